@@ -1,0 +1,15 @@
+"""Reconciliation: count a shelf when a picker finds too little on it."""
+
+from dataclasses import dataclass
+
+from sim.contracts import ShortPick
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountOnShortPick:
+    """Count a shelf and correct its record whenever a pick falls short by at least `units_min` units."""
+
+    units_min: int = 1
+
+    def __call__(self, view: ShortPick) -> bool:
+        return view.wanted - view.found >= self.units_min

@@ -1,0 +1,15 @@
+"""Saga plan: hold the goods, then charge, then confirm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sim.contracts import SagaView
+from sim.vocabulary import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReserveThenPay:
+    """Reserve stock first, so that nobody is charged for what is gone; a declined payment releases the hold."""
+
+    def __call__(self, view: SagaView) -> Sequence[Step]:
+        return (Step.RESERVE, Step.PAY, Step.CONFIRM)

@@ -1,0 +1,183 @@
+"""One run: the only place that makes a simpy.Environment and a log.
+
+The run advances in slices of simulated time; between slices the log is flushed and progress is told. Nothing that
+happens between slices adds an event or draws a number, so a run that is watched is the run that is not.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from sim.contracts import Figures, Latencies, Policies
+from sim.menu import build_policies
+from sim.operations.floor import Floor, Phones, expected_pick_s
+from sim.operations.provider import Provider
+from sim.platform.bus import Bus
+from sim.platform.office import Office
+from sim.recording import Log, Sink
+from sim.scenario import Scenario
+from sim.scenario.fields import clock_s
+from sim.streams import Streams
+from sim.world.build import World
+from sim.world.travel import LaggingEstimator
+
+SLICE_S = 900.0
+"""Simulated seconds between flushes of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come: simulated seconds, of how many, and facts so far."""
+
+    now_s: float
+    end_s: float
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run leaves besides its log."""
+
+    digest: str
+    facts: int
+    events: int
+    cpu_s: float
+    wall_s: float
+    floor: Floor
+    office: Office
+
+
+def policies_of(scenario: Scenario, *, allow_code: bool = False) -> Policies:
+    """Build the scenario's policies afresh.
+
+    Raises
+    ------
+    InputError
+        An unknown name (lists the menu), a bad parameter, or code in a scenario file without `allow_code`.
+    """
+    specs = scenario.policies.model_dump()
+    places = {family: f"{scenario.origins.get(f'policies.{family}', 'scenario')}: policies.{family}" for family in specs}
+    return build_policies(specs, places, allow_code=frozenset(specs) if allow_code else scenario.code_allowed)
+
+
+def _figures(world: World) -> Figures:
+    return Figures(
+        skus=world.catalogue.skus,
+        stores=world.stores,
+        prices_cents=memoryview(world.catalogue.price_cents),
+        store_nodes=world.store_nodes,  # type: ignore[arg-type]
+        loads_litres=[vehicle.litres for vehicle in world.travel.profiles],
+        driver_profiles=[driver.profile for driver in world.drivers],
+        driver_homes=[driver.home for driver in world.drivers],  # type: ignore[misc]
+        pick_s=lambda lines, units: expected_pick_s(world, lines, units),
+        door_s=world.scenario.drivers.door_s,
+        open_s=world.open_s,
+        serving=world.serving,  # type: ignore[arg-type]
+    )
+
+
+class _Faults:
+    """The scenario's faults as switches that the rooms read."""
+
+    def __init__(self, env: simpy.Environment, scenario: Scenario) -> None:
+        self._env, self._scenario = env, scenario
+        self._outages = [self._window(fault) for fault in scenario.faults if fault.kind == "provider_outage"]
+
+    def _window(self, fault: Any) -> tuple[float, float]:
+        start = clock_s(fault.at) + self._scenario.midnight_s
+        return start, start + fault.minutes * 60.0
+
+    def provider_down(self) -> bool:
+        return any(start <= self._env.now < end for start, end in self._outages) if self._outages else False
+
+    def slow_buses(self, bus: Bus) -> None:
+        for fault in self._scenario.faults:
+            if fault.kind == "bus_slowdown":
+                start, end = self._window(fault)
+                for at, factor in ((start, fault.factor), (end, 1.0 / fault.factor)):
+                    if at >= 0:
+                        switch = self._env.timeout(at, factor)
+                        assert switch.callbacks is not None
+                        switch.callbacks.append(lambda event: setattr(bus, "delay_s", bus.delay_s * event.value))
+
+
+def simulate(
+    world: World,
+    sink: Sink,
+    *,
+    streams: Streams | None = None,
+    policies: Policies | None = None,
+    laws: Sequence[object] = (),
+    progress: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Run a world's day to its end.
+
+    Parameters
+    ----------
+    world
+        Built by `sim.world.build.build_world`.
+    sink
+        Takes the log's rows as the run goes on.
+    streams
+        The randomness on the way; the same that the world was drawn with.
+    policies
+        One per family; built from the scenario by default.
+    laws
+        Checkers that listen to the facts (`sim.laws`).
+    progress
+        Called between slices.
+    """
+    scenario = world.scenario
+    streams = streams or Streams(scenario.seed)
+    policies = policies or policies_of(scenario)
+    cpu, wall = time.process_time(), time.perf_counter()
+    env = simpy.Environment()
+    log = Log(env, laws)
+    trace, quiet = world.trace, scenario.platform.profile == "minimal"
+    faults = _Faults(env, scenario)
+    shares = [share for share in scenario.drivers.vehicles.values() if share > 0]
+    phones = Phones()
+    office = Office(
+        env,
+        log,
+        scenario,
+        policies,
+        _figures(world),
+        Latencies(memoryview(trace.submit_s), memoryview(trace.window_s), 0.0 if quiet else scenario.platform.bus_s),
+        LaggingEstimator(world.travel, scenario.travel.estimator_lag_s, scenario.travel.estimator_bias, shares.index(max(shares))),
+        Provider(trace.pay_chance, trace.pay_s, scenario.payments.decline_share, faults.provider_down),
+        phones,
+        streams.die("reservation.jitter"),
+    )
+    floor = Floor(env, log, world, office, policies, streams, phones)
+    faults.slow_buses(office.bus)
+    floor.start()
+    end_s, collecting = scenario.end_s, gc.isenabled()
+    # The world is large and lives to the end: the collector need not walk through it again and again.
+    gc.collect()
+    gc.freeze()
+    try:
+        now = 0.0
+        while now < end_s:
+            now = min(now + SLICE_S, end_s)
+            env.run(until=now)
+            log.flush(sink)
+            if progress is not None:
+                progress(Progress(now, end_s, log.count))
+    finally:
+        gc.unfreeze()
+        if collecting:
+            gc.enable()
+    return Outcome(
+        digest=log.digest.hexdigest(),
+        facts=log.count,
+        events=next(env._eid),
+        cpu_s=time.process_time() - cpu,
+        wall_s=time.perf_counter() - wall,
+        floor=floor,
+        office=office,
+    )

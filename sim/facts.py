@@ -1,0 +1,210 @@
+"""Every fact that can be logged, one typed method each: the signatures are the schema of the event log.
+
+A recorder (see `sim.recording.log`) compiles each signature into a function that packs one row; this base class records
+nothing, which is what a unit test or a stripped-down run wants. A parameter name means the same, with the same type, in
+every fact; `COLUMNS` collects them and fails at import when two signatures disagree.
+"""
+
+from inspect import signature
+from typing import Any, Final, get_type_hints
+
+from sim.vocabulary import (
+    CancelReason,
+    CellId,
+    Cents,
+    ClientId,
+    DriverId,
+    NodeId,
+    OfferAnswer,
+    OrderId,
+    OrderState,
+    PickerId,
+    Refusal,
+    Rejection,
+    SkuId,
+    Step,
+    StockCause,
+    StoreId,
+    TaskEnd,
+    Trip,
+    Units,
+)
+
+
+class Facts:
+    """The facts, by room. Physical facts are truth; platform facts are belief; the archive sees both."""
+
+    # -- customers and their orders ------------------------------------------------------------------------------
+
+    def order_rejected(self, *, client: ClientId, node: NodeId, cell: CellId, reject: Rejection) -> None:
+        """A customer wanted to order and was turned away at the door."""
+
+    def order_entered(
+        self,
+        *,
+        order: OrderId,
+        client: ClientId,
+        store: StoreId,
+        cell: CellId,
+        node: NodeId,
+        lines: int,
+        units: Units,
+        value_cents: Cents,
+    ) -> None:
+        """An order was accepted for processing; units and value are what the customer asked for, without fees."""
+
+    def order_moved(self, *, order: OrderId, state: OrderState) -> None:
+        """An order made a transition of the state table."""
+
+    def order_promised(self, *, order: OrderId, promised_s: float) -> None:
+        """The customer was told when to expect the order, seconds since the start."""
+
+    def order_cancelled(self, *, order: OrderId, reason: CancelReason) -> None:
+        """An order is being cancelled, and why; its saga compensates."""
+
+    def request_refused(self, *, order: OrderId, refusal: Refusal) -> None:
+        """An actor asked for something about an order that the platform does not allow (a cancellation too late)."""
+
+    # -- saga and payments ---------------------------------------------------------------------------------------
+
+    def saga_step_done(self, *, order: OrderId, step: Step) -> None:
+        """A step of an order's saga finished."""
+
+    def saga_ended(self, *, order: OrderId, settled: bool) -> None:
+        """An order's saga is over: settled, or wholly compensated."""
+
+    def payment_asked(self, *, order: OrderId, attempt: int, cents: Cents) -> None:
+        """The platform asked the provider to charge a customer."""
+
+    def payment_failed(self, *, order: OrderId, attempt: int) -> None:
+        """The provider declined, or could not be reached."""
+
+    def payment_captured(self, *, order: OrderId, cents: Cents) -> None:
+        """The customer paid."""
+
+    def payment_refunded(self, *, order: OrderId, cents: Cents) -> None:
+        """Money went back to the customer."""
+
+    # -- stock records (belief) ----------------------------------------------------------------------------------
+
+    def stock_reserved(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units, version: int) -> None:
+        """A line was held for an order: available falls, reserved rises; `version` is the record's new version."""
+
+    def line_missing(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """The record denied units of a line the customer wanted."""
+
+    def version_conflict(self, *, order: OrderId, store: StoreId, sku: SkuId, attempt: int) -> None:
+        """Between read and write somebody else changed the record: nothing was held, try again or give up."""
+
+    def hold_reduced(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units of a hold could not be picked: they leave the hold and count as available again."""
+
+    def hold_committed(self, *, order: OrderId, store: StoreId) -> None:
+        """The goods of a hold left the shelf: what is still reserved for the order leaves the record."""
+
+    def hold_released(self, *, order: OrderId, store: StoreId) -> None:
+        """A hold ended without a sale: its units are available again."""
+
+    def record_adjusted(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
+        """Available units of a record changed by `units` (signed) outside an order."""
+
+    # -- goods (truth) -------------------------------------------------------------------------------------------
+
+    def shelf_changed(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
+        """Units on a shelf changed by `units` (signed) outside an order."""
+
+    def goods_picked(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units moved from the shelf into an order's tote."""
+
+    def goods_put_back(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units of a cancelled order moved from its tote back to the shelf."""
+
+    def goods_left(self, *, order: OrderId, store: StoreId) -> None:
+        """An order's tote left the store with its driver."""
+
+    def goods_handed_over(self, *, order: OrderId) -> None:
+        """The customer received everything in the order's tote."""
+
+    def supply_ordered(self, *, store: StoreId, lines: int, units: Units, due_s: float) -> None:
+        """Replenishment was ordered, to arrive at `due_s`."""
+
+    def shelf_counted(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Somebody counted a shelf and found `units`."""
+
+    # -- pickers -------------------------------------------------------------------------------------------------
+
+    def picker_on(self, *, picker: PickerId, store: StoreId) -> None:
+        """A picker's shift began."""
+
+    def picker_off(self, *, picker: PickerId) -> None:
+        """A picker went home."""
+
+    def pick_started(self, *, order: OrderId, picker: PickerId, store: StoreId) -> None:
+        """A picker took an order from the queue."""
+
+    def pick_ended(self, *, order: OrderId, picker: PickerId) -> None:
+        """A picker finished with an order: packed it, found nothing of it, or learned that it was cancelled."""
+
+    # -- dispatch (belief) ---------------------------------------------------------------------------------------
+
+    def task_opened(self, *, order: OrderId, store: StoreId, ready_s: float) -> None:
+        """An order needs a driver; `ready_s` is when it is believed to be packed."""
+
+    def task_closed(self, *, order: OrderId, ended: TaskEnd) -> None:
+        """A delivery task ended."""
+
+    def offer_made(self, *, order: OrderId, driver: DriverId) -> None:
+        """The platform asked a driver to take an order."""
+
+    def offer_answered(self, *, order: OrderId, driver: DriverId, answer: OfferAnswer) -> None:
+        """A driver answered, or the accept window closed."""
+
+    def proposal_refused(self, *, order: OrderId, driver: DriverId, refusal: Refusal) -> None:
+        """A dispatch policy proposed something the platform could not do."""
+
+    # -- drivers (truth) -----------------------------------------------------------------------------------------
+
+    def driver_on(self, *, driver: DriverId, node: NodeId) -> None:
+        """A driver's shift began at a road node."""
+
+    def driver_off(self, *, driver: DriverId) -> None:
+        """A driver went home."""
+
+    def leg_started(
+        self, *, driver: DriverId, order: OrderId, trip: Trip, origin: NodeId, node: NodeId, arrive_s: float
+    ) -> None:
+        """A driver set out from `origin` to `node`; undisturbed, the ride ends at `arrive_s`."""
+
+    def driver_at_store(self, *, driver: DriverId, order: OrderId, store: StoreId) -> None:
+        """A driver reached the store of an order."""
+
+    def goods_delivered(self, *, driver: DriverId, order: OrderId, node: NodeId) -> None:
+        """A driver handed an order over at the customer's door."""
+
+
+Signature = dict[str, Any]
+
+
+def _signatures() -> dict[str, Signature]:
+    found: dict[str, Signature] = {}
+    for name, method in vars(Facts).items():
+        if not name.startswith("_"):
+            hints = get_type_hints(method)
+            found[name] = {parameter: hints[parameter] for parameter in list(signature(method).parameters)[1:]}
+    return found
+
+
+def _columns(signatures: dict[str, Signature]) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for kind, parameters in signatures.items():
+        for name, annotation in parameters.items():
+            if columns.setdefault(name, annotation) is not annotation:
+                raise TypeError(f"{kind}.{name}: expected {columns[name]} as elsewhere, got {annotation}.")
+    return columns
+
+
+SIGNATURES: Final = _signatures()
+"""Fact name -> parameter name -> annotation, in order of definition."""
+
+COLUMNS: Final = _columns(SIGNATURES)
+"""Parameter name -> annotation, over all facts."""

@@ -1,0 +1,155 @@
+"""The menu of policies: from a name in a scenario, or a user's own file, to a policy with its parameters.
+
+Our policies are entry points of the group ``darkstore.policies`` named ``family.name``, like anybody's plug-in; a class
+is resolved without importing our own package by name, so a worker process finds it the same way.
+"""
+
+import ast
+import dataclasses
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from sim.contracts import FAMILIES, Policies
+from sim.vocabulary import InputError
+
+GROUP = "darkstore.policies"
+_SPEC = re.compile(r"^\s*(?P<target>[^()]+?)\s*(?:\((?P<arguments>.*)\))?\s*$", re.DOTALL)
+
+
+@cache
+def menu() -> dict[str, dict[str, EntryPoint]]:
+    """Return family -> policy name -> entry point, in alphabetical order."""
+    found: dict[str, dict[str, EntryPoint]] = {family: {} for family in FAMILIES}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        family, _, name = entry.name.partition(".")
+        if family in found and name:
+            found[family][name] = entry
+    return found
+
+
+def parse_spec(spec: str, place: str) -> tuple[str, dict[str, Any]]:
+    """Split ``name(param=value, ...)`` into the name and its parameters (Python literals only).
+
+    Raises
+    ------
+    InputError
+        When the text is not of that form; `place` says where it stands.
+    """
+    match = _SPEC.match(spec)
+    expected = "expected name, name(param=value, ...) or file.py:Class(...)"
+    if not match:
+        raise InputError(f"{place}: {expected}, got {spec!r}.")
+    arguments: dict[str, Any] = {}
+    if match["arguments"]:
+        try:
+            call = ast.parse(f"f({match['arguments']})", mode="eval").body
+            assert isinstance(call, ast.Call)
+            if call.args:
+                raise InputError(f"{place}: {expected} with named parameters only, got {spec!r}.")
+            arguments = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        except (SyntaxError, ValueError) as error:
+            raise InputError(f"{place}: {expected}, got {spec!r}.") from error
+    return match["target"], arguments
+
+
+def _from_file(target: str, place: str) -> Any:
+    path_text, _, name = target.rpartition(":")
+    path = Path(path_text)
+    if not path.is_file():
+        raise InputError(f"{place}: expected a Python file, found nothing at {path_text}.")
+    module_name = f"darkstore_user_{abs(hash(path.resolve())):x}"
+    module_spec = importlib.util.spec_from_file_location(module_name, path)
+    if module_spec is None or module_spec.loader is None:
+        raise InputError(f"{place}: expected a Python file, got {path_text}.")
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[module_name] = module
+    try:
+        module_spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"{place}: {path_text} could not be loaded: {type(error).__name__}: {error}") from error
+    if not hasattr(module, name):
+        raise InputError(f"{place}: expected a class in {path_text}, found no {name!r}.")
+    return getattr(module, name)
+
+
+def _signature(target: Any) -> list[str]:
+    return [name for name in inspect.signature(target).parameters if name != "self"]
+
+
+def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any:
+    """Build one policy from its spec.
+
+    Parameters
+    ----------
+    family
+        A key of `sim.contracts.FAMILIES`.
+    spec
+        ``name``, ``name(param=value, ...)`` or ``path/to/file.py:Class(...)``.
+    place
+        Where the spec stands, for error messages.
+    allow_code
+        Whether a ``file.py:Class`` may be executed.
+
+    Raises
+    ------
+    InputError
+        Unknown name (lists the menu), unknown or bad parameter, code not allowed.
+    """
+    target, arguments = parse_spec(spec, place)
+    if ".py:" in target:
+        if not allow_code:
+            raise InputError(
+                f"{place}: expected a policy from the menu, got the file {target!r}; a scenario may load code only with"
+                " --allow-code (or name the file on the command line with --policy)."
+            )
+        factory = _from_file(target, place)
+    else:
+        names = menu()[family]
+        if target not in names:
+            close = get_close_matches(target, names, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            listed = ", ".join(names) or "none is installed; is darkstore installed in this environment?"
+            raise InputError(f"{place}: expected a {family} policy, one of: {listed}; got {target!r}{hint}.")
+        try:
+            factory = names[target].load()
+        except Exception as error:
+            raise InputError(f"{place}: the plug-in {names[target].value} could not be loaded: {error}") from error
+    known = _signature(factory)
+    for name in arguments:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise InputError(f"{place}: expected a parameter of {target}, one of: {', '.join(known) or 'none'}; got {name!r}{hint}.")
+    try:
+        policy = factory(**arguments)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{place}: {target}: {error}") from error
+    if not callable(policy):
+        raise InputError(f"{place}: expected {target} to be callable with a view, got {type(policy).__name__}.")
+    return policy
+
+
+def build_policies(specs: Mapping[str, str], places: Mapping[str, str], *, allow_code: frozenset[str]) -> Policies:
+    """Build one policy per family; `allow_code` names the families whose spec came from the command line."""
+    built = {
+        family: build_policy(family, specs[family], places.get(family, f"policies.{family}"), allow_code=family in allow_code)
+        for family in FAMILIES
+    }
+    return Policies(**built)
+
+
+def describe(policy_class: Any) -> tuple[str, list[tuple[str, Any]]]:
+    """Return a policy's first doc sentence and its parameters with defaults."""
+    doc = (inspect.getdoc(policy_class) or "").split("\n\n")[0].replace("\n", " ")
+    if dataclasses.is_dataclass(policy_class):
+        return doc, [(field.name, field.default) for field in dataclasses.fields(policy_class)]
+    parameters = inspect.signature(policy_class).parameters.values()
+    return doc, [(p.name, p.default) for p in parameters]

@@ -1,0 +1,288 @@
+"""Drivers as they are: where they ride, what they answer, how long it takes them.
+
+A ride is one event however many streets it has; where a driver is in between is worked out when somebody asks. A free
+driver who rides back to a store can be offered work on the way: bound for the same store he simply rides on, else he
+turns at the next junction.
+"""
+
+from collections.abc import Generator
+from math import log
+from typing import Any
+
+import simpy
+
+from sim.contracts import Cancellation, OfferMessage, Sighting
+from sim.facts import Facts
+from sim.operations.shelves import Shelves
+from sim.platform.office import Office
+from sim.streams import Die
+from sim.vocabulary import (
+    NOBODY,
+    TICK_S,
+    TICKS_PER_MS,
+    DriverId,
+    NodeId,
+    OfferAnswer,
+    OrderId,
+    StoreId,
+    Trip,
+    quantise,
+)
+from sim.world.demand import Trace
+from sim.world.travel import Travel
+
+
+class Leg:
+    """A ride under way or done: from a node to a store or a customer."""
+
+    __slots__ = ("arrive_s", "depart_s", "node", "noise", "origin", "period", "root", "towards")
+
+    def __init__(
+        self, origin: NodeId, node: NodeId, depart_s: float, arrive_s: float, root: StoreId, towards: bool, period: int, noise: float
+    ) -> None:
+        self.origin, self.node, self.depart_s, self.arrive_s = origin, node, depart_s, arrive_s
+        self.root, self.towards, self.period, self.noise = root, towards, period, noise
+
+
+class Driver:
+    """What is true of one driver."""
+
+    __slots__ = ("home", "id", "leg", "node", "off_s", "on", "order", "profile", "store", "wake")
+
+    def __init__(self, driver: DriverId, home: StoreId, profile: int) -> None:
+        self.id, self.home, self.profile = driver, home, profile
+        self.on = False
+        self.off_s = 0.0
+        self.node = NodeId(0)
+        self.leg: Leg | None = None
+        self.store: StoreId = StoreId(NOBODY)  # where a free driver stands or is riding to
+        self.order: OfferMessage | None = None
+        self.wake: simpy.Event | None = None
+
+
+class Driving:
+    """All drivers of a run.
+
+    Parameters
+    ----------
+    counter
+        Orders that stand packed at their store's counter; drivers take them away.
+    accept_share, respond_s
+        Chance of accepting an offer; mean time to answer it, seconds.
+    ping_s
+        Seconds between the positions a phone sends.
+    answers, delays
+        Keyed draws by (order, driver).
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        facts: Facts,
+        office: Office,
+        shelves: Shelves,
+        travel: Travel,
+        trace: Trace,
+        drivers: list[Driver],
+        counter: set[OrderId],
+        *,
+        accept_share: float,
+        respond_s: float,
+        ping_s: float,
+        answers: Die,
+        delays: Die,
+    ) -> None:
+        self._env, self._facts, self._office, self._shelves, self._travel = env, facts, office, shelves, travel
+        self.drivers = drivers
+        self._accept_share, self._respond_s, self._ping_s = accept_share, respond_s, ping_s
+        self._answers, self._delays = answers, delays
+        self._noise = [memoryview(trace.ride_noise[:, trip].copy()) for trip in range(3)]
+        self._counter_s, self._door_s = memoryview(trace.counter_s), memoryview(trace.door_s)
+        self._counter = counter
+        self._at_counter: dict[OrderId, Driver] = {}
+
+    # -- the phone ---------------------------------------------------------------------------------------------------
+
+    def offered(self, message: OfferMessage) -> None:
+        """An offer appears on a driver's phone; the answer comes after a while, or never."""
+        key = message.order, message.driver
+        accepts = self._answers.uniform(*key) < self._accept_share
+        answer = OfferAnswer.ACCEPTED if accepts else OfferAnswer.DECLINED
+        delay = -self._respond_s * log(1.0 - self._delays.uniform(*key)) if self._respond_s else 0.0
+        if delay > message.window_s:
+            delay, answer = message.window_s, OfferAnswer.EXPIRED
+        if delay:
+            timer = self._env.timeout(quantise(delay), (message, answer))
+            assert timer.callbacks is not None
+            timer.callbacks.append(self._answer)
+        else:
+            self._decide(message, answer)
+
+    def _answer(self, event: simpy.Event) -> None:
+        self._decide(*event.value)
+
+    def _decide(self, message: OfferMessage, answer: OfferAnswer) -> None:
+        driver = self.drivers[message.driver]
+        if not driver.on and answer is OfferAnswer.ACCEPTED:
+            answer = OfferAnswer.DECLINED  # the shift ended while the phone rang
+        if self._office.answer(message.order, message.driver, answer):
+            driver.order = message
+            assert driver.wake is not None
+            driver.wake.succeed()
+
+    def ping(self, driver: DriverId) -> Sighting:
+        """The position a driver's phone sent last, and how old it is."""
+        now = self._env.now
+        sent_s = now - now % self._ping_s
+        who = self.drivers[driver]
+        if who.leg is None or sent_s >= who.leg.arrive_s:
+            return Sighting(who.node, now - sent_s)
+        return Sighting(self.position(who, max(sent_s, who.leg.depart_s))[0], now - sent_s)
+
+    def position(self, driver: Driver, t_s: float) -> tuple[NodeId, float]:
+        """The next road node a driver on a leg reaches at or after a time, and when."""
+        leg = driver.leg
+        if leg is None or t_s >= leg.arrive_s:
+            return driver.node, t_s
+        if t_s <= leg.depart_s:
+            return leg.origin, leg.depart_s
+        elapsed_ms = (t_s - leg.depart_s) * 1000.0 / leg.noise
+        node, reached_ms = self._travel.along(leg.root, leg.towards, leg.origin, leg.node, driver.profile, leg.period, elapsed_ms)
+        if node == leg.node:
+            return leg.node, leg.arrive_s
+        return NodeId(node), leg.depart_s + int(reached_ms * TICKS_PER_MS * leg.noise) * TICK_S
+
+    # -- the shift ---------------------------------------------------------------------------------------------------
+
+    def work(self, driver: Driver, shifts: tuple[tuple[float, float], ...]) -> Generator[simpy.Event, Any, None]:
+        """A driver's shifts: wait for work at the home store, deliver, ride back."""
+        env, facts, office = self._env, self._facts, self._office
+        for on_s, off_s in shifts:
+            if on_s > env.now:
+                yield env.timeout(on_s - env.now)
+            if env.now >= off_s:
+                continue
+            driver.on, driver.off_s, driver.leg = True, off_s, None
+            driver.store, driver.node = driver.home, NodeId(self._travel.store_nodes[driver.home])
+            facts.driver_on(driver=driver.id, node=driver.node)
+            driver.wake = env.event()
+            office.driver_on(driver.id, driver.node)
+            ends = env.timeout(off_s - env.now, driver)
+            assert ends.callbacks is not None
+            ends.callbacks.append(self._shift_ends)
+            while driver.on:
+                yield driver.wake
+                if driver.order is not None:
+                    last = driver.order
+                    yield from self._deliver(driver, last)
+                    driver.order = None
+                    if driver.on:
+                        driver.wake = env.event()
+                        self._go_free(driver, self._noise[2][last.order])
+            facts.driver_off(driver=driver.id)
+
+    def _shift_ends(self, event: simpy.Event) -> None:
+        driver: Driver = event.value
+        driver.on = False
+        self._office.driver_off(driver.id)
+        if driver.order is None and driver.wake is not None and not driver.wake.triggered:
+            driver.wake.succeed()
+
+    def _go_free(self, driver: Driver, noise: float) -> None:
+        # The ride back has its own noise, keyed by the order that the driver has just been busy with.
+        target = self._office.driver_free(driver.id, driver.node)
+        if target is None:
+            driver.store = StoreId(NOBODY)
+            return
+        driver.store = target
+        leg = self._ride(driver, OrderId(NOBODY), Trip.BACK, driver.node, target, towards=True, noise=noise)
+        if leg.arrive_s > self._env.now:
+            timer = self._env.timeout(leg.arrive_s - self._env.now, (driver, leg))
+            assert timer.callbacks is not None
+            timer.callbacks.append(self._back)
+        else:
+            self._stand(driver)
+
+    def _back(self, event: simpy.Event) -> None:
+        driver, leg = event.value
+        if driver.leg is leg and driver.order is None and driver.on:
+            self._stand(driver)
+
+    def _stand(self, driver: Driver) -> None:
+        driver.leg, driver.node = None, NodeId(self._travel.store_nodes[driver.store])
+        self._office.driver_stands(driver.id, driver.store)
+
+    # -- one delivery ------------------------------------------------------------------------------------------------
+
+    def _deliver(self, driver: Driver, job: OfferMessage) -> Generator[simpy.Event, Any, None]:
+        env, facts, order = self._env, self._facts, job.order
+        arrive_s = self._set_out(driver, job)
+        if arrive_s > env.now:
+            yield env.timeout(arrive_s - env.now)
+        driver.leg, driver.node = None, NodeId(self._travel.store_nodes[job.store])
+        driver.store = job.store
+        facts.driver_at_store(driver=driver.id, order=order, store=job.store)
+        if order not in self._counter and self._office.wanted(order):
+            driver.wake = env.event()
+            self._at_counter[order] = driver
+            yield driver.wake
+        if self._office.wanted(order) and self._counter_s[order]:
+            yield env.timeout(self._counter_s[order])
+        if not self._office.picked_up(order):
+            return
+        self._counter.discard(order)
+        self._shelves.leave(order, job.store)
+        leg = self._ride(driver, order, Trip.TO_CUSTOMER, job.node, job.store, towards=False, noise=self._noise[1][order])
+        at_door = leg.arrive_s - env.now + self._door_s[order]
+        if at_door:
+            yield env.timeout(at_door)
+        driver.leg, driver.node = None, job.node
+        facts.goods_delivered(driver=driver.id, order=order, node=job.node)
+        self._shelves.hand_over(order)
+        self._office.handed_over(order)
+
+    def _set_out(self, driver: Driver, job: OfferMessage) -> float:
+        """Start towards a job's store; returns when the driver will be there, seconds."""
+        now, leg = self._env.now, driver.leg
+        if leg is not None and now < leg.arrive_s and driver.store == job.store:
+            return leg.arrive_s  # already on the way there
+        turn_s = now
+        if leg is not None:
+            driver.node, turn_s = self.position(driver, now)
+        if driver.node == self._travel.store_nodes[job.store] and turn_s == now:
+            return now
+        new = self._ride(
+            driver, job.order, Trip.TO_STORE, driver.node, job.store, towards=True, noise=self._noise[0][job.order], wait_s=turn_s - now
+        )
+        return new.arrive_s
+
+    def _ride(
+        self, driver: Driver, order: OrderId, trip: Trip, node: NodeId, store: StoreId, *, towards: bool, noise: float, wait_s: float = 0.0
+    ) -> Leg:
+        """Set out between a store and a node (towards the store, or away from it)."""
+        now, travel = self._env.now, self._travel
+        period = travel.period_at(now)
+        table = travel.to_store if towards else travel.from_store
+        ride_s = int(table[period][driver.profile][store][node] * TICKS_PER_MS * noise) * TICK_S + wait_s
+        at_store = NodeId(travel.store_nodes[store])
+        origin, target = (node, at_store) if towards else (at_store, node)
+        leg = driver.leg = Leg(origin, target, now + wait_s, now + ride_s, store, towards, period, noise)
+        self._facts.leg_started(driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s)
+        return leg
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def packed(self, order: OrderId) -> None:
+        """An order stands at the counter."""
+        driver = self._at_counter.pop(order, None)
+        if driver is not None:
+            assert driver.wake is not None
+            driver.wake.succeed()
+
+    def cancelled(self, message: Cancellation) -> None:
+        """An order is off: a driver who waits for it at the counter is told."""
+        driver = self._at_counter.pop(message.order, None)
+        if driver is not None:
+            assert driver.wake is not None
+            driver.wake.succeed()
+

@@ -1,0 +1,98 @@
+"""The shop floor put together: customers, stores, drivers and supply, wired to the office."""
+
+import simpy
+
+from sim.contracts import Cancellation, PickJob, Policies, Sighting
+from sim.facts import Facts
+from sim.operations.customers import Customers
+from sim.operations.driving import Driver, Driving
+from sim.operations.picking import Station
+from sim.operations.reconciliation import Counting
+from sim.operations.replenishment import Supply
+from sim.operations.shelves import Shelves
+from sim.platform.bus import Topic
+from sim.platform.office import Office
+from sim.scenario.fields import clock_s
+from sim.streams import Streams
+from sim.vocabulary import DriverId, OrderId, PickerId, SkuId, StockCause, StoreId
+from sim.world.build import World
+
+
+def expected_pick_s(world: World, lines: int, units: int) -> float:
+    """Expected seconds to pick and pack an order of so many lines and units."""
+    pickers = world.scenario.pickers
+    return pickers.base_s + pickers.per_line_s * lines + pickers.per_unit_s * units
+
+
+class Phones:
+    """The drivers' phones: connected to the drivers once these exist."""
+
+    driving: Driving
+
+    def ping(self, driver: DriverId) -> Sighting:
+        """See `sim.contracts.Phones`."""
+        return self.driving.ping(driver)
+
+
+class Floor:
+    """Everything physical of one run; `start` puts it in motion."""
+
+    def __init__(
+        self, env: simpy.Environment, facts: Facts, world: World, office: Office, policies: Policies, streams: Streams, phones: Phones
+    ) -> None:
+        scenario, trace = world.scenario, world.trace
+        self._env, self._world = env, world
+        counter: set[OrderId] = set()
+        self.shelves = Shelves(facts, world.opening.shelf)
+        for store, row in enumerate(world.opening.record.tolist()):
+            for sku, units in enumerate(row):
+                if units:
+                    office.received(StoreId(store), SkuId(sku), units, StockCause.OPENING)
+        counting = Counting(env, facts, office, self.shelves, policies.reconciliation)
+        self.driving = phones.driving = Driving(
+            env, facts, office, self.shelves, world.travel, trace,
+            [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], counter,
+            accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, ping_s=scenario.platform.ping_s,
+            answers=streams.die("drivers.accept"), delays=streams.die("drivers.respond"),
+        )  # fmt: skip
+        noise, mispicks = memoryview(trace.pick_noise), streams.die("pickers.mispick")
+        self.stations = [
+            Station(
+                env, facts, office, self.shelves, counting, policies.picking, StoreId(store), counter,
+                pick_s=lambda lines, units: expected_pick_s(world, lines, units), noise=noise,
+                mispick_share=scenario.pickers.mispick_share, die=mispicks, on_packed=self.driving.packed,
+            )
+            for store in range(world.stores)
+        ]  # fmt: skip
+        self._customers = Customers(env, office, trace)
+        review = clock_s(scenario.supply.review_at) + scenario.midnight_s
+        every = policies.replenishment.every_s
+        self._supplies = [
+            Supply(
+                env, facts, office, self.shelves, StoreId(store), world.daily_demand[store],
+                first_s=review % every if review < 0 else review, every_s=every, lead_s=scenario.supply.lead_h * 3600.0,
+            )
+            for store in range(world.stores)
+        ]  # fmt: skip
+        office.bus.subscribe(Topic.ORDER_CONFIRMED, self._confirmed)
+        office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
+        office.bus.subscribe(Topic.OFFER, self.driving.offered)
+
+    def _confirmed(self, job: PickJob) -> None:
+        self.stations[job.store].take_in(job)
+
+    def _cancelled(self, message: Cancellation) -> None:
+        self.stations[message.store].cancelled(message)
+        self.driving.cancelled(message)
+
+    def start(self) -> None:
+        """Begin everybody's story."""
+        env = self._env
+        for number, picker in enumerate(self._world.pickers):
+            for on_s, off_s in picker.shifts:
+                env.process(self.stations[picker.store].work(PickerId(number), on_s, off_s))
+        for driver, given in zip(self.driving.drivers, self._world.drivers, strict=True):
+            env.process(self.driving.work(driver, given.shifts))
+        for supply in self._supplies:
+            env.process(supply.run())
+        env.process(self._customers.run())

@@ -1,0 +1,50 @@
+"""Restocking: periodic reviews by the office, a truck after the lead time, put-away onto the shelves."""
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from sim.facts import Facts
+from sim.operations.shelves import Shelves
+from sim.platform.office import Office
+from sim.vocabulary import SkuId, StockCause, StoreId, Units
+
+
+class Supply:
+    """The supply of one store."""
+
+    def __init__(
+        self, env: simpy.Environment, facts: Facts, office: Office, shelves: Shelves, store: StoreId,
+        daily_demand: Any, *, first_s: float, every_s: float, lead_s: float,
+    ) -> None:  # fmt: skip
+        self._env, self._facts, self._office, self._shelves, self._store = env, facts, office, shelves, store
+        self._daily_demand, self._first_s, self._every_s, self._lead_s = daily_demand, first_s, every_s, lead_s
+        self._on_order = np.zeros(len(daily_demand), dtype=np.int64)
+
+    def run(self) -> Generator[simpy.Event, Any, None]:
+        """Review, order, and let the truck come."""
+        yield self._env.timeout(self._first_s)
+        while True:
+            wanted = self._office.replenish(self._store, self._on_order.copy(), self._daily_demand, self._lead_s)
+            if wanted.any():
+                self._on_order += wanted
+                self._facts.supply_ordered(
+                    store=self._store,
+                    lines=int(np.count_nonzero(wanted)),
+                    units=Units(int(wanted.sum())),
+                    due_s=self._env.now + self._lead_s,
+                )
+                truck = self._env.timeout(self._lead_s, wanted)
+                assert truck.callbacks is not None
+                truck.callbacks.append(self._receive)
+            yield self._env.timeout(self._every_s)
+
+    def _receive(self, event: simpy.Event) -> None:
+        delivered = event.value
+        self._on_order -= delivered
+        for sku in np.flatnonzero(delivered).tolist():
+            units = int(delivered[sku])
+            self._shelves.change(self._store, SkuId(sku), units, StockCause.DELIVERY)
+            self._office.received(self._store, SkuId(sku), units, StockCause.DELIVERY)

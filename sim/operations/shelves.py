@@ -1,0 +1,69 @@
+"""The goods themselves: units on shelves and in totes. Physical stock changes nowhere else."""
+
+from array import array
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.facts import Facts
+from sim.vocabulary import OrderId, SkuId, StockCause, StoreId, Units
+
+
+class Shelves:
+    """Units on the shelves of all stores (flat, index ``store * skus + sku``) and in orders' totes."""
+
+    def __init__(self, facts: Facts, opening: NDArray[Any]) -> None:
+        self._facts = facts
+        stores, self.skus = opening.shape
+        self.units = array("i", bytes(4 * stores * self.skus))
+        self.totes: dict[OrderId, list[tuple[SkuId, int]]] = {}
+        for store, row in enumerate(opening.tolist()):
+            for sku, units in enumerate(row):
+                if units:
+                    self.change(StoreId(store), SkuId(sku), units, StockCause.OPENING)
+
+    def on_shelf(self, store: StoreId, sku: SkuId) -> int:
+        """Units that are really there."""
+        return self.units[store * self.skus + sku]
+
+    def column(self, store: StoreId) -> NDArray[Any]:
+        """A store's shelves, int32 (skus,)."""
+        return np.frombuffer(self.units, dtype=np.int32)[store * self.skus : (store + 1) * self.skus]
+
+    def change(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:
+        """Put units on a shelf (or take them off, negative) outside an order."""
+        self.units[store * self.skus + sku] += units
+        self._facts.shelf_changed(store=store, sku=sku, units=Units(units), cause=cause)
+
+    def pick(self, order: OrderId, store: StoreId, sku: SkuId, wanted: int) -> int:
+        """Move up to `wanted` units from the shelf into an order's tote; returns how many there were."""
+        place = store * self.skus + sku
+        there = self.units[place]
+        units = wanted if wanted <= there else there
+        if units > 0:
+            self.units[place] = there - units
+            tote = self.totes.get(order)
+            if tote is None:
+                self.totes[order] = [(sku, units)]
+            else:
+                tote.append((sku, units))
+            self._facts.goods_picked(order=order, store=store, sku=sku, units=Units(units))
+        return units
+
+    def put_back(self, order: OrderId, store: StoreId) -> list[tuple[SkuId, int]]:
+        """Empty a cancelled order's tote onto the shelves; returns what was in it."""
+        tote = self.totes.pop(order, [])
+        for sku, units in tote:
+            self.units[store * self.skus + sku] += units
+            self._facts.goods_put_back(order=order, store=store, sku=sku, units=Units(units))
+        return tote
+
+    def leave(self, order: OrderId, store: StoreId) -> None:
+        """An order's tote goes out of the door with its driver."""
+        self._facts.goods_left(order=order, store=store)
+
+    def hand_over(self, order: OrderId) -> None:
+        """The customer takes everything in the tote."""
+        self.totes.pop(order, None)
+        self._facts.goods_handed_over(order=order)

@@ -1,0 +1,182 @@
+"""Delivery tasks and offers: orders that need a driver, and the one dispatcher that asks a policy whom to offer them.
+
+The dispatcher is woken by work (an order to be delivered, a driver who became free, an offer that came to nothing) and
+asks the policy once for all that happened at that moment, or at the next multiple of the policy's `every_s`.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import simpy
+
+from sim.contracts import Dispatch, Figures, Offer, OfferMessage, WaitingOrder
+from sim.facts import Facts
+from sim.platform.bus import Bus, Topic
+from sim.platform.orders import Order
+from sim.platform.tracking import Tracking
+from sim.platform.views import LiveDispatchView
+from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, StoreId, TaskEnd
+
+
+class Offers:
+    """Tasks without a driver, and offers that are out.
+
+    Parameters
+    ----------
+    window_s
+        Time a driver has to answer, seconds.
+    give_up_s
+        A task that has been open for this long without a driver is handed to `give_up`, seconds.
+    give_up, move
+        Called with an order: cancel it (a saga does); make a transition of its state.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        facts: Facts,
+        bus: Bus,
+        tracking: Tracking,
+        figures: Figures,
+        policy: Dispatch,
+        *,
+        window_s: float,
+        give_up_s: float,
+        give_up: Any,
+        move: Any,
+    ) -> None:
+        self._env, self._facts, self._bus, self._tracking, self._figures = env, facts, bus, tracking, figures
+        self._policy = policy
+        self._every_s = float(getattr(policy, "every_s", 0.0))
+        self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
+        self.waiting: dict[OrderId, Order] = {}
+        self._stood_at: dict[OrderId, StoreId | None] = {}
+        self._deadlines: deque[Order] = deque()
+        self._asked = False
+        self._watching = False
+        self._view = LiveDispatchView(env, self, tracking)
+
+    # -- tasks -------------------------------------------------------------------------------------------------------
+
+    def open(self, order: Order, ready_s: float) -> None:
+        """An order will be packed at `ready_s` and needs a driver."""
+        order.tasked, order.ready_s, order.opened_s = True, ready_s, self._env.now
+        self.waiting[order.id] = order
+        self._facts.task_opened(order=order.id, store=order.store, ready_s=ready_s)
+        self._deadlines.append(order)
+        if not self._watching:
+            self._watch()
+        self.wake()
+
+    def close(self, order: Order, ended: TaskEnd) -> None:
+        """The task of an order is over."""
+        if order.tasked:
+            order.tasked = False
+            self.waiting.pop(order.id, None)
+            self._facts.task_closed(order=order.id, ended=ended)
+
+    def undispatched(self) -> Iterator[WaitingOrder]:
+        """Orders that are neither offered nor accepted, oldest first; the platform may change under the iteration."""
+        for order in list(self.waiting.values()):
+            if order.driver == NOBODY and order.tasked:
+                yield order
+
+    def _watch(self) -> None:
+        # Tasks open in order of time and may all wait equally long, so one timer for the oldest serves them all.
+        deadlines = self._deadlines
+        while deadlines and deadlines[0].id not in self.waiting:
+            deadlines.popleft()
+        if deadlines and not self._watching:
+            self._watching = True
+            timer = self._env.timeout(deadlines[0].opened_s + self._give_up_s - self._env.now)
+            assert timer.callbacks is not None
+            timer.callbacks.append(self._expire)
+
+    def _expire(self, _: simpy.Event) -> None:
+        self._watching = False
+        limit = self._env.now - self._give_up_s
+        while self._deadlines and self._deadlines[0].opened_s <= limit:
+            order = self._deadlines.popleft()
+            if order.id in self.waiting:
+                if order.driver == NOBODY:
+                    self._give_up(order, CancelReason.NO_DRIVER)
+                else:
+                    order.overdue = True  # an offer is out: the driver's answer decides
+        self._watch()
+
+    # -- the dispatcher ----------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something changed that may allow an offer."""
+        if self._asked or not self.waiting:
+            return
+        self._asked = True
+        delay = 0.0
+        if self._every_s:
+            delay = -self._env.now % self._every_s
+        event = self._env.timeout(delay)
+        assert event.callbacks is not None
+        event.callbacks.append(self._decide)
+
+    def _decide(self, _: simpy.Event) -> None:
+        self._asked = False
+        for offer in self._policy(self._view):
+            refusal = self._refusal(offer)
+            if refusal is None:
+                self._offer(self.waiting[offer.order], offer.driver)
+            else:
+                self._facts.proposal_refused(order=offer.order, driver=offer.driver, refusal=refusal)
+
+    def _refusal(self, offer: Offer) -> Refusal | None:
+        order = self.waiting.get(offer.order)
+        if order is None or order.driver != NOBODY:
+            return Refusal.ORDER_NOT_WAITING
+        if not (0 <= offer.driver < len(self._tracking.idle) and self._tracking.idle[offer.driver]):
+            return Refusal.DRIVER_NOT_IDLE
+        if order.declined_by(offer.driver):
+            return Refusal.ALREADY_DECLINED
+        if order.litres > self._figures.loads_litres[self._figures.driver_profiles[offer.driver]]:
+            # Nobody is offered what the vehicle cannot carry; asked once, the policy does not try the same again.
+            _decline(order, offer.driver)
+            return Refusal.TOO_HEAVY
+        return None
+
+    def _offer(self, order: Order, driver: DriverId) -> None:
+        order.driver = driver
+        self._stood_at[order.id] = self._tracking.standing_at(driver)
+        self._tracking.busy(driver)
+        self._facts.offer_made(order=order.id, driver=driver)
+        message = OfferMessage(order.id, driver, order.store, order.node, self._window_s)
+        self._bus.publish(Topic.OFFER, message)
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def answered(self, order_id: OrderId, driver: DriverId, answer: OfferAnswer) -> bool:
+        """Take a driver's answer (or the close of the window); True when the driver now has the order."""
+        stood_at = self._stood_at.pop(order_id)
+        order = self.waiting.get(order_id)
+        if order is None or order.driver != driver:
+            answer = OfferAnswer.VOID
+        self._facts.offer_answered(order=order_id, driver=driver, answer=answer)
+        if answer is OfferAnswer.ACCEPTED:
+            assert order is not None
+            del self.waiting[order_id]
+            order.accepted = True
+            if order.state is OrderState.PACKED:
+                self._move(order, OrderState.ASSIGNED)
+            return True
+        if order is not None and order.driver == driver:
+            order.driver = DriverId(NOBODY)
+            _decline(order, driver)
+            if order.overdue:
+                self._give_up(order, CancelReason.NO_DRIVER)
+        self._tracking.idle_again(driver, stood_at)
+        self.wake()
+        return False
+
+
+def _decline(order: Order, driver: DriverId) -> None:
+    if order.declined is None:
+        order.declined = set()
+    order.declined.add(driver)

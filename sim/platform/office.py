@@ -1,0 +1,250 @@
+"""The office: the platform's services put together, and its public face to the shop floor.
+
+The floor calls these methods and gets a verdict; the office calls the floor by the bus. It was handed an estimator of
+travel times, plain figures, drawn latencies and a recorder, never the world.
+"""
+
+from typing import Any
+
+import simpy
+
+from sim.contracts import Estimator, Figures, Latencies, OrderRequest, PaymentProvider, Phones, Policies, SagaView
+from sim.facts import Facts
+from sim.platform.bus import Bus
+from sim.platform.inventory import Inventory
+from sim.platform.offers import Offers
+from sim.platform.orders import Order, OrderBook
+from sim.platform.saga import Saga
+from sim.platform.tracking import Tracking
+from sim.platform.views import LivePositioningView, LiveReplenishmentView, LiveSourcingView
+from sim.scenario import Scenario
+from sim.streams import Die
+from sim.vocabulary import (
+    CancelReason,
+    DriverId,
+    NodeId,
+    OfferAnswer,
+    OrderId,
+    OrderState,
+    Refusal,
+    Rejection,
+    SkuId,
+    StockCause,
+    StoreId,
+    TaskEnd,
+)
+
+_CANCELLABLE = {OrderState.CONFIRMED, OrderState.PACKED, OrderState.ASSIGNED}
+
+
+class Office:
+    """The platform of one run.
+
+    Parameters
+    ----------
+    scenario
+        Read for the platform's own settings only.
+    figures, latencies
+        What the platform was told about the operation; how long its hops take.
+    estimator, provider, phones
+        The outside as the platform can reach it.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        facts: Facts,
+        scenario: Scenario,
+        policies: Policies,
+        figures: Figures,
+        latencies: Latencies,
+        estimator: Estimator,
+        provider: PaymentProvider,
+        phones: Phones,
+        jitter: Die,
+    ) -> None:
+        platform = scenario.platform
+        self._env, self._facts, self._policies, self._figures = env, facts, policies, figures
+        self._estimator, self._promise = estimator, platform.promise
+        self.bus = Bus(env, latencies.bus_s)
+        self.book = OrderBook(facts)
+        self.inventory = Inventory(facts, figures.stores, figures.skus)
+        self.tracking = Tracking(figures, estimator, phones)
+        self.queues = [0] * figures.stores
+        self._pickers_on = [0] * figures.stores
+        self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues)
+        self._positioning_view = LivePositioningView(env, figures, estimator)
+        self.saga = Saga(
+            env, facts, self.book, self.inventory, self.bus, provider, policies, figures,
+            submit_s=latencies.submit_s, window_s=latencies.window_s,
+            attempts_max=scenario.payments.attempts_max,
+            retry_s=scenario.payments.retry_s if platform.profile == "full" else 0.0,
+            fee_cents=platform.delivery_fee_cents, promise=self._promised_s, jitter=jitter,
+        )  # fmt: skip
+        self.offers = Offers(
+            env, facts, self.bus, self.tracking, figures, policies.dispatch,
+            window_s=platform.accept_window_s, give_up_s=platform.give_up_s,
+            give_up=self._cancel, move=self.book.move,
+        )  # fmt: skip
+
+    # -- the gateway: customers --------------------------------------------------------------------------------------
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the start."""
+        return self._env.now
+
+    @property
+    def open_orders(self) -> int:
+        """Orders that entered and have not ended."""
+        return len(self.book.open)
+
+    @property
+    def drivers_on(self) -> int:
+        """Drivers on shift."""
+        return self.tracking.on_shift
+
+    def place(self, request: OrderRequest) -> Rejection | None:
+        """A customer wants to order: None when the order entered, else why not."""
+        now = self._env.now
+        if not any(start <= now < end for start, end in self._figures.open_s):
+            return self._reject(request, Rejection.CLOSED)
+        if not self._policies.admission(self, request):
+            return self._reject(request, Rejection.OVERLOADED)
+        store = self._policies.sourcing(self._sourcing_view, request)
+        if store is None:
+            return self._reject(request, Rejection.OUT_OF_ZONE)
+        plan = self._policies.saga(SagaView(request.order, request.value_cents))
+        order = Order(request, store, plan)
+        self.book.enter(order)
+        self._env.process(self.saga.run(order))
+        return None
+
+    def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
+        self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)  # type: ignore[arg-type]
+        return reject
+
+    def cancel(self, order_id: OrderId) -> bool:
+        """A customer no longer wants an order: True when it will be cancelled, False when it is too late or over."""
+        order = self.book.open.get(order_id)
+        if order is None:
+            return False
+        if order.state < OrderState.CONFIRMED:
+            # The saga is under way: it stops at its next step and compensates.
+            order.cancel_reason = order.cancel_reason or CancelReason.CUSTOMER
+            return True
+        if order.state not in _CANCELLABLE:
+            self._facts.request_refused(order=order_id, refusal=Refusal.TOO_LATE)
+            return False
+        self._cancel(order, CancelReason.CUSTOMER)
+        return True
+
+    def _cancel(self, order: Order, reason: CancelReason) -> None:
+        if order.state is OrderState.CONFIRMED:
+            self.queues[order.store] -= 1
+        self.offers.close(order, TaskEnd.WITHDRAWN)
+        self.saga.cancel(order, reason)
+
+    def _promised_s(self, order: Order) -> float:
+        """Now plus the estimated time to the door with some slack, at least the floor of the promise."""
+        now, store = self._env.now, order.store
+        queue = self.queues[store]
+        self.queues[store] = queue + 1
+        pick_s = self._figures.pick_s(len(order.held), sum(units for _, units in order.held))
+        wait_s = pick_s * queue / max(self._pickers_on[store], 1)
+        ride_s = self._estimator.to_customer_s(store, order.node, now)
+        estimate = (wait_s + pick_s + ride_s + self._figures.door_s) * self._promise.slack
+        return now + max(self._promise.floor_s, estimate)
+
+    # -- the stores --------------------------------------------------------------------------------------------------
+
+    def picker_on(self, store: StoreId) -> None:
+        """A picker's shift began."""
+        self._pickers_on[store] += 1
+
+    def picker_off(self, store: StoreId) -> None:
+        """A picker went home."""
+        self._pickers_on[store] -= 1
+
+    def wanted(self, order_id: OrderId) -> bool:
+        """Whether an order in a store's queue is still to be picked."""
+        return order_id in self.book.open
+
+    def picking(self, order_id: OrderId) -> None:
+        """A picker took the order: from now on it needs a driver."""
+        order = self.book.open[order_id]
+        pick_s = self._figures.pick_s(len(order.held), sum(units for _, units in order.held))
+        self.offers.open(order, self._env.now + pick_s)
+
+    def short(self, order_id: OrderId, sku: SkuId, units: int) -> None:
+        """Units of a line were not on the shelf: they leave the hold and the customer gets the money back."""
+        order = self.book.open[order_id]
+        self.inventory.reduce(order, sku, units)
+        self.saga.refund(order, self._figures.prices_cents[sku] * units)
+
+    def packed(self, order_id: OrderId) -> bool:
+        """An order stands packed; False when nothing of it was found and it is cancelled."""
+        order = self.book.open[order_id]
+        if not any(units for _, units in order.held):
+            self._cancel(order, CancelReason.NOT_FOUND)
+            return False
+        self.queues[order.store] -= 1
+        self.inventory.commit(order)
+        order.ready_s = self._env.now
+        self.book.move(order, OrderState.PACKED)
+        if order.accepted:
+            self.book.move(order, OrderState.ASSIGNED)
+        return True
+
+    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
+        """Somebody counted a shelf."""
+        self.inventory.counted(store, sku, units)
+
+    def received(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:
+        """Goods were scanned onto a shelf outside an order."""
+        self.inventory.adjust(store, sku, units, cause)
+
+    def replenish(self, store: StoreId, on_order: Any, daily_demand: Any, lead_time_s: float) -> Any:
+        """What the store should order now, units per SKU (int64)."""
+        view = LiveReplenishmentView(self._env.now, store, self.inventory.on_hand(store), on_order, daily_demand, lead_time_s)
+        return self._policies.replenishment(view)
+
+    # -- the drivers' app --------------------------------------------------------------------------------------------
+
+    def driver_on(self, driver: DriverId, node: NodeId) -> None:
+        """A driver began a shift at the home store."""
+        self.tracking.on(driver, node, self._figures.driver_homes[driver])
+        self.offers.wake()
+
+    def driver_off(self, driver: DriverId) -> None:
+        """A driver went home."""
+        self.tracking.off(driver)
+
+    def answer(self, order_id: OrderId, driver: DriverId, answer: OfferAnswer) -> bool:
+        """A driver answered an offer; True when the order is his."""
+        return self.offers.answered(order_id, driver, answer)
+
+    def driver_free(self, driver: DriverId, node: NodeId) -> StoreId | None:
+        """A driver has no work any more; returns the store to ride to, None to stay."""
+        target = self._policies.positioning(self._positioning_view.at(driver, node))
+        self.tracking.free(driver, node, target, self._env.now)
+        self.offers.wake()
+        return target
+
+    def driver_stands(self, driver: DriverId, store: StoreId) -> None:
+        """A driver without work reached a store."""
+        self.tracking.stands(driver, store)
+
+    def picked_up(self, order_id: OrderId) -> bool:
+        """A driver wants to leave with an order: False when it was cancelled in the meantime."""
+        order = self.book.open.get(order_id)
+        if order is None:
+            return False
+        self.book.move(order, OrderState.PICKED_UP)
+        return True
+
+    def handed_over(self, order_id: OrderId) -> None:
+        """The customer has the goods."""
+        order = self.book.open[order_id]
+        self.offers.close(order, TaskEnd.HANDED_OVER)
+        self.saga.settle(order)

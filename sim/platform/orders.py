@@ -1,0 +1,118 @@
+"""The order service: what the platform believes about each order, and the one table of legal transitions."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sim.contracts import OrderRequest
+from sim.facts import Facts
+from sim.vocabulary import END_STATES, NOBODY, CancelReason, Cents, DriverId, OrderId, OrderState, SkuId, Step, StoreId
+
+S = OrderState
+
+TRANSITIONS: Final[dict[OrderState, frozenset[OrderState]]] = {
+    S.CREATED: frozenset({S.PENDING_PAYMENT, S.CONFIRMED, S.CANCELLED}),
+    S.PENDING_PAYMENT: frozenset({S.CONFIRMED, S.PAYMENT_FAILED, S.CANCELLED}),
+    S.CONFIRMED: frozenset({S.PACKED, S.CANCELLED}),
+    S.PACKED: frozenset({S.ASSIGNED, S.CANCELLED}),
+    S.ASSIGNED: frozenset({S.PICKED_UP, S.PACKED, S.CANCELLED}),
+    S.PICKED_UP: frozenset({S.DELIVERED, S.CANCELLED}),
+    S.DELIVERED: frozenset(),
+    S.PAYMENT_FAILED: frozenset(),
+    S.CANCELLED: frozenset(),
+}
+"""From each state to the states that may follow. An order goes back from assigned to packed when its driver is lost."""
+
+_LEGAL = [[state in TRANSITIONS[before] for state in OrderState] for before in OrderState]
+
+
+class IllegalTransition(RuntimeError):
+    """An order was asked to make a transition that the table does not know: a bug of ours."""
+
+
+class Order:
+    """What the platform knows about one open order. Saga state is data: `plan`, `step`, `attempt`."""
+
+    __slots__ = (
+        "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined", "driver", "epoch", "held",
+        "id", "litres", "node", "opened_s", "overdue", "paid_cents", "plan", "promised_s", "ready_s", "refunded_cents", "skus",
+        "state", "step", "store", "tasked", "units", "value_cents",
+    )  # fmt: skip
+
+    def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step]) -> None:
+        self.id: OrderId = request.order
+        self.client = request.client
+        self.node = request.node
+        self.cell = request.cell
+        self.skus = request.skus
+        self.units = request.units
+        self.value_cents = request.value_cents
+        self.litres = request.litres
+        self.store = store
+        self.state = OrderState.CREATED
+        self.plan = plan
+        self.step = 0
+        self.attempt = 0
+        self.epoch = 0
+        self.held: list[tuple[SkuId, int]] = []
+        self.committed = False
+        self.paid_cents = 0
+        self.refunded_cents = 0
+        self.cancel_reason: CancelReason | None = None
+        self.confirmed_s = 0.0
+        self.promised_s = 0.0
+        self.ready_s = 0.0
+        self.opened_s = 0.0
+        self.tasked = False
+        self.overdue = False
+        self.driver: DriverId = DriverId(NOBODY)
+        self.accepted = False
+        self.declined: set[DriverId] | None = None
+
+    def declined_by(self, driver: DriverId) -> bool:
+        """Whether this driver has turned the order down before."""
+        return self.declined is not None and driver in self.declined
+
+
+class OrderBook:
+    """All orders that have not ended, by id, and the one way to change an order's state."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.open: dict[OrderId, Order] = {}
+        self._facts = facts
+
+    def enter(self, order: Order) -> None:
+        """Take an order in; from here on every transition is a fact."""
+        self.open[order.id] = order
+        self._facts.order_entered(
+            order=order.id,
+            client=order.client,
+            store=order.store,
+            cell=order.cell,  # type: ignore[arg-type]
+            node=order.node,
+            lines=len(order.skus),
+            units=sum(order.units),  # type: ignore[arg-type]
+            value_cents=order.value_cents,
+        )
+
+    def move(self, order: Order, state: OrderState) -> None:
+        """Make a transition; an order that ends leaves the book.
+
+        Raises
+        ------
+        IllegalTransition
+            When the table does not allow it.
+        """
+        if not _LEGAL[order.state][state]:
+            raise IllegalTransition(f"Order {order.id}: expected a transition the table knows, got {order.state!r} -> {state!r}.")
+        order.state = state
+        self._facts.order_moved(order=order.id, state=state)
+        if state in END_STATES:
+            del self.open[order.id]
+
+
+def total_cents(held: Sequence[tuple[SkuId, int]], prices_cents: Sequence[int], fee_cents: int) -> Cents:
+    """Price of the held lines plus the delivery fee, cents."""
+    total = fee_cents
+    for sku, units in held:
+        total += prices_cents[sku] * units
+    return Cents(total)

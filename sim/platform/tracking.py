@@ -1,0 +1,114 @@
+"""What the platform knows of its drivers: who is on shift and idle, and where they were last heard of.
+
+Drivers' phones report when they are free, when they set out and when they stand at a store; between reports the
+platform reckons with its own estimate of when a ride ends. Columns over drivers serve questions about the whole fleet.
+"""
+
+from bisect import bisect_left, insort
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.contracts import Estimator, Figures, Phones, Sighting
+from sim.vocabulary import DriverId, NodeId, StoreId
+
+
+class Tracking:
+    """Beliefs about the fleet.
+
+    Attributes
+    ----------
+    node
+        Where each driver is, or is heading to while free, int32 (drivers,).
+    free_s
+        When the driver is believed to be there, float64 (drivers,).
+    idle
+        On shift, without work and without an open offer, bool (drivers,).
+    """
+
+    def __init__(self, figures: Figures, estimator: Estimator, phones: Phones) -> None:
+        count = len(figures.driver_profiles)
+        self.node = np.zeros(count, dtype=np.int32)
+        self.free_s = np.zeros(count)
+        self.idle = np.zeros(count, dtype=bool)
+        self.idle_count = 0
+        self.on_shift = 0
+        self.profile = np.array(figures.driver_profiles, dtype=np.int32)
+        self._on = bytearray(count)
+        self._figures, self._estimator, self._phones = figures, estimator, phones
+        self._standing: list[list[DriverId]] = [[] for _ in range(figures.stores)]
+        self._stands_at = [-1] * count
+
+    def on(self, driver: DriverId, node: NodeId, store: StoreId) -> None:
+        """A driver began a shift, standing at a store."""
+        self.on_shift += 1
+        self._on[driver] = True
+        self.node[driver] = node
+        self._idle(driver)
+        self.stands(driver, store)
+
+    def off(self, driver: DriverId) -> None:
+        """A driver went home."""
+        self.on_shift -= 1
+        self._on[driver] = False
+        self.busy(driver)
+
+    def _idle(self, driver: DriverId) -> None:
+        if not self.idle[driver]:
+            self.idle[driver] = True
+            self.idle_count += 1
+
+    def busy(self, driver: DriverId) -> None:
+        """A driver was offered work, or left."""
+        if self.idle[driver]:
+            self.idle[driver] = False
+            self.idle_count -= 1
+        store = self._stands_at[driver]
+        if store >= 0:
+            standing = self._standing[store]
+            del standing[bisect_left(standing, driver)]
+            self._stands_at[driver] = -1
+
+    def idle_again(self, driver: DriverId, stood_at: StoreId | None) -> None:
+        """An offer came to nothing: the driver is where he was."""
+        if self._on[driver]:
+            self._idle(driver)
+            if stood_at is not None:
+                self.stands(driver, stood_at)
+
+    def free(self, driver: DriverId, node: NodeId, target: StoreId | None, now_s: float) -> None:
+        """A driver finished at `node` and will ride to a store (None: stay)."""
+        if not self._on[driver]:
+            return
+        if target is None:
+            self.node[driver], self.free_s[driver] = node, now_s
+        else:
+            ride_s = self._estimator.to_store_s(node, self._figures.driver_profiles[driver], target, now_s)
+            self.node[driver], self.free_s[driver] = self._figures.store_nodes[target], now_s + ride_s
+        self._idle(driver)
+
+    def stands(self, driver: DriverId, store: StoreId) -> None:
+        """A driver without work stands at a store."""
+        if self.idle[driver] and self._stands_at[driver] < 0:
+            insort(self._standing[store], driver)
+            self._stands_at[driver] = store
+            self.free_s[driver] = 0.0
+
+    def standing_at(self, driver: DriverId) -> StoreId | None:
+        """The store at which a driver without work stands."""
+        store = self._stands_at[driver]
+        return StoreId(store) if store >= 0 else None
+
+    def idle_at(self, store: StoreId) -> list[DriverId]:
+        """Idle drivers standing at a store, ascending; a live list, not to be kept."""
+        return self._standing[store]
+
+    def ride_s(self, drivers: NDArray[Any], store: StoreId, now_s: float) -> NDArray[Any]:
+        """Believed seconds until each driver could be at the store: the rest of his ride, then the roads from its end."""
+        roads = self._estimator.drivers_to_store_s(self.node[drivers], self.profile[drivers], store, now_s)
+        return np.asarray(np.maximum(self.free_s[drivers] - now_s, 0.0) + roads)
+
+    def seen(self, driver: DriverId) -> Sighting:
+        """The last ping that arrived."""
+        return self._phones.ping(driver)

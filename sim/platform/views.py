@@ -1,0 +1,120 @@
+"""The live, read-only facades through which policies see the platform: nothing is copied until asked for."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from sim.contracts import Estimator, Figures, Sighting, WaitingOrder
+from sim.platform.inventory import Inventory
+from sim.platform.tracking import Tracking
+from sim.vocabulary import DriverId, NodeId, SkuId, StoreId
+
+if TYPE_CHECKING:
+    from sim.platform.offers import Offers
+
+
+class LiveDispatchView:
+    """See `sim.contracts.DispatchView`."""
+
+    __slots__ = ("_env", "_offers", "_tracking")
+
+    def __init__(self, env: simpy.Environment, offers: "Offers", tracking: Tracking) -> None:
+        self._env, self._offers, self._tracking = env, offers, tracking
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the start."""
+        return self._env.now
+
+    @property
+    def waiting(self) -> Iterable[WaitingOrder]:
+        """Orders without a driver, oldest first."""
+        return self._offers.undispatched()
+
+    @property
+    def idle_count(self) -> int:
+        """How many drivers are idle."""
+        return self._tracking.idle_count
+
+    @property
+    def idle(self) -> NDArray[Any]:
+        """Ids of idle drivers, ascending."""
+        return np.flatnonzero(self._tracking.idle)
+
+    def idle_at(self, store: StoreId) -> Sequence[DriverId]:
+        """Idle drivers standing at a store, ascending."""
+        return self._tracking.idle_at(store)
+
+    def ride_s(self, drivers: NDArray[Any], store: StoreId) -> NDArray[Any]:
+        """Believed seconds until each driver could be at the store."""
+        return self._tracking.ride_s(drivers, store, self._env.now)
+
+    def seen(self, driver: DriverId) -> Sighting:
+        """The last ping that arrived."""
+        return self._tracking.seen(driver)
+
+
+class LiveSourcingView:
+    """See `sim.contracts.SourcingView`."""
+
+    __slots__ = ("_env", "_figures", "_inventory", "_queues")
+
+    def __init__(self, env: simpy.Environment, figures: Figures, inventory: Inventory, queues: list[int]) -> None:
+        self._env, self._figures, self._inventory, self._queues = env, figures, inventory, queues
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the start."""
+        return self._env.now
+
+    def serving(self, node: NodeId) -> Sequence[StoreId]:
+        """Stores whose zone holds the node, nearest first."""
+        return self._figures.serving[node]
+
+    def queue(self, store: StoreId) -> int:
+        """Orders confirmed and not yet packed at a store."""
+        return self._queues[store]
+
+    def available(self, store: StoreId, sku: SkuId) -> int:
+        """Units the record says could be sold."""
+        return self._inventory.available[store * self._inventory.skus + sku]
+
+
+class LivePositioningView:
+    """See `sim.contracts.PositioningView`; one object, pointed at each driver in turn."""
+
+    __slots__ = ("_env", "_estimator", "_figures", "driver", "home", "node")
+
+    def __init__(self, env: simpy.Environment, figures: Figures, estimator: Estimator) -> None:
+        self._env, self._figures, self._estimator = env, figures, estimator
+        self.driver, self.node, self.home = DriverId(0), NodeId(0), StoreId(0)
+
+    def at(self, driver: DriverId, node: NodeId) -> "LivePositioningView":
+        """Point the view at a driver who has become free."""
+        self.driver, self.node, self.home = driver, node, self._figures.driver_homes[driver]
+        return self
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the start."""
+        return self._env.now
+
+    @property
+    def stores(self) -> int:
+        """Number of stores."""
+        return self._figures.stores
+
+    def ride_s(self, store: StoreId) -> float:
+        """Believed seconds to a store."""
+        return self._estimator.to_store_s(self.node, self._figures.driver_profiles[self.driver], store, self._env.now)
+
+
+class LiveReplenishmentView:
+    """See `sim.contracts.ReplenishmentView`."""
+
+    def __init__(self, now_s: float, store: StoreId, on_hand: Any, on_order: Any, daily_demand: Any, lead_time_s: float) -> None:
+        self.now_s, self.store, self.on_hand, self.on_order = now_s, store, on_hand, on_order
+        self.daily_demand, self.lead_time_s = daily_demand, lead_time_s

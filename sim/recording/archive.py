@@ -1,0 +1,155 @@
+"""The event log after (or beside) a run: on disk as Parquet, or in memory for runs that are only counted.
+
+Metrics, laws and reports read an `Archive` and nothing else: `archive.rows(kind)` gives all facts of one kind in the
+order they happened, as a NumPy record array.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.recording.log import Digest
+from sim.recording.schema import CODES, DTYPES, KINDS, TABLE, from_table, to_table
+from sim.vocabulary import InputError
+
+GROUP_ROWS = 1 << 16
+_LAYOUT = b"darkstore.row_groups"
+
+
+class Archive(Protocol):
+    """Read access to a whole event log."""
+
+    def rows(self, kind: str) -> Any:
+        """Return every fact of a kind, in order: a record array with `t_s` and the fact's parameters."""
+
+    def seq(self, kind: str) -> Any:
+        """Return the places of a kind's facts in the order of the day, int64."""
+
+
+class _Pieces:
+    """Collects flushed pieces of each kind until there are enough for a row group."""
+
+    def __init__(self) -> None:
+        self.pieces: list[list[tuple[Any, Any]]] = [[] for _ in KINDS]
+        self.waiting = [0] * len(KINDS)
+
+    def append(self, code: int, seq: Any, rows: Any) -> None:
+        self.pieces[code].append((seq, rows))
+        self.waiting[code] += len(rows)
+
+    def joined(self, code: int) -> tuple[Any, Any]:
+        pieces = self.pieces[code]
+        if not pieces:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=DTYPES[code])
+        if len(pieces) > 1:
+            seq = np.concatenate([piece[0] for piece in pieces])
+            rows = np.concatenate([piece[1] for piece in pieces])
+            pieces[:] = [(seq, rows)]
+        return pieces[0]
+
+
+class MemoryArchive:
+    """A sink and an archive in one: the whole log in memory, packed."""
+
+    def __init__(self) -> None:
+        self._pieces = _Pieces()
+
+    def append(self, code: int, seq: Any, rows: Any) -> None:
+        """Take flushed rows."""
+        self._pieces.append(code, seq, rows)
+
+    def rows(self, kind: str) -> Any:
+        """Return every fact of a kind, in order."""
+        return self._pieces.joined(CODES[kind])[1]
+
+    def seq(self, kind: str) -> Any:
+        """Return the places of a kind's facts in the order of the day."""
+        return self._pieces.joined(CODES[kind])[0]
+
+
+class ParquetWriter:
+    """A sink that writes ``events.parquet`` while the run goes on; each row group holds one kind."""
+
+    def __init__(self, path: Path) -> None:
+        self._pieces = _Pieces()
+        self._layout: list[int] = []
+        self._file = pq.ParquetWriter(path, TABLE, compression="zstd", compression_level=1, write_statistics=False)
+
+    def append(self, code: int, seq: Any, rows: Any) -> None:
+        """Take flushed rows; write a row group once enough have come."""
+        self._pieces.append(code, seq, rows)
+        if self._pieces.waiting[code] >= GROUP_ROWS:
+            self._write(code)
+
+    def _write(self, code: int) -> None:
+        seq, rows = self._pieces.joined(code)
+        self._pieces.pieces[code].clear()
+        self._pieces.waiting[code] = 0
+        self._file.write_table(to_table(KINDS[code], seq, rows), row_group_size=len(rows))
+        self._layout.append(code)
+
+    def close(self) -> None:
+        """Write what is left and finish the file."""
+        for code, waiting in enumerate(self._pieces.waiting):
+            if waiting:
+                self._write(code)
+        kinds = [KINDS[code] for code in self._layout]
+        self._file.add_key_value_metadata({_LAYOUT: json.dumps(kinds).encode()})
+        self._file.close()
+
+
+class ParquetArchive:
+    """Read access to an ``events.parquet``.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not Parquet, or was not written by darkstore.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise InputError(f"{path}: expected an event log (events.parquet), found nothing there.")
+        try:
+            self._file = pq.ParquetFile(path)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path}: expected a Parquet file, got {str(error).splitlines()[0]}") from error
+        metadata = self._file.metadata.metadata or {}
+        if _LAYOUT not in metadata:
+            raise InputError(f"{path}: expected an event log written by darkstore, got a Parquet file without its layout.")
+        self._groups: dict[str, list[int]] = {}
+        for group, kind in enumerate(json.loads(metadata[_LAYOUT])):
+            self._groups.setdefault(kind, []).append(group)
+
+    def rows(self, kind: str) -> Any:
+        """Return every fact of a kind, in order."""
+        groups = self._groups.get(kind, [])
+        dtype = DTYPES[CODES[kind]]
+        if not groups:
+            return np.empty(0, dtype=dtype)
+        names = list(dtype.names or ())
+        return np.concatenate([from_table(kind, self._file.read_row_group(group, columns=names)) for group in groups])
+
+    def seq(self, kind: str) -> Any:
+        """Return the places of a kind's facts in the order of the day."""
+        groups = self._groups.get(kind, [])
+        if not groups:
+            return np.empty(0, dtype=np.int64)
+        return self._file.read_row_groups(groups, columns=["seq"]).column("seq").to_numpy()
+
+
+def digest_of(archive: Archive) -> str:
+    """Compute an archive's digest from its rows, equal to the digest of the log that wrote it."""
+    digest = Digest()
+    seqs = [archive.seq(kind) for kind in KINDS]
+    order = np.zeros(sum(len(seq) for seq in seqs), dtype=np.uint8)
+    for code, seq in enumerate(seqs):
+        order[seq] = code
+    digest.order(order.tobytes())
+    for code, kind in enumerate(KINDS):
+        digest.rows(code, archive.rows(kind).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,128 @@
+"""The scenario's other side: customers' behaviour, payments, platform, faults, policies, costs, service levels."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Clock, Count, NonNegative, Positive, Share, given
+
+
+class Customers(Branch):
+    """How customers behave."""
+
+    clients: Positive = given(60_000, "judgement: 13 % of the default city's people", "people who use the service")
+    patience_s: AboveZero | None = given(3600.0, JUDGEMENT, "mean time until a customer cancels, seconds; null: never")
+    patience_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of patience (lognormal)")
+
+
+class Payments(Branch):
+    """The payment provider, outside the platform."""
+
+    latency_s: NonNegative = given(1.2, JUDGEMENT, "mean time of a charge, seconds (lognormal)")
+    latency_cv: NonNegative = given(0.8, "judgement: a heavy tail", "coefficient of variation of the latency")
+    decline_share: Share = given(0.03, JUDGEMENT, "chance that a charge is declined, each attempt by itself")
+    attempts_max: Annotated[int, Field(strict=True, ge=1, le=5)] = given(2, JUDGEMENT, "how often a customer tries to pay")
+    retry_s: NonNegative = given(8.0, JUDGEMENT, "time until the customer tries again, seconds")
+
+
+class Promise(Branch):
+    """The time the customer is told."""
+
+    floor_s: NonNegative = given(1200.0, "the twenty-minute promise of the trade", "never promise less than this, seconds")
+    slack: AboveZero = given(1.25, JUDGEMENT, "factor on the estimated time to the door")
+
+
+class Platform(Branch):
+    """The software platform."""
+
+    profile: Literal["full", "minimal"] = given("full", "-", "minimal: every mechanism, but no latency and no background load")
+    submit_s: NonNegative = given(0.12, "judgement: under the usual 200 ms target", "mean time from tap to order service, seconds")
+    submit_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that time")
+    window_s: NonNegative = given(0.015, "judgement: one database round trip and some work", "mean time between reading and writing stock, seconds")
+    window_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that window")
+    bus_s: NonNegative = given(0.05, JUDGEMENT, "time from publishing a message to its delivery, seconds")
+    accept_window_s: AboveZero = given(45.0, "30-60 s are usual", "time a driver has to answer an offer, seconds")
+    give_up_s: AboveZero = given(2400.0, JUDGEMENT, "an order without a driver for this long after it could be picked is cancelled, seconds")
+    ping_s: AboveZero = given(8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends")
+    delivery_fee_cents: Count = given(290, JUDGEMENT, "fee of every order, cents")
+    promise: Promise = given(Promise, "-", "the time the customer is told")
+
+
+class Faults(Branch):
+    """Something that goes wrong at a time."""
+
+    kind: Literal["provider_outage", "bus_slowdown"]
+    at: Clock
+    minutes: AboveZero
+    factor: AboveZero = given(20.0, JUDGEMENT, "bus_slowdown: how much slower messages arrive")
+
+
+class PolicyNames(Branch):
+    """Which policy decides: ``name``, ``name(param=value, ...)`` or ``path/to/file.py:Class(...)``."""
+
+    admission: str = given("open_door", "-", "whether a customer may place an order now")
+    sourcing: str = given("nearest_store", "-", "which store serves an order")
+    reservation: str = given("optimistic", "-", "how stock is held against concurrent buyers")
+    saga: str = given("reserve_then_pay", "-", "in which order an order is reserved, paid and confirmed")
+    substitution: str = given("refund", "-", "what happens to lines the records deny")
+    picking: str = given("fifo", "-", "which order a free picker takes next")
+    dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
+    positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
+    replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
+    reconciliation: str = given("count_on_short_pick", "-", "when people count shelves to correct the records")
+
+
+class Costs(Branch):
+    """What things cost, cents of one currency."""
+
+    currency: str = given("USD", "-", "for display only")
+    driver_hour_cents: Count = given(1500, JUDGEMENT, "a driver's hour on shift, vehicle included")
+    picker_hour_cents: Count = given(1400, JUDGEMENT, "a picker's hour on shift")
+    store_day_cents: Count = given(45_000, JUDGEMENT, "rent, energy and management of a store, per day")
+    packaging_cents: Count = given(25, JUDGEMENT, "bags, per order packed")
+    payment_share: Share = given(0.029, "list price of large card processors", "share of what is charged")
+    payment_cents: Count = given(30, "list price of large card processors", "per charge")
+    platform_order_cents: Count = given(4, JUDGEMENT, "cloud and software, per order entered")
+
+
+OPERATORS = (">=", "<=", ">", "<")
+_SLO = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)\s*(?:\((warn|error)\))?\s*$")
+
+
+class Slo(Branch):
+    """A service level: a key of summary.json, a comparison, a target."""
+
+    metric: str
+    op: Literal[">=", "<=", ">", "<"]
+    target: Annotated[float, Field(strict=True)]
+    severity: Literal["warn", "error"] = given("error", "-", "error fails the run (exit code 1), warn does not")
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        if metric not in METRICS:
+            raise ValueError(f"a metric of summary.json, one of: {', '.join(METRICS)}; got {metric!r}")
+        return metric
+
+
+METRICS = (
+    *(f"click_to_door_s.{key}" for key in ("mean", "p50", "p90", "p95", "p99")),
+    *(f"within_s.{key}" for key in ("900", "1200", "1800")),
+    "on_time",
+    *(f"stages_s.{key}" for key in ("checkout", "wait_pick", "pick", "wait_driver", "ride")),
+    *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
+    "orders_per_driver_hour", "fill_rate", "drift.records_inaccurate_share", "drift.units_abs", "drift.units_net",
+    "cost.total_cents", "cost.per_order_cents", "revenue_cents",
+    *(f"orders.{key}" for key in ("offered", "entered", "rejected", "delivered", "cancelled", "payment_failed", "open")),
+    "refunds.orders", "refunds.cents",
+)  # fmt: skip
+"""Keys of summary.json that a service level may name."""
+
+
+def parse_slo(text: str) -> dict[str, Any]:
+    """Read ``metric op target`` with an optional ``(warn)`` into the keys of `Slo`."""
+    match = _SLO.match(text)
+    if not match:
+        raise ValueError(f'a service level like "within_s.1800 >= 0.95" (optionally with "(warn)"), got {text!r}')
+    return {"metric": match[1], "op": match[2], "target": float(match[3]), "severity": match[4] or "error"}

@@ -1,0 +1,62 @@
+"""Building blocks of the scenario tree: strict number types, clock times, and a source for every default."""
+
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+JUDGEMENT: Final = "judgement"
+
+Count = Annotated[int, Field(strict=True, ge=0)]
+Positive = Annotated[int, Field(strict=True, gt=0)]
+Real = Annotated[float, Field(strict=True)]
+NonNegative = Annotated[float, Field(strict=True, ge=0)]
+AboveZero = Annotated[float, Field(strict=True, gt=0)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+
+_CLOCK = re.compile(r"^(?:(\d+)d )?([01]\d|2[0-4]):([0-5]\d)$")
+
+
+def clock_s(text: str) -> float:
+    """Turn ``HH:MM`` (or ``1d HH:MM``, a day later) into seconds after the midnight on which the first day began."""
+    match = _CLOCK.match(text)
+    if not match or (match[2] == "24" and match[3] != "00"):
+        raise ValueError('a time "HH:MM" from 00:00 to 24:00, or "1d HH:MM" for the day after the first')
+    return int(match[1] or 0) * 86_400.0 + int(match[2]) * 3600.0 + int(match[3]) * 60.0
+
+
+def _check_clock(text: str) -> str:
+    clock_s(text)
+    return text
+
+
+def window_s(text: str) -> tuple[float, float]:
+    """Turn ``HH:MM-HH:MM`` into two times of day, seconds; an end before the start means past midnight."""
+    parts = text.split("-")
+    if len(parts) != 2:
+        raise ValueError('opening hours "HH:MM-HH:MM"')
+    start, end = clock_s(parts[0]), clock_s(parts[1])
+    return start, end if end > start else end + 86_400.0
+
+
+def _check_window(text: str) -> str:
+    window_s(text)
+    return text
+
+
+Clock = Annotated[str, Field(strict=True), AfterValidator(_check_clock)]
+Window = Annotated[str, Field(strict=True), AfterValidator(_check_window)]
+
+
+class Branch(BaseModel):
+    """A node of the tree: frozen, and no key it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def given(default: Any, source: str, doc: str, **limits: Any) -> Any:
+    """Declare a key with its default, where the default comes from, and what the key means."""
+    extra = {"source": source}
+    if callable(default):
+        return Field(default_factory=default, description=doc, json_schema_extra=extra, **limits)
+    return Field(default=default, description=doc, json_schema_extra=extra, **limits)

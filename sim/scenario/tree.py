@@ -1,0 +1,159 @@
+"""The scenario tree. Every key says what it means and where its default comes from ("judgement" when from nowhere)."""
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from sim.scenario.business import Costs, Customers, Faults, Payments, Platform, PolicyNames, Slo, parse_slo
+from sim.scenario.fields import (
+    JUDGEMENT,
+    AboveZero,
+    Branch,
+    Count,
+    NonNegative,
+    Positive,
+    given,
+)
+from sim.scenario.floor import Catalogue, Demand, Drivers, Pickers, Stores, Supply, Travel
+
+_ZONED = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?\[?([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\]?$")
+
+
+class Euclidean(Branch):
+    """A plain without roads: straight lines at one speed, for tests and published instances."""
+
+    width_m: NonNegative = given(5000.0, JUDGEMENT, "width of the plain, metres (0: everything is at one point)")
+    height_m: NonNegative = given(5000.0, JUDGEMENT, "height of the plain, metres")
+    points: Positive = given(400, JUDGEMENT, "places where customers live, drawn uniformly")
+    speed_kmh: AboveZero = given(25.0, JUDGEMENT, "speed of every vehicle, km/h")
+
+
+class Scenario(Branch):
+    """A simulated operation, from the map to the SLO table."""
+
+    name: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = given(
+        "unnamed", "-", "name of the scenario, also of its folder under results/"
+    )
+    description: str = given("", "-", "one sentence for lists")
+    start: str = given(
+        "2026-11-20T00:00 America/Santiago", "a Friday", "local date-time with zone: 2026-11-20T00:00 Area/City, or an offset"
+    )
+    horizon_h: Annotated[AboveZero, Field(le=24 * 366)] = given(24.0, "one day", "hours during which orders arrive")
+    drain_h: NonNegative = given(2.0, JUDGEMENT, "hours after the horizon for orders to end")
+    warmup_h: NonNegative = given(0.0, "the day starts closed and empty", "hours left out of the figures")
+    seed: Count = given(1, "-", "seed of all chance; --seed overrides")
+    unmet: Literal["lost"] = given("lost", "customers of quick commerce do not wait for restocking", "what a stock-out does")
+    mode: Literal["full"] = given("full", "-", "what is simulated")
+    map: str | Euclidean = given("coquimbo", "OpenStreetMap; see scenarios/maps/README.md", "a map's name or file")
+    stores: Stores = given(Stores, "-", "dark stores")
+    pickers: Pickers = given(Pickers, "-", "people who pick and pack")
+    drivers: Drivers = given(Drivers, "-", "people who deliver")
+    catalogue: Catalogue = given(Catalogue, "-", "what is sold")
+    demand: Demand = given(Demand, "-", "who orders what, when, where")
+    customers: Customers = given(Customers, "-", "how customers behave")
+    supply: Supply = given(Supply, "-", "how stores are restocked")
+    travel: Travel = given(Travel, "-", "how long rides take")
+    payments: Payments = given(Payments, "-", "the payment provider outside")
+    platform: Platform = given(Platform, "-", "the software platform")
+    faults: tuple[Faults, ...] = given((), "-", "what goes wrong, and when")
+    policies: PolicyNames = given(PolicyNames, "-", "one policy per family of decisions")
+    costs: Costs = given(Costs, "-", "what things cost")
+    slo: tuple[Slo, ...] = given(
+        lambda: tuple(Slo(**parse_slo(text)) for text in ("within_s.1800 >= 0.95", "on_time >= 0.9", "fill_rate >= 0.97")),
+        JUDGEMENT,
+        'service levels: "metric op target", or {metric, op, target, severity}',
+    )
+
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _from_command_line: frozenset[str] = PrivateAttr(default_factory=frozenset)
+
+    @field_validator("start")
+    @classmethod
+    def _start(cls, text: str) -> str:
+        parse_start(text)
+        return text
+
+    @field_validator("slo", mode="before")
+    @classmethod
+    def _slo(cls, entries: Any) -> Any:
+        if isinstance(entries, list | tuple):
+            return tuple(parse_slo(entry) if isinstance(entry, str) else entry for entry in entries)
+        return entries
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.warmup_h >= self.horizon_h:
+            raise ValueError(f"warmup_h below horizon_h ({self.horizon_h:g}), got {self.warmup_h:g}")
+        for sale in self.demand.flash_sales:
+            if sale.sku >= self.catalogue.skus:
+                raise ValueError(f"demand.flash_sales with an sku below catalogue.skus ({self.catalogue.skus}), got {sale.sku}")
+        if isinstance(self.map, Euclidean):
+            if self.demand.cells is not None:
+                raise ValueError("a road map for demand.cells, got a Euclidean plain")
+            if not isinstance(self.stores.place, str):
+                raise ValueError("stores.place: population on a Euclidean plain (it has no latitudes)")
+        return self
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative files are relative to."""
+        return self._base
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each given value stands: path -> ``file:line`` or the command-line option."""
+        return self._origins
+
+    @property
+    def code_allowed(self) -> frozenset[str]:
+        """Families whose policy may be loaded from a file."""
+        return self._from_command_line
+
+    @property
+    def start_at(self) -> datetime:
+        """The local start, with its zone."""
+        return parse_start(self.start)
+
+    @property
+    def midnight_s(self) -> float:
+        """Seconds from the start back to that day's local midnight (negative or zero)."""
+        start = self.start_at
+        return -(start.hour * 3600.0 + start.minute * 60.0 + start.second)
+
+    @property
+    def horizon_s(self) -> float:
+        """Seconds during which orders arrive."""
+        return self.horizon_h * 3600.0
+
+    @property
+    def end_s(self) -> float:
+        """Seconds until the run closes: horizon and drain."""
+        return (self.horizon_h + self.drain_h) * 3600.0
+
+    def days(self) -> range:
+        """Days the run touches, from -1 (windows that began the evening before) on."""
+        return range(-1, int((self.end_s - self.midnight_s) // 86_400) + 1)
+
+    def date(self, day: int) -> datetime:
+        """The local date of the n-th day of the run."""
+        return self.start_at + timedelta(days=day)
+
+
+def parse_start(text: str) -> datetime:
+    """Read a local date-time with its zone: ``2026-11-20T06:00 America/Santiago`` or with an offset ``-03:00``."""
+    expected = 'a local date-time with its zone, like "2026-11-20T06:00 America/Santiago" or "2026-11-20T06:00-03:00"'
+    match = _ZONED.match(text.strip())
+    try:
+        if match:
+            return datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=ZoneInfo(match[3]))
+        start = datetime.fromisoformat(text.strip())
+    except (ValueError, KeyError, OSError) as error:
+        raise ValueError(expected) from error
+    if start.tzinfo is None:
+        raise ValueError(expected)
+    return start

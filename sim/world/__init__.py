@@ -1,0 +1,1 @@
+"""The street: everything that is given before the clock starts."""

@@ -1,0 +1,187 @@
+"""Build the world of a scenario: everything that is given before the clock starts, immutable from then on."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenario import Scenario
+from sim.scenario.fields import window_s
+from sim.scenario.tree import Euclidean
+from sim.streams import Streams
+from sim.vocabulary import InputError
+from sim.world.catalogue import Catalogue, Opening, make_catalogue, opening_stock
+from sim.world.demand import Trace, Wishes, complete, daily_demand, draw_wishes
+from sim.world.fleet import Driver, Picker, make_drivers, make_pickers
+from sim.world.geography import Geography, Plain, metres_between
+from sim.world.maps import find_map
+from sim.world.places import cells_of, customer_weights, sites
+from sim.world.roads import file_key, load_roads
+from sim.world.trace_file import read_wishes
+from sim.world.travel import Travel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """Everything that is given.
+
+    Attributes
+    ----------
+    store_nodes, store_names
+        One per store.
+    open_s
+        Opening windows, (from, to) in seconds since the start, ascending; the same for all stores.
+    serving
+        For each node, the stores whose zone holds it, nearest first.
+    daily_demand
+        Expected units a normal day, float64 (stores, skus).
+    files
+        Role -> content key of every file the scenario names, for the fingerprint.
+    """
+
+    scenario: Scenario
+    geography: Geography
+    travel: Travel
+    store_nodes: tuple[int, ...]
+    store_names: tuple[str, ...]
+    open_s: tuple[tuple[float, float], ...]
+    serving: list[tuple[int, ...]]
+    cells: tuple[str, ...]
+    cell: NDArray[np.int32]
+    node_weights: NDArray[np.float64]
+    catalogue: Catalogue
+    daily_demand: NDArray[np.float64]
+    opening: Opening
+    pickers: list[Picker]
+    drivers: list[Driver]
+    trace: Trace
+    files: dict[str, bytes]
+
+    @property
+    def stores(self) -> int:
+        """Number of stores."""
+        return len(self.store_nodes)
+
+
+def _geography(scenario: Scenario, streams: Streams) -> tuple[Geography, NDArray[np.float64] | None, dict[str, bytes]]:
+    if isinstance(scenario.map, Euclidean):
+        plain = scenario.map
+        unit = streams.generator("plain").random((plain.points, 2))
+        if plain.width_m == 0 and plain.height_m == 0:
+            unit = unit[:1]
+        key = f"plain-{plain.width_m}-{plain.height_m}-{plain.points}-{plain.speed_kmh}"
+        return Plain(unit[:, 0] * plain.width_m, unit[:, 1] * plain.height_m, plain.speed_kmh, key), None, {}
+    where = scenario.origins.get("map", "scenario")
+    try:
+        path = find_map(scenario.map, scenario.base)
+        roads = load_roads(path)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    return roads, roads.people, {"map": roads.key.encode()}
+
+
+def _zones(scenario: Scenario, geography: Geography, travel: Travel) -> list[tuple[int, ...]]:
+    """For each node, the stores whose zone holds it, nearest first; ties to the lowest store."""
+    zone, nodes = scenario.stores.zone, travel.store_nodes
+    if zone.radius_m is not None:
+        metres = [metres_between(geography.lon, geography.lat, geography.lon[n], geography.lat[n]) for n in nodes]
+        measure, limit = np.array(metres), zone.radius_m
+    else:
+        assert zone.drive_s is not None
+        measure, limit = travel.free_flow_ms() / 1000.0, zone.drive_s
+    order = np.argsort(measure, axis=0, kind="stable").T
+    inside = np.take_along_axis(measure, order.T, axis=0).T <= limit
+    known: dict[bytes, tuple[int, ...]] = {}
+    serving: list[tuple[int, ...]] = []
+    for stores, near in zip(order, inside, strict=True):
+        chosen = stores[near]
+        serving.append(known.setdefault(chosen.tobytes(), tuple(chosen.tolist())))
+    return serving
+
+
+def _open_windows(scenario: Scenario) -> tuple[tuple[float, float], ...]:
+    start, end = window_s(scenario.stores.open)
+    windows: list[tuple[float, float]] = []
+    for day in scenario.days():
+        shift = scenario.midnight_s + day * 86_400.0
+        if end + shift > 0:
+            windows.append((max(start + shift, 0.0), end + shift))
+    return tuple(windows)
+
+
+def _store_shares(weights: NDArray[np.float64], serving: list[tuple[int, ...]], stores: int) -> NDArray[np.float64]:
+    """Share of the customers who are nearest to each store (all alike where no zone holds anybody)."""
+    first = np.array([near[0] if near else -1 for near in serving])
+    shares = np.bincount(first[first >= 0], weights=weights[first >= 0], minlength=stores)
+    if shares.sum() > 0:
+        return np.asarray(shares / shares.sum())
+    return np.full(stores, 1.0 / stores)
+
+
+def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
+    """Build the world.
+
+    Parameters
+    ----------
+    streams
+        All the randomness; by default that of the scenario's seed, replication 0.
+
+    Raises
+    ------
+    InputError
+        The scenario names a map, file or place that will not do.
+    """
+    streams = streams or Streams(scenario.seed)
+    # What stands before anybody orders is the same in every replication: stores, places and goods.
+    fixed = Streams(scenario.seed)
+    geography, zones, files = _geography(scenario, fixed)
+    names, cell = cells_of(geography, scenario.demand.cell_resolution)
+    weights = customer_weights(scenario, geography, zones, names, cell)
+    store_names, store_nodes = sites(scenario, geography, weights)
+    travel = Travel(scenario, geography, store_nodes)
+    serving = _zones(scenario, geography, travel)
+    shares = _store_shares(weights, serving, len(store_nodes))
+    catalogue = make_catalogue(scenario, fixed)
+    daily = daily_demand(scenario, catalogue, shares)
+    if scenario.demand.trace is not None:
+        path = scenario.base / scenario.demand.trace
+        wishes = read_wishes(scenario, path, geography, catalogue)
+        files["demand.trace"] = file_key(path).encode()
+    else:
+        wishes = draw_wishes(scenario, streams, weights, catalogue)
+    if scenario.demand.cells is not None:
+        files["demand.cells"] = file_key(scenario.base / scenario.demand.cells).encode()
+    return World(
+        scenario=scenario,
+        geography=geography,
+        travel=travel,
+        store_nodes=tuple(store_nodes),
+        store_names=tuple(store_names),
+        open_s=_open_windows(scenario),
+        serving=serving,
+        cells=tuple(names),
+        cell=cell,
+        node_weights=weights,
+        catalogue=catalogue,
+        daily_demand=daily,
+        opening=opening_stock(scenario, streams, daily),
+        pickers=make_pickers(scenario, len(store_nodes)),
+        drivers=make_drivers(scenario, shares),
+        trace=complete(scenario, streams, wishes, catalogue, cell),
+        files=files,
+    )
+
+
+def redraw(world: World, streams: Streams) -> World:
+    """The same place on another day: only what the seed decides is drawn anew."""
+    scenario = world.scenario
+    if scenario.demand.trace is not None:
+        t = world.trace
+        wishes = Wishes(entered_s=t.entered_s, node=t.node, first_line=t.first_line, sku=t.sku, units=t.units)
+    else:
+        wishes = draw_wishes(scenario, streams, world.node_weights, world.catalogue)
+    trace = complete(scenario, streams, wishes, world.catalogue, world.cell)
+    return replace(world, trace=trace, opening=opening_stock(scenario, streams, world.daily_demand))
+
+
+__all__ = ["World", "build_world", "redraw"]

@@ -1,0 +1,86 @@
+"""What is sold: popularity, prices, volumes, and how much of it the stores hold at the start."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenario import Scenario
+from sim.streams import Streams, lognormal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalogue:
+    """Columns over SKUs; a SKU's id is its popularity rank, 0 the most popular.
+
+    Attributes
+    ----------
+    popularity
+        Chance that a basket line is this SKU, float64 (skus,), summing to 1: Zipf, rank^-exponent.
+    category
+        Index into `categories`, int16 (skus,).
+    price_cents, litres
+        int64 and float64 (skus,).
+    """
+
+    popularity: NDArray[np.float64]
+    category: NDArray[np.int16]
+    categories: tuple[str, ...]
+    price_cents: NDArray[np.int64]
+    litres: NDArray[np.float64]
+
+    @property
+    def skus(self) -> int:
+        """Number of SKUs."""
+        return len(self.popularity)
+
+
+def make_catalogue(scenario: Scenario, streams: Streams) -> Catalogue:
+    """Draw the catalogue: categories shuffled over the ranks, prices lognormal about their category's mean."""
+    tree = scenario.catalogue
+    generator = streams.generator("catalogue")
+    popularity = np.arange(1, tree.skus + 1, dtype=np.float64) ** -tree.zipf
+    shares = np.array([category.share for category in tree.categories])
+    counts = np.floor(np.cumsum(shares) * tree.skus + 0.5).astype(int)
+    category = np.repeat(np.arange(len(shares)), np.diff(np.concatenate([[0], counts])))
+    category = generator.permutation(category)
+    noise = lognormal(generator, 1.0, tree.price_cv, tree.skus)
+    price = np.maximum(np.rint(np.array([c.price_cents for c in tree.categories])[category] * noise), 1)
+    return Catalogue(
+        popularity=popularity / popularity.sum(),
+        category=category.astype(np.int16),
+        categories=tuple(c.name for c in tree.categories),
+        price_cents=price.astype(np.int64),
+        litres=np.array([c.litres for c in tree.categories])[category],
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opening:
+    """Stock at the start, int64 (stores, skus): what is on the shelves, and what the records say."""
+
+    shelf: NDArray[np.int64]
+    record: NDArray[np.int64]
+
+
+def opening_stock(scenario: Scenario, streams: Streams, daily_demand: NDArray[Any]) -> Opening:
+    """Fill the stores: cover for some days plus two standard deviations; and make some records wrong.
+
+    Parameters
+    ----------
+    daily_demand
+        Expected units a day, float64 (stores, skus).
+    """
+    supply, stores = scenario.supply, scenario.stores
+    mean = daily_demand * supply.cover_days
+    shelf = np.maximum(np.ceil(mean + 2.0 * np.sqrt(mean)), supply.units_min).astype(np.int64)
+    for sale in scenario.demand.flash_sales:
+        if sale.stock is not None:
+            shelf[:, sale.sku] = sale.stock
+    generator = streams.generator("opening")
+    wrong = generator.random(shelf.shape) < stores.inaccurate_share
+    size = generator.geometric(1.0 / max(stores.inaccurate_units, 1.0), shelf.shape)
+    sign = np.where(generator.random(shelf.shape) < 0.5, -1, 1)
+    record = np.maximum(shelf + np.where(wrong, size * sign, 0), 0)
+    return Opening(shelf=shelf, record=record.astype(np.int64))

@@ -1,0 +1,227 @@
+"""Who orders what, when, where; and everything about an order that is up to the world: drawn before the clock starts.
+
+Each column has its own keyed stream, so two policies under one seed face the same day, order by order.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenario import Scenario
+from sim.scenario.fields import clock_s
+from sim.streams import Streams, lognormal, quantised
+from sim.world.catalogue import Catalogue
+
+BIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """Every order that customers will try to place, by time; an order's id is its row.
+
+    Attributes
+    ----------
+    entered_s
+        float64 (n,), ascending.
+    client, node, cell
+        int32 (n,).
+    first_line
+        int64 (n + 1,): order ``o`` has the lines ``first_line[o]:first_line[o + 1]`` of `sku`, `units` (int32).
+    value_cents, litres
+        int64 and float64 (n,): goods without fees; volume.
+    patience_s
+        float64 (n,): the customer cancels this long after ordering (infinite: never).
+    submit_s, window_s
+        float64 (n,): the platform's latencies for this order.
+    pay_chance, pay_s
+        float64 (n, attempts): uniform draw that decides each charge, and how long the provider takes.
+    pick_noise
+        float64 (n,): factor on the pick time.
+    ride_noise
+        float64 (n, 3): factor on the leg to the store, to the customer, and back.
+    counter_s, door_s
+        float64 (n,): time at the store's counter and at the customer's door.
+    """
+
+    entered_s: NDArray[np.float64]
+    client: NDArray[np.int32]
+    node: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    first_line: NDArray[np.int64]
+    sku: NDArray[np.int32]
+    units: NDArray[np.int32]
+    value_cents: NDArray[np.int64]
+    litres: NDArray[np.float64]
+    patience_s: NDArray[np.float64]
+    submit_s: NDArray[np.float64]
+    window_s: NDArray[np.float64]
+    pay_chance: NDArray[np.float64]
+    pay_s: NDArray[np.float64]
+    pick_noise: NDArray[np.float64]
+    ride_noise: NDArray[np.float64]
+    counter_s: NDArray[np.float64]
+    door_s: NDArray[np.float64]
+
+    @property
+    def orders(self) -> int:
+        """Number of orders."""
+        return len(self.entered_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wishes:
+    """What customers want, before anything is drawn about how it goes: a part of `Trace`."""
+
+    entered_s: NDArray[np.float64]
+    node: NDArray[np.int32]
+    first_line: NDArray[np.int64]
+    sku: NDArray[np.int32]
+    units: NDArray[np.int32]
+
+
+def rate_per_bin(scenario: Scenario) -> NDArray[np.float64]:
+    """Expected orders in each minute from the start to the horizon, float64 (minutes,), flash sales left out."""
+    demand = scenario.demand
+    bins = int(np.ceil(scenario.horizon_s / BIN_S))
+    local_s = np.arange(bins) * BIN_S - scenario.midnight_s
+    day, hour = (local_s // 86_400).astype(int), (local_s % 86_400 // 3600).astype(int)
+    profile = np.array(demand.profile) / sum(demand.profile)
+    dates = [scenario.date(d) for d in range(int(day.max()) + 1)]
+    factor = np.array([
+        demand.weekday[date.weekday()] * demand.calendar.get(date.date().isoformat(), 1.0) for date in dates
+    ])  # fmt: skip
+    rate = demand.orders_per_day * profile[hour] / 60.0 * factor[day] * demand.weather.demand_factor
+    for surge in demand.surges:
+        start = clock_s(surge.at)
+        inside = np.clip(np.minimum(local_s + BIN_S, start + surge.minutes * 60) - np.maximum(local_s, start), 0, BIN_S)
+        rate *= 1.0 + (surge.factor - 1.0) * inside / BIN_S
+    last = scenario.horizon_s - (bins - 1) * BIN_S
+    rate[-1] *= last / BIN_S
+    return rate
+
+
+def _arrivals(scenario: Scenario, streams: Streams) -> NDArray[np.float64]:
+    """A Poisson process whose rate is constant within each minute: a Poisson count, placed by the inverse of its mean."""
+    rate = rate_per_bin(scenario)
+    mean = np.concatenate([[0.0], np.cumsum(rate)])
+    edges = np.minimum(np.arange(len(mean)) * BIN_S, scenario.horizon_s)
+    generator = streams.generator("demand.arrivals")
+    if scenario.demand.arrivals == "even":
+        count = int(np.floor(mean[-1] + 0.5))
+        places = (np.arange(count) + 0.5) / max(count, 1)
+    else:
+        count = int(generator.poisson(mean[-1]))
+        places = np.sort(generator.random(count))
+    rising = np.concatenate([[True], np.diff(mean) > 0])
+    return np.interp(places * mean[-1], mean[rising], edges[rising]) if count else np.empty(0)
+
+
+def draw_wishes(scenario: Scenario, streams: Streams, weights: NDArray[np.float64], catalogue: Catalogue) -> Wishes:
+    """Draw arrivals, places and baskets from the scenario's demand.
+
+    Parameters
+    ----------
+    weights
+        Chance of a customer at each node, float64 (nodes,), summing to 1.
+    """
+    regular = _arrivals(scenario, streams)
+    sales = scenario.demand.flash_sales
+    extra = [
+        np.sort(streams.generator(f"demand.flash.{i}").random(sale.buyers)) * sale.seconds + clock_s(sale.at) + scenario.midnight_s
+        for i, sale in enumerate(sales)
+    ]
+    # Row of each order's flash sale, -1 for the day's ordinary demand.
+    entered = np.concatenate([regular, *extra])
+    sale_of = np.concatenate([np.full(len(regular), -1), *(np.full(len(times), i) for i, times in enumerate(extra))]).astype(int)
+    inside = (entered >= 0) & (entered < scenario.horizon_s)
+    entered, sale_of = entered[inside], sale_of[inside]
+    order = np.argsort(entered, kind="stable")
+    entered, sale_of = quantised(entered[order]), sale_of[order]
+    count = len(entered)
+
+    basket = scenario.demand.basket
+    lines = 1 + streams.generator("demand.lines").poisson(basket.lines_mean - 1, count)
+    lines[sale_of >= 0] = 1
+    owner = np.repeat(np.arange(count), lines)
+    sku = _pick(streams.generator("demand.skus").random(len(owner)), catalogue.popularity)
+    units = streams.generator("demand.units").geometric(1.0 / basket.units_mean, len(owner)).astype(np.int64)
+    sale_line = sale_of[owner]
+    for i, sale in enumerate(sales):
+        sku[sale_line == i], units[sale_line == i] = sale.sku, sale.units
+    # The same SKU twice in a basket is one line.
+    key, inverse = np.unique(owner * np.int64(catalogue.skus) + sku, return_inverse=True)
+    merged = np.bincount(inverse, weights=units, minlength=len(key)).astype(np.int32)
+    owner = key // catalogue.skus
+    return Wishes(
+        entered_s=entered,
+        node=_pick(streams.generator("demand.places").random(count), weights).astype(np.int32),
+        first_line=np.searchsorted(owner, np.arange(count + 1)).astype(np.int64),
+        sku=(key % catalogue.skus).astype(np.int32),
+        units=merged,
+    )
+
+
+def _pick(chances: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    cumulative = np.cumsum(weights)
+    found = np.searchsorted(cumulative, chances * cumulative[-1], side="right")
+    # A weight of zero is never picked: rounding at the very end must not step past the last one above zero.
+    return np.minimum(found, int(np.flatnonzero(weights)[-1])).astype(np.int64)
+
+
+def _handling(generator: np.random.Generator, noise: str, mean: float, cv: float, size: int) -> NDArray[np.float64]:
+    if noise == "exponential":
+        return np.asarray(mean * generator.exponential(1.0, size))
+    return lognormal(generator, mean, cv if noise == "lognormal" else 0.0, size)
+
+
+def complete(scenario: Scenario, streams: Streams, wishes: Wishes, catalogue: Catalogue, cell: NDArray[np.int32]) -> Trace:
+    """Draw everything else about the orders that is up to the world."""
+    n = len(wishes.entered_s)
+    pickers, drivers, platform, pay = scenario.pickers, scenario.drivers, scenario.platform, scenario.payments
+    quiet = 0.0 if platform.profile == "minimal" else 1.0
+    owner = np.repeat(np.arange(n), np.diff(wishes.first_line))
+
+    def per_order(purpose: str, mean: float, cv: float) -> NDArray[np.float64]:
+        return quantised(lognormal(streams.generator(purpose), mean, cv, n))
+
+    def per_attempt(columns: int) -> tuple[int, int]:
+        return n, columns
+
+    shape = per_attempt(pay.attempts_max)
+    pay_generator = streams.generator("payments.latency")
+    pay_s = lognormal(pay_generator, pay.latency_s * quiet, pay.latency_cv, n * pay.attempts_max).reshape(shape)
+    patience = scenario.customers.patience_s
+    ride = streams.generator("travel.noise")
+    return Trace(
+        entered_s=wishes.entered_s,
+        client=streams.generator("demand.clients").integers(0, scenario.customers.clients, n).astype(np.int32),
+        node=wishes.node,
+        cell=cell[wishes.node],
+        first_line=wishes.first_line,
+        sku=wishes.sku,
+        units=wishes.units,
+        value_cents=_sum(owner, wishes.units * catalogue.price_cents[wishes.sku], n).astype(np.int64),
+        litres=_sum(owner, wishes.units * catalogue.litres[wishes.sku], n),
+        patience_s=np.full(n, np.inf) if patience is None else per_order("customers.patience", patience, scenario.customers.patience_cv),
+        submit_s=per_order("platform.submit", platform.submit_s * quiet, platform.submit_cv),
+        window_s=per_order("platform.window", platform.window_s * quiet, platform.window_cv),
+        pay_chance=streams.generator("payments.chance").random(shape),
+        pay_s=quantised(pay_s),
+        pick_noise=_handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
+        ride_noise=lognormal(ride, 1.0, scenario.travel.noise_cv, 3 * n).reshape(n, 3) * scenario.demand.weather.ride_factor,
+        counter_s=quantised(_handling(streams.generator("drivers.counter"), drivers.noise, drivers.handoff_s, drivers.noise_cv, n)),
+        door_s=quantised(_handling(streams.generator("drivers.door"), drivers.noise, drivers.door_s, drivers.noise_cv, n)),
+    )
+
+
+def _sum(owner: NDArray[Any], values: NDArray[Any], n: int) -> NDArray[np.float64]:
+    return np.bincount(owner, weights=values, minlength=n)
+
+
+def daily_demand(scenario: Scenario, catalogue: Catalogue, store_shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Expected units of each SKU a normal day brings each store, float64 (stores, skus)."""
+    basket = scenario.demand.basket
+    units = scenario.demand.orders_per_day * basket.lines_mean * basket.units_mean
+    return np.asarray(store_shares[:, None] * catalogue.popularity[None, :] * units)

@@ -1,0 +1,86 @@
+"""Who works when: pickers and drivers with their shifts, homes and vehicles.
+
+People are dealt out evenly by a low-discrepancy sequence over their number, not by chance: whoever is added changes
+nobody else, and any first n people are a fair sample of shifts, vehicles and stores.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenario import Scenario
+from sim.scenario.fields import clock_s
+from sim.scenario.floor import Shift
+
+# The generalised golden ratio of three dimensions (Roberts 2018, "The unreasonable effectiveness of quasirandom
+# sequences"): the real root of x^4 = x + 1 gives three steps that fill the cube evenly.
+_ROOT = 1.2207440846057596
+_STEPS = (1 / _ROOT, 1 / _ROOT**2, 1 / _ROOT**3)
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """A picker: the store and the shifts worked, (on, off) in seconds since the start."""
+
+    store: int
+    shifts: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A driver: home store, vehicle profile (index into the fleet's vehicles), and the shifts worked."""
+
+    home: int
+    profile: int
+    shifts: tuple[Interval, ...]
+
+
+def _dealt(number: int, step: float, shares: NDArray[np.float64]) -> int:
+    """Return the option whose share of the unit interval holds the number's place in the sequence."""
+    return int(np.searchsorted(np.cumsum(shares), (0.5 + number * step) % 1.0 * shares.sum(), side="right").clip(0, len(shares) - 1))
+
+
+def _shifts(scenario: Scenario, shift: Shift) -> tuple[Interval, ...]:
+    """A shift's intervals on every day the run touches, clipped to the run."""
+    worked: list[Interval] = []
+    for day in scenario.days():
+        on = scenario.midnight_s + day * 86_400.0 + clock_s(shift.at)
+        off = min(on + shift.hours * 3600.0, scenario.end_s)
+        if off > 0 and on < scenario.horizon_s:
+            worked.append((max(on, 0.0), off))
+    return tuple(worked)
+
+
+def make_pickers(scenario: Scenario, stores: int) -> list[Picker]:
+    """Give every store its pickers."""
+    shares = np.array([shift.share for shift in scenario.pickers.shifts])
+    shifts = [_shifts(scenario, shift) for shift in scenario.pickers.shifts]
+    count = scenario.pickers.per_store
+    return [
+        Picker(store, shifts[_dealt(number, _STEPS[0], shares)]) for store in range(stores) for number in range(count)
+    ]
+
+
+def make_drivers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[Driver]:
+    """Deal the drivers to shifts, vehicles and stores (in proportion to the stores' customers)."""
+    tree = scenario.drivers
+    shift_shares = np.array([shift.share for shift in tree.shifts])
+    shifts = [_shifts(scenario, shift) for shift in tree.shifts]
+    mix = np.array([share for share in tree.vehicles.values() if share > 0])
+    return [
+        Driver(
+            home=_dealt(number, _STEPS[0], store_shares),
+            profile=_dealt(number, _STEPS[1], mix),
+            shifts=shifts[_dealt(number, _STEPS[2], shift_shares)],
+        )
+        for number in range(tree.count)
+    ]
+
+
+def hours_on(people: Sequence[Picker | Driver]) -> float:
+    """Person-hours on the roster."""
+    return sum(off - on for person in people for on, off in person.shifts) / 3600.0

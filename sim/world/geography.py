@@ -1,0 +1,91 @@
+"""Where things are and how long it takes from one to another: roads and the plain behind one interface.
+
+Times are whole milliseconds. A *profile* is a kind of vehicle, a *period* a level of congestion. Rides to and from
+stores come from shortest-path trees rooted at the stores, which answer nearly every question of a run by one look-up;
+legs between two other places are point-to-point queries.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.world.traffic import Vehicle
+
+METRES_PER_DEGREE = 111_195.0
+"""Length of a degree of latitude on a sphere of 6,371 km."""
+
+
+class Geography(Protocol):
+    """Places (nodes 0..n-1 with coordinates) and travel times between them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def lon(self) -> NDArray[np.float64]: ...
+    @property
+    def lat(self) -> NDArray[np.float64]: ...
+    @property
+    def key(self) -> str:
+        """Names the content: equal keys give equal times."""
+
+    def trees_ms(self, roots: Sequence[int], vehicle: Vehicle, period: int, *, towards: bool) -> NDArray[np.int32]:
+        """Times between each root and every node, shape (roots, nodes): node to root if `towards`, else root to node."""
+
+    def ride_ms(self, origin: int, target: int, vehicle: Vehicle, period: int) -> int:
+        """Time of the fastest ride between two nodes."""
+
+    def path(self, origin: int, target: int, vehicle: Vehicle, period: int) -> tuple[list[int], list[int]]:
+        """The fastest ride's nodes, both ends included, and the time at which each is reached, ms from the origin."""
+
+    def walk(self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float) -> tuple[int, int]:
+        """Follow a tree towards its root until `until_ms` have passed: the first node reached then or after, and when."""
+
+
+class Plain:
+    """A Euclidean plain: straight lines at one speed for every vehicle at every hour.
+
+    Parameters
+    ----------
+    x_m, y_m
+        Coordinates of the places, metres, float64 (n,).
+    speed_kmh
+        Speed of everything.
+    """
+
+    def __init__(self, x_m: NDArray[np.float64], y_m: NDArray[np.float64], speed_kmh: float, key: str = "plain") -> None:
+        self.name = "plain"
+        self.x_m, self.y_m, self._speed = x_m, y_m, speed_kmh
+        # Near (0, 0) a degree is the same length both ways, so the plain has honest coordinates for maps and cells.
+        self.lon, self.lat = x_m / METRES_PER_DEGREE, y_m / METRES_PER_DEGREE
+        self.key = key
+
+    def _ms(self, dx: Any, dy: Any) -> Any:
+        return np.rint(np.hypot(dx, dy) * (3600.0 / self._speed))
+
+    def trees_ms(self, roots: Sequence[int], vehicle: Vehicle, period: int, *, towards: bool) -> NDArray[np.int32]:
+        """Straight-line times between each root and every node."""
+        at = np.asarray(roots)
+        times = self._ms(self.x_m[at][:, None] - self.x_m[None, :], self.y_m[at][:, None] - self.y_m[None, :])
+        return np.asarray(times, dtype=np.int32)
+
+    def ride_ms(self, origin: int, target: int, vehicle: Vehicle, period: int) -> int:
+        """Straight-line time."""
+        return int(self._ms(self.x_m[origin] - self.x_m[target], self.y_m[origin] - self.y_m[target]))
+
+    def path(self, origin: int, target: int, vehicle: Vehicle, period: int) -> tuple[list[int], list[int]]:
+        """Two ends and nothing between."""
+        if origin == target:
+            return [origin], [0]
+        return [origin, target], [0, self.ride_ms(origin, target, vehicle, period)]
+
+    def walk(self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float) -> tuple[int, int]:
+        """There is no place to turn on a straight line: the next node is its end."""
+        return (origin, 0) if until_ms <= 0 else (target, int(tree[origin]))
+
+
+def metres_between(lon_a: Any, lat_a: Any, lon_b: Any, lat_b: Any) -> Any:
+    """Distance over a city's size: equirectangular about the mean latitude, metres (error below 0.1 % within 100 km)."""
+    middle = np.cos(np.radians((np.asarray(lat_a) + np.asarray(lat_b)) / 2.0))
+    return METRES_PER_DEGREE * np.hypot((np.asarray(lon_a) - lon_b) * middle, np.asarray(lat_a) - lat_b)

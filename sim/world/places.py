@@ -1,0 +1,157 @@
+"""Where customers live and where stores stand: weights on road nodes, H3 cells, sites."""
+
+from csv import DictReader
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenario import Scenario
+from sim.shipped import user_cache_dir
+from sim.streams import Streams
+from sim.vocabulary import InputError
+from sim.world.geography import Geography, Plain, metres_between
+from sim.world.roads import load_cache, save_cache
+
+SNAP_LIMIT_M = 2000.0
+"""A place farther than this from every road node is off the map."""
+
+
+def cells_of(geography: Geography, resolution: int) -> tuple[list[str], NDArray[np.int32]]:
+    """Return the H3 cells that hold nodes (ids ascending) and each node's place in that list."""
+    import h3
+
+    cache = user_cache_dir() / "cells" / f"{geography.key}-{resolution}.npz"
+    known = None if isinstance(geography, Plain) else load_cache(cache)
+    if known is not None and len(known["cell"]) == len(geography.lat):
+        return known["names"].tolist(), known["cell"]
+    of_node = [h3.latlng_to_cell(lat, lon, resolution) for lat, lon in zip(geography.lat, geography.lon, strict=True)]
+    names, cell = np.unique(np.array(of_node), return_inverse=True)
+    if not isinstance(geography, Plain):
+        save_cache(cache, {"names": names, "cell": cell.astype(np.int32)})
+    return names.tolist(), cell.astype(np.int32)
+
+
+def nearest_node(geography: Geography, lat: float, lon: float) -> tuple[int, float]:
+    """Return the road node nearest to a place and its distance, metres; ties to the lowest node."""
+    metres = metres_between(geography.lon, geography.lat, lon, lat)
+    node = int(np.argmin(metres))
+    return node, float(metres[node])
+
+
+def customer_weights(
+    scenario: Scenario, geography: Geography, zone_weights: NDArray[np.float64] | None, cells: list[str], cell: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Return how likely a customer is at each node, float64 (nodes,), summing to 1.
+
+    From a file of H3 cells where the scenario names one, else from the map's population zones, else every node alike.
+
+    Raises
+    ------
+    InputError
+        A cell file that is missing, malformed, or lies off the map.
+    """
+    demand = scenario.demand
+    if demand.cells is not None:
+        weights = _from_cells(scenario.base / demand.cells, cells, cell, demand.cell_resolution)
+    elif demand.place == "population" and zone_weights is not None:
+        weights = zone_weights
+    else:
+        weights = np.ones(len(geography.lat))
+    return np.asarray(weights / weights.sum())
+
+
+def _from_cells(path: Path, cells: list[str], cell: NDArray[np.int32], resolution: int) -> NDArray[np.float64]:
+    import h3
+
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected a CSV file of cells (columns h3, weight), got: {error}.") from error
+    if not rows or not {"h3", "weight"} <= set(rows[0]):
+        raise InputError(f"{path}:1: expected the columns h3, weight, got: {', '.join(rows[0]) if rows else 'no rows'}.")
+    place = {name: index for index, name in enumerate(cells)}
+    nodes_in = np.bincount(cell, minlength=len(cells))
+    per_cell = np.zeros(len(cells))
+    for line, row in enumerate(rows, start=2):
+        name = row["h3"].strip()
+        try:
+            weight = float(row["weight"])
+        except (TypeError, ValueError):
+            weight = -1.0
+        if not h3.is_valid_cell(name) or not 0 <= weight < float("inf"):
+            raise InputError(f"{path}:{line}: expected an H3 cell and a weight >= 0, got {row['h3']!r}, {row['weight']!r}.")
+        size = h3.get_resolution(name)
+        inside = h3.cell_to_children(name, resolution) if size < resolution else [h3.cell_to_parent(name, resolution)]
+        known = [place[child] for child in inside if child in place]
+        for index in known:
+            per_cell[index] += weight / len(known)
+    if not per_cell.sum() > 0:
+        raise InputError(f"{path}: expected cells on the map, got {len(rows)} cells that hold no road node.")
+    return np.asarray((per_cell / np.maximum(nodes_in, 1))[cell])
+
+
+def sites(scenario: Scenario, geography: Geography, weights: NDArray[np.float64]) -> tuple[list[str], list[int]]:
+    """Return the stores' names and road nodes: as given, or spread over the customers by weighted k-means.
+
+    The spread depends on the map and the customers alone, not on the seed.
+
+    Raises
+    ------
+    InputError
+        A given store is off the map, or more stores are wanted than there are places.
+    """
+    place = scenario.stores.place
+    if not isinstance(place, str):
+        names, nodes = [], []
+        for index, site in enumerate(place):
+            node, metres = nearest_node(geography, site.lat, site.lon)
+            if metres > SNAP_LIMIT_M:
+                where = scenario.origins.get(f"stores.place.{index}", "scenario")
+                raise InputError(
+                    f"{where}: stores.place.{index}: expected a place within {SNAP_LIMIT_M:.0f} m of a road of the map"
+                    f" {geography.name}, got {site.lat:g}, {site.lon:g}, which is {metres / 1000:.1f} km away."
+                )
+            names.append(site.name or f"store {index + 1}")
+            nodes.append(node)
+        return names, nodes
+    count = scenario.stores.count
+    places = int(np.count_nonzero(weights))
+    if isinstance(geography, Plain) and len(set(zip(geography.lon, geography.lat, strict=True))) == 1:
+        return [f"store {index + 1}" for index in range(count)], [0] * count
+    if count > places:
+        where = scenario.origins.get("stores.count", "scenario")
+        raise InputError(f"{where}: stores.count: expected at most {places}, the places where customers live, got {count}.")
+    return [f"store {index + 1}" for index in range(count)], _spread(geography, weights, count)
+
+
+def _spread(geography: Geography, weights: NDArray[np.float64], count: int) -> list[int]:
+    """Lloyd's algorithm from a k-means++ start (Arthur, Vassilvitskii 2007), snapped to distinct nodes."""
+    generator = Streams(0).generator("stores.place")
+    scale = np.cos(np.radians(float(np.average(geography.lat, weights=weights))))
+    points = np.column_stack([geography.lon * scale, geography.lat])
+    centres = points[[int(generator.choice(len(points), p=weights))]]
+    while len(centres) < count:
+        gap = _squares(points, centres).min(axis=1) * weights
+        centres = np.vstack([centres, points[int(generator.choice(len(points), p=gap / gap.sum()))]])
+    for _ in range(50):
+        nearest = _squares(points, centres).argmin(axis=1)
+        mass = np.bincount(nearest, weights=weights, minlength=count)
+        moved = np.column_stack([np.bincount(nearest, weights=weights * points[:, axis], minlength=count) for axis in (0, 1)])
+        new = np.where(mass[:, None] > 0, moved / np.maximum(mass, 1e-300)[:, None], centres)
+        if np.abs(new - centres).max() < 1e-7:
+            break
+        centres = new
+    free = np.ones(len(points), dtype=bool)
+    nodes: list[int] = []
+    for centre in centres[np.lexsort((centres[:, 0], -centres[:, 1]))]:  # from north to south
+        gap = np.where(free, _squares(points, centre[None])[:, 0], np.inf)
+        nodes.append(int(gap.argmin()))
+        free[nodes[-1]] = False
+    return nodes
+
+
+def _squares(points: NDArray[Any], centres: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2))

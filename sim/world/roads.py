@@ -1,0 +1,227 @@
+"""Road maps compiled to arrays: travel times in whole milliseconds, shortest-path trees, paths, point-to-point rides.
+
+A map file is read once; its drivable largest strongly connected component, with speeds imputed, is kept in the user's
+cache by content hash, so the second start reads arrays. Edge times depend on vehicle and level of congestion:
+
+    ms = max(1, length / min(free-flow speed, vehicle's top speed) x congestion of the road's class)
+
+At least one millisecond, so that neither a zero-length edge nor a rounded-down one can vanish from a sparse matrix or
+make a path go in circles; and with whole milliseconds, every routing engine finds the same times, and a path can be
+recovered from a tree's times alone.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.shipped import user_cache_dir
+from sim.vocabulary import InputError
+from sim.world.traffic import ARTERIALS, LEVELS, Vehicle
+
+FORMAT: Final = 1
+"""Raise when the compiled arrays change meaning, so that old caches are passed over."""
+
+_RIDES_KEPT: Final = 4096
+
+
+class Roads:
+    """A compiled road map (see `sim.world.geography.Geography`).
+
+    Parameters
+    ----------
+    arrays
+        ``lon, lat`` float64 (n,); ``tail, head`` int32 (m,) sorted by tail; ``length_m``, ``kmh`` float64 (m,);
+        ``arterial`` bool (m,); ``people`` float64 (n,), or empty where the map has no population zones.
+    name, key
+        For people; for caches.
+    """
+
+    def __init__(self, arrays: dict[str, NDArray[Any]], name: str, key: str) -> None:
+        self.name, self.key = name, key
+        self.lon, self.lat = arrays["lon"], arrays["lat"]
+        self.tail, self.head = arrays["tail"], arrays["head"]
+        self._length_m, self._kmh, self._arterial = arrays["length_m"], arrays["kmh"], arrays["arterial"]
+        self.people = arrays["people"] if len(arrays["people"]) else None
+        self._graphs: dict[tuple[str, int, bool], Any] = {}
+        self._neighbours: dict[tuple[str, int], Any] = {}
+        self._rides: OrderedDict[tuple[int, str, int], tuple[float, Any]] = OrderedDict()
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.lon)
+
+    def edge_ms(self, vehicle: Vehicle, period: int) -> NDArray[np.int64]:
+        """Time of each edge in whole milliseconds, at least 1, shape (edges,)."""
+        hours = self._length_m / 1000.0 / np.minimum(self._kmh, vehicle.top_kmh)
+        level = LEVELS[period if vehicle.jams else 0]
+        slowed = hours * np.where(self._arterial, level.arterial, level.local)
+        return np.maximum(np.rint(slowed * 3_600_000.0), 1).astype(np.int64)
+
+    def _graph(self, vehicle: Vehicle, period: int, *, backward: bool) -> Any:
+        from scipy.sparse import csr_array
+
+        period = period if vehicle.jams else 0
+        key = (vehicle.name, period, backward)
+        if key not in self._graphs:
+            tail, head = (self.head, self.tail) if backward else (self.tail, self.head)
+            ms = self.edge_ms(vehicle, period)
+            # Building a CSR matrix sums parallel edges: keep the fastest of each pair first.
+            order = np.lexsort((ms, head, tail))
+            tail, head, ms = tail[order], head[order], ms[order]
+            first = np.ones(len(ms), dtype=bool)
+            first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+            n = self.nodes
+            self._graphs[key] = csr_array((ms[first].astype(np.float64), (tail[first], head[first])), shape=(n, n))
+        return self._graphs[key]
+
+    def trees_ms(self, roots: Sequence[int], vehicle: Vehicle, period: int, *, towards: bool) -> NDArray[np.int32]:
+        """Times between each root and every node, shape (roots, nodes), by Dijkstra from each root."""
+        from scipy.sparse.csgraph import dijkstra
+
+        times = dijkstra(self._graph(vehicle, period, backward=towards), indices=np.asarray(roots, dtype=np.int32))
+        return np.minimum(np.atleast_2d(times), np.iinfo(np.int32).max).astype(np.int32)
+
+    def ride_ms(self, origin: int, target: int, vehicle: Vehicle, period: int) -> int:
+        """Time of the fastest ride between two nodes: Dijkstra with a limit that doubles until the target is inside.
+
+        The last trees are kept, so several rides from one origin cost one search.
+
+        Raises
+        ------
+        ValueError
+            When the target cannot be reached.
+        """
+        from scipy.sparse.csgraph import dijkstra
+
+        key = (origin, vehicle.name, period if vehicle.jams else 0)
+        limit, tree = self._rides.pop(key, (0.0, None))
+        while tree is None or not np.isfinite(tree[target]):
+            if np.isinf(limit):
+                raise ValueError(f"Expected a node that can be reached from {origin}, got {target}.")
+            limit = 600_000.0 if limit == 0 else limit * 4 if limit < 4e7 else np.inf
+            tree = dijkstra(self._graph(vehicle, period, backward=False), indices=origin, limit=limit)
+        self._rides[key] = (limit, tree)
+        if len(self._rides) > _RIDES_KEPT * 1000 // max(self.nodes, 1000):
+            self._rides.popitem(last=False)
+        return int(tree[target])
+
+    def walk(self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float) -> tuple[int, int]:
+        """Follow a tree towards its root until `until_ms` have passed: the first node reached then or after, and when.
+
+        Whole milliseconds make the path recoverable from times alone: the next node is one whose own time plus the
+        edge's equals the time here; ties go to the lowest node.
+        """
+        key = (vehicle.name, period if vehicle.jams else 0)
+        if key not in self._neighbours:
+            graph = self._graph(vehicle, period, backward=False)
+            self._neighbours[key] = tuple(memoryview(a) for a in (graph.indptr, graph.indices, graph.data.astype(np.int64)))
+        start, heads, times = self._neighbours[key]
+        node, whole, passed = origin, tree[origin], 0
+        while passed < until_ms and node != target:
+            here = tree[node]
+            for edge in range(start[node], start[node + 1]):
+                if tree[heads[edge]] + times[edge] == here:
+                    node = heads[edge]
+                    break
+            passed = whole - tree[node]
+        return node, passed
+
+    def path(self, origin: int, target: int, vehicle: Vehicle, period: int) -> tuple[list[int], list[int]]:
+        """The fastest ride's nodes and the time at which each is reached, ms from the origin; ties to the lowest node."""
+        self.ride_ms(origin, target, vehicle, period)
+        tree = self._rides[(origin, vehicle.name, period if vehicle.jams else 0)][1]
+        back = self._graph(vehicle, period, backward=True)
+        nodes = [target]
+        while nodes[-1] != origin:
+            here = nodes[-1]
+            before = back.indices[back.indptr[here] : back.indptr[here + 1]]
+            cost = back.data[back.indptr[here] : back.indptr[here + 1]]
+            nodes.append(int(before[tree[before] + cost == tree[here]].min()))
+        nodes.reverse()
+        return nodes, [int(tree[node]) for node in nodes]
+
+
+def compile_table(table: Any, zones: Path | None = None) -> dict[str, NDArray[Any]]:
+    """Compile a `sim.world.roadtable.RoadTable` to the arrays of `Roads`: largest component, speeds imputed."""
+    from sim.world.roadtable import impute_speeds
+    from sim.world.zones import node_weights, read_zones
+
+    table = table.largest_scc()
+    arterial = np.array([name in ARTERIALS for name in table.classes], dtype=bool)
+    return {
+        "node_id": table.node_id,
+        "lon": table.lon,
+        "lat": table.lat,
+        "tail": table.tail.astype(np.int32),
+        "head": table.head.astype(np.int32),
+        "length_m": table.length_m,
+        "kmh": np.asarray(impute_speeds(table)),
+        "arterial": arterial[table.highway],
+        "people": node_weights(table, read_zones(zones)) if zones else np.empty(0),
+    }
+
+
+def file_key(path: Path) -> str:
+    """Return 16 hexadecimal digits of a file's content.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise InputError(f"{path}: expected a readable file, got: {error.strerror}.") from error
+
+
+def save_cache(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Write arrays atomically; a cache that cannot be written is done without."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        os.replace(temporary, path)
+    except OSError:
+        return
+
+
+def load_cache(path: Path) -> dict[str, NDArray[Any]] | None:
+    """Read arrays, or nothing when they are not there or broken."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError):
+        return None
+
+
+def load_roads(path: Path) -> Roads:
+    """Load a map file (GraphML) with its population zones, compiled and cached by content.
+
+    Raises
+    ------
+    InputError
+        When the file is not a road map.
+    """
+    from sim.world.maps import ZONES_SUFFIX, map_name
+
+    beside = path.with_name(map_name(path) + ZONES_SUFFIX)
+    zones = beside if beside.is_file() else None
+    key = file_key(path) + ("-" + file_key(zones) if zones else "")
+    cached = user_cache_dir() / "maps" / f"{key}-v{FORMAT}.npz"
+    arrays = load_cache(cached)
+    if arrays is None:
+        from sim.world.graphml import read_graphml
+
+        arrays = compile_table(read_graphml(path), zones)
+        save_cache(cached, arrays)
+    return Roads(arrays, map_name(path), key)

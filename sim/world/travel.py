@@ -1,0 +1,138 @@
+"""Travel times between stores and everywhere, by hour: the truth, and the platform's lagging idea of it.
+
+One tree towards and one tree from each store, for each vehicle and level of congestion that the run meets, answer
+nearly every question by one look-up. The tables are cached on disk by the map's content and the stores' nodes.
+"""
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenario import Scenario
+from sim.shipped import user_cache_dir
+from sim.vocabulary import NodeId, StoreId
+from sim.world.geography import Geography, Plain
+from sim.world.roads import FORMAT, load_cache, save_cache
+from sim.world.traffic import LEVELS, VEHICLES, Vehicle, level_at
+
+Table = list[list[list[Any]]]
+"""[period][vehicle profile][store] -> memoryview over nodes of int milliseconds (a NumPy scalar read is 3x slower)."""
+
+
+class Travel:
+    """Ride times of a run.
+
+    Attributes
+    ----------
+    profiles
+        The fleet's vehicles; a vehicle profile is an index into this.
+    periods
+        Level of congestion for each hour since the first day's local midnight.
+    to_store, from_store
+        See `Table`.
+    to_store_array
+        period -> int32 (profiles, stores, nodes), for questions about many drivers at once.
+    """
+
+    def __init__(self, scenario: Scenario, geography: Geography, store_nodes: Sequence[int]) -> None:
+        self.geography = geography
+        self.store_nodes = list(store_nodes)
+        self.profiles = [VEHICLES[name] for name, share in scenario.drivers.vehicles.items() if share > 0]
+        self.midnight_s = scenario.midnight_s
+        midnight = scenario.start_at + timedelta(seconds=scenario.midnight_s)
+        hours = int((scenario.end_s - scenario.midnight_s) // 3600) + 2
+        if scenario.travel.traffic and not isinstance(geography, Plain):
+            self.periods = [level_at(midnight + timedelta(hours=hour)) for hour in range(hours)]
+        else:
+            self.periods = [0] * hours
+        arrays = self._trees(sorted(set(self.periods)))
+        self.to_store_array: dict[int, NDArray[np.int32]] = {}
+        self.from_store_array: dict[int, NDArray[np.int32]] = {}
+        self.to_store: Table = [[] for _ in LEVELS]
+        self.from_store: Table = [[] for _ in LEVELS]
+        for period in set(self.periods):
+            for towards, stacks, table in (
+                (True, self.to_store_array, self.to_store),
+                (False, self.from_store_array, self.from_store),
+            ):
+                stack = np.stack([arrays[_name(vehicle, period, towards)] for vehicle in self.profiles])
+                stacks[period] = stack
+                table[period] = [[memoryview(row) for row in profile] for profile in stack]
+
+    def _trees(self, periods: list[int]) -> dict[str, NDArray[np.int32]]:
+        wanted = {
+            _name(vehicle, period, towards): (vehicle, period, towards)
+            for vehicle in self.profiles
+            for period in periods
+            for towards in (True, False)
+        }
+        # The cache's name holds everything a time depends on: the map, the stores, the model of traffic and vehicles.
+        model = repr((FORMAT, self.geography.key, self.store_nodes, LEVELS, VEHICLES))
+        path = user_cache_dir() / "trees" / f"{hashlib.sha256(model.encode()).hexdigest()[:24]}.npz"
+        plain = isinstance(self.geography, Plain)
+        known = {} if plain else load_cache(path) or {}
+        missing = [name for name in wanted if name not in known]
+        for name in missing:
+            vehicle, period, towards = wanted[name]
+            known[name] = self.geography.trees_ms(self.store_nodes, vehicle, period, towards=towards)
+        if missing and not plain:
+            save_cache(path, known)
+        return known
+
+    def period_at(self, t_s: float) -> int:
+        """Level of congestion at a time, seconds since the start."""
+        return self.periods[int((t_s - self.midnight_s) // 3600.0)]
+
+    def along(
+        self, root: int, towards: bool, origin: int, target: int, profile: int, period: int, elapsed_ms: float
+    ) -> tuple[int, int]:
+        """The first node of a store's leg that is reached at or after `elapsed_ms`, and when (ms since setting out)."""
+        vehicle = self.profiles[profile]
+        if towards:
+            return self.geography.walk(self.to_store[period][profile][root], origin, target, vehicle, period, elapsed_ms)
+        nodes, reached = self.geography.path(origin, target, vehicle, period)
+        step = min(bisect_left(reached, elapsed_ms), len(nodes) - 1)
+        return nodes[step], reached[step]
+
+    def free_flow_ms(self, period: int = 0) -> NDArray[np.int32]:
+        """Time from each store to each node by the fastest of the fleet's vehicles, shape (stores, nodes)."""
+        return np.asarray(self.from_store_array[period].min(axis=0))
+
+
+def _name(vehicle: Vehicle, period: int, towards: bool) -> str:
+    return f"{vehicle.name}-{period if vehicle.jams else 0}-{'to' if towards else 'from'}"
+
+
+class LaggingEstimator:
+    """What the platform believes about travel times: the right map, the traffic of a while ago, and no noise.
+
+    It implements `sim.contracts.Estimator` and is all that the office ever learns of the roads.
+    """
+
+    def __init__(self, travel: Travel, lag_s: float, bias: float, common_profile: int) -> None:
+        self._travel, self._lag_s = travel, lag_s
+        self._scale = bias / 1000.0
+        self._common = common_profile
+
+    def _period(self, now_s: float) -> int:
+        return self._travel.period_at(max(now_s - self._lag_s, self._travel.midnight_s))
+
+    def drivers_to_store_s(self, nodes: NDArray[Any], profiles: NDArray[Any], store: StoreId, now_s: float) -> Any:
+        """From each driver's node to a store, seconds (float64)."""
+        times = self._travel.to_store_array[self._period(now_s)]
+        return times[profiles, store, nodes] * self._scale
+
+    def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
+        """From a store to a customer by the fleet's most common vehicle, seconds."""
+        return float(self._travel.from_store[self._period(now_s)][self._common][store][node] * self._scale)
+
+    def to_store_s(self, node: NodeId, profile: int, store: StoreId, now_s: float) -> float:
+        """From a node to a store by a vehicle profile, seconds."""
+        return float(self._travel.to_store[self._period(now_s)][profile][store][node] * self._scale)
+
+
