@@ -397,6 +397,8 @@ class PickJob(NamedTuple):
     store: StoreId
     held: Sequence[tuple[SkuId, int]]
     """SKUs and units to pick."""
+    units: int
+    """Units to pick, over all lines."""
     confirmed_s: float
     promised_s: float
 

@@ -73,7 +73,7 @@ def _figures(world: World) -> Figures:
         loads_litres=[vehicle.litres for vehicle in world.travel.profiles],
         driver_profiles=[driver.profile for driver in world.drivers],
         driver_homes=[driver.home for driver in world.drivers],  # type: ignore[misc]
-        pick_s=lambda lines, units: expected_pick_s(world, lines, units),
+        pick_s=expected_pick_s(world),
         door_s=world.scenario.drivers.door_s,
         open_s=world.open_s,
         serving=world.serving,  # type: ignore[arg-type]
@@ -156,10 +156,12 @@ def simulate(
     floor = Floor(env, log, world, office, policies, streams, phones)
     faults.slow_buses(office.bus)
     floor.start()
-    end_s, collecting = scenario.end_s, gc.isenabled()
+    end_s = scenario.end_s
     # The world is large and lives to the end: the collector need not walk through it again and again.
     gc.collect()
     gc.freeze()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 50)
     try:
         now = 0.0
         while now < end_s:
@@ -169,9 +171,8 @@ def simulate(
             if progress is not None:
                 progress(Progress(now, end_s, log.count))
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
-        if collecting:
-            gc.enable()
     return Outcome(
         digest=log.digest.hexdigest(),
         facts=log.count,

@@ -25,13 +25,21 @@ class Die:
 
     key: int
 
-    def uniform(self, a: int, b: int = 0) -> float:
-        """Uniform on [0, 1) for the pair of entities (a, b): the same pair always gives the same value."""
+    def _bits(self, a: int, b: int) -> int:
         x = (self.key + a * _GOLDEN + b * 0xD1B54A32D192ED03) & _MASK
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
         x = ((x ^ (x >> 31)) * _GOLDEN) & _MASK
-        return ((x ^ (x >> 29)) >> 11) * 2.0**-53
+        return x ^ (x >> 29)
+
+    def uniform(self, a: int, b: int = 0) -> float:
+        """Uniform on [0, 1) for the pair of entities (a, b): the same pair always gives the same value."""
+        return (self._bits(a, b) >> 11) * 2.0**-53
+
+    def pair(self, a: int, b: int = 0) -> tuple[float, float]:
+        """Two independent uniforms on [0, 1) of 32 bits each for the price of one."""
+        bits = self._bits(a, b)
+        return (bits >> 32) * 2.0**-32, (bits & 0xFFFFFFFF) * 2.0**-32
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from numpy.typing import NDArray
 
 from sim.contracts import DispatchView, Offer, WaitingOrder
 from sim.vocabulary import DriverId, StoreId
@@ -23,36 +27,55 @@ class NearestIdle:
     def __call__(self, view: DispatchView) -> Iterator[Offer]:
         # Within one call every order of a store faces the same drivers: whoever stands there is nearest, so the roads
         # are asked only when nobody who stands there is left, and only once per store.
+        if not view.idle_count:
+            return
         standing: dict[StoreId, list[DriverId]] = {}
-        riding: dict[StoreId, list[DriverId]] = {}
+        riding: dict[StoreId, tuple[NDArray[Any], NDArray[Any]]] = {}
+        barren: set[StoreId] = set()
         taken: set[DriverId] = set()
         for order in view.waiting:
-            if not view.idle_count:
-                return
             store = order.store
+            if store in barren:
+                continue
             if store not in standing:
                 standing[store] = list(view.idle_at(store))
-            driver = _first(order, standing[store], taken)
+            driver = next((d for d in standing[store] if d not in taken and not order.declined_by(d)), None)
             if driver is None:
                 if store not in riding:
-                    riding[store] = self._within_reach(view, store)
-                driver = _first(order, riding[store], taken)
+                    idle = view.idle
+                    riding[store] = idle, view.ride_s(idle, store)
+                driver, more = self._nearest(order, *riding[store], taken)
+                if not more:
+                    barren.add(store)
             if driver is not None:
                 taken.add(driver)
                 yield Offer(order.id, driver)
+                if not view.idle_count:
+                    return
 
-    def _within_reach(self, view: DispatchView, store: StoreId) -> list[DriverId]:
-        """Idle drivers who can be at the store in time, nearest first."""
-        idle = view.idle
-        rides = view.ride_s(idle, store)
-        near = rides <= self.ride_s_max
-        idle, rides = idle[near], rides[near]
-        ids: list[DriverId] = idle[rides.argsort(kind="stable")].tolist()
-        return ids
+    def _nearest(
+        self, order: WaitingOrder, idle: NDArray[Any], rides: NDArray[Any], taken: set[DriverId]
+    ) -> tuple[DriverId | None, bool]:
+        """The nearest driver within reach who may be offered the order, and whether any within reach was left at all."""
+        declined: list[int] = []
+        driver = None
+        while True:
+            place = int(rides.argmin())
+            if not rides[place] <= self.ride_s_max:
+                break
+            found = DriverId(int(idle[place]))
+            if found in taken:
+                rides[place] = inf
+            elif order.declined_by(found):
+                declined.append(place)
+                rides[place] += _ASIDE
+            else:
+                driver = found
+                break
+        for place in declined:
+            rides[place] -= _ASIDE
+        return driver, driver is not None or bool(declined)
 
 
-def _first(order: WaitingOrder, drivers: list[DriverId], taken: set[DriverId]) -> DriverId | None:
-    for driver in drivers:
-        if driver not in taken and not order.declined_by(driver):
-            return driver
-    return None
+_ASIDE = 2.0**40
+"""Added to a ride to set a driver aside for one order; a power of two, so that taking it away leaves what was."""

@@ -1,12 +1,11 @@
 """Customers: they order when the trace says so, and some lose patience."""
 
-from collections.abc import Generator
-from typing import Any
-
 import simpy
 
 from sim.contracts import OrderRequest
+from sim.operations.timing import Deadlines
 from sim.platform.office import Office
+from sim.story import Story
 from sim.vocabulary import Cents, ClientId, NodeId, OrderId
 from sim.world.demand import Trace
 
@@ -17,13 +16,14 @@ class Customers:
     def __init__(self, env: simpy.Environment, office: Office, trace: Trace) -> None:
         self._env, self._office, self._trace = env, office, trace
 
-    def run(self) -> Generator[simpy.Event, Any, None]:
+    def run(self) -> Story:
         """Place every order of the trace at its time."""
         env, office, trace = self._env, self._office, self._trace
         entered, patience = memoryview(trace.entered_s), memoryview(trace.patience_s)
         client, node, cell = memoryview(trace.client), memoryview(trace.node), memoryview(trace.cell)
         first, value, litres = memoryview(trace.first_line), memoryview(trace.value_cents), memoryview(trace.litres)
         sku, units = memoryview(trace.sku), memoryview(trace.units)
+        patient = Deadlines(env, office.wanted, office.cancel)
         forever = float("inf")
         for row in range(trace.orders):
             wait = entered[row] - env.now
@@ -35,10 +35,4 @@ class Customers:
                 sku[start:end].tolist(), units[start:end].tolist(), Cents(value[row]), litres[row],
             )  # fmt: skip
             if office.place(request) is None and patience[row] < forever:
-                # A callback, not a process: most customers never get to use it.
-                timer = env.timeout(patience[row], row)
-                assert timer.callbacks is not None
-                timer.callbacks.append(self._lose_patience)
-
-    def _lose_patience(self, event: simpy.Event) -> None:
-        self._office.cancel(event.value)
+                patient.add(request.order, env.now + patience[row])

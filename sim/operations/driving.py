@@ -5,9 +5,7 @@ driver who rides back to a store can be offered work on the way: bound for the s
 turns at the next junction.
 """
 
-from collections.abc import Generator
 from math import log
-from typing import Any
 
 import simpy
 
@@ -15,6 +13,7 @@ from sim.contracts import Cancellation, OfferMessage, Sighting
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
+from sim.story import Story, tell
 from sim.streams import Die
 from sim.vocabulary import (
     NOBODY,
@@ -47,12 +46,12 @@ class Leg:
 class Driver:
     """What is true of one driver."""
 
-    __slots__ = ("home", "id", "leg", "node", "off_s", "on", "order", "profile", "store", "wake")
+    __slots__ = ("home", "id", "leg", "node", "on", "order", "out", "profile", "store", "wake")
 
     def __init__(self, driver: DriverId, home: StoreId, profile: int) -> None:
         self.id, self.home, self.profile = driver, home, profile
-        self.on = False
-        self.off_s = 0.0
+        self.on = False  # on shift
+        self.out = False  # at work: on shift, or finishing a delivery after it
         self.node = NodeId(0)
         self.leg: Leg | None = None
         self.store: StoreId = StoreId(NOBODY)  # where a free driver stands or is riding to
@@ -71,7 +70,7 @@ class Driving:
         Chance of accepting an offer; mean time to answer it, seconds.
     ping_s
         Seconds between the positions a phone sends.
-    answers, delays
+    answers
         Keyed draws by (order, driver).
     """
 
@@ -90,12 +89,11 @@ class Driving:
         respond_s: float,
         ping_s: float,
         answers: Die,
-        delays: Die,
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._travel = env, facts, office, shelves, travel
         self.drivers = drivers
         self._accept_share, self._respond_s, self._ping_s = accept_share, respond_s, ping_s
-        self._answers, self._delays = answers, delays
+        self._answers = answers
         self._noise = [memoryview(trace.ride_noise[:, trip].copy()) for trip in range(3)]
         self._counter_s, self._door_s = memoryview(trace.counter_s), memoryview(trace.door_s)
         self._counter = counter
@@ -105,10 +103,9 @@ class Driving:
 
     def offered(self, message: OfferMessage) -> None:
         """An offer appears on a driver's phone; the answer comes after a while, or never."""
-        key = message.order, message.driver
-        accepts = self._answers.uniform(*key) < self._accept_share
-        answer = OfferAnswer.ACCEPTED if accepts else OfferAnswer.DECLINED
-        delay = -self._respond_s * log(1.0 - self._delays.uniform(*key)) if self._respond_s else 0.0
+        will, haste = self._answers.pair(message.order, message.driver)
+        answer = OfferAnswer.ACCEPTED if will < self._accept_share else OfferAnswer.DECLINED
+        delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
         if delay > message.window_s:
             delay, answer = message.window_s, OfferAnswer.EXPIRED
         if delay:
@@ -154,39 +151,42 @@ class Driving:
 
     # -- the shift ---------------------------------------------------------------------------------------------------
 
-    def work(self, driver: Driver, shifts: tuple[tuple[float, float], ...]) -> Generator[simpy.Event, Any, None]:
-        """A driver's shifts: wait for work at the home store, deliver, ride back."""
-        env, facts, office = self._env, self._facts, self._office
-        for on_s, off_s in shifts:
-            if on_s > env.now:
-                yield env.timeout(on_s - env.now)
-            if env.now >= off_s:
-                continue
-            driver.on, driver.off_s, driver.leg = True, off_s, None
-            driver.store, driver.node = driver.home, NodeId(self._travel.store_nodes[driver.home])
-            facts.driver_on(driver=driver.id, node=driver.node)
-            driver.wake = env.event()
-            office.driver_on(driver.id, driver.node)
-            ends = env.timeout(off_s - env.now, driver)
-            assert ends.callbacks is not None
-            ends.callbacks.append(self._shift_ends)
-            while driver.on:
-                yield driver.wake
-                if driver.order is not None:
-                    last = driver.order
-                    yield from self._deliver(driver, last)
-                    driver.order = None
-                    if driver.on:
-                        driver.wake = env.event()
-                        self._go_free(driver, self._noise[2][last.order])
-            facts.driver_off(driver=driver.id)
+    def begin(self, number: DriverId) -> None:
+        """A driver's shift begins at the home store; one who is still out from the last shift just goes on."""
+        driver = self.drivers[number]
+        driver.on = True
+        if driver.out:
+            self._office.driver_stays_on(driver.id)
+        else:
+            tell(self._work(driver))
 
-    def _shift_ends(self, event: simpy.Event) -> None:
-        driver: Driver = event.value
+    def end(self, number: DriverId) -> None:
+        """A driver's shift ends: at once when free, else with the delivery in hand."""
+        driver = self.drivers[number]
         driver.on = False
         self._office.driver_off(driver.id)
         if driver.order is None and driver.wake is not None and not driver.wake.triggered:
             driver.wake.succeed()
+
+    def _work(self, driver: Driver) -> Story:
+        """Wait for work, deliver, ride back, until the shift is over."""
+        env, facts = self._env, self._facts
+        driver.out, driver.leg = True, None
+        driver.store, driver.node = driver.home, NodeId(self._travel.store_nodes[driver.home])
+        facts.driver_on(driver=driver.id, node=driver.node)
+        driver.wake = env.event()
+        self._office.driver_on(driver.id, driver.node)
+        while driver.on:
+            yield driver.wake
+            if driver.order is not None:
+                last = driver.order
+                yield from self._deliver(driver, last)
+                driver.order = None
+                if driver.on:
+                    driver.wake = env.event()
+                    self._go_free(driver, self._noise[2][last.order])
+        driver.out = False
+        facts.driver_off(driver=driver.id)
 
     def _go_free(self, driver: Driver, noise: float) -> None:
         # The ride back has its own noise, keyed by the order that the driver has just been busy with.
@@ -214,7 +214,7 @@ class Driving:
 
     # -- one delivery ------------------------------------------------------------------------------------------------
 
-    def _deliver(self, driver: Driver, job: OfferMessage) -> Generator[simpy.Event, Any, None]:
+    def _deliver(self, driver: Driver, job: OfferMessage) -> Story:
         env, facts, order = self._env, self._facts, job.order
         arrive_s = self._set_out(driver, job)
         if arrive_s > env.now:

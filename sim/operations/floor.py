@@ -1,5 +1,9 @@
 """The shop floor put together: customers, stores, drivers and supply, wired to the office."""
 
+from collections.abc import Callable
+from functools import partial
+from operator import itemgetter
+
 import simpy
 
 from sim.contracts import Cancellation, PickJob, Policies, Sighting
@@ -10,18 +14,21 @@ from sim.operations.picking import Station
 from sim.operations.reconciliation import Counting
 from sim.operations.replenishment import Supply
 from sim.operations.shelves import Shelves
+from sim.operations.timing import agenda
 from sim.platform.bus import Topic
 from sim.platform.office import Office
 from sim.scenario.fields import clock_s
+from sim.story import tell
 from sim.streams import Streams
 from sim.vocabulary import DriverId, OrderId, PickerId, SkuId, StockCause, StoreId
 from sim.world.build import World
 
 
-def expected_pick_s(world: World, lines: int, units: int) -> float:
-    """Expected seconds to pick and pack an order of so many lines and units."""
+def expected_pick_s(world: World) -> Callable[[int, int], float]:
+    """The expected seconds to pick and pack an order of so many lines and units, as a function of these."""
     pickers = world.scenario.pickers
-    return pickers.base_s + pickers.per_line_s * lines + pickers.per_unit_s * units
+    base_s, per_line_s, per_unit_s = pickers.base_s, pickers.per_line_s, pickers.per_unit_s
+    return lambda lines, units: base_s + per_line_s * lines + per_unit_s * units
 
 
 class Phones:
@@ -53,14 +60,14 @@ class Floor:
             env, facts, office, self.shelves, world.travel, trace,
             [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], counter,
             accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, ping_s=scenario.platform.ping_s,
-            answers=streams.die("drivers.accept"), delays=streams.die("drivers.respond"),
+            answers=streams.die("drivers.answer"),
         )  # fmt: skip
-        noise, mispicks = memoryview(trace.pick_noise), streams.die("pickers.mispick")
+        noise = memoryview(trace.pick_noise)
         self.stations = [
             Station(
                 env, facts, office, self.shelves, counting, policies.picking, StoreId(store), counter,
-                pick_s=lambda lines, units: expected_pick_s(world, lines, units), noise=noise,
-                mispick_share=scenario.pickers.mispick_share, die=mispicks, on_packed=self.driving.packed,
+                pick_s=expected_pick_s(world), noise=noise,
+                mispicks=trace.mispicks, on_packed=self.driving.packed,
             )
             for store in range(world.stores)
         ]  # fmt: skip
@@ -87,12 +94,19 @@ class Floor:
 
     def start(self) -> None:
         """Begin everybody's story."""
-        env = self._env
+        env, driving = self._env, self.driving
+        entries: list[tuple[float, Callable[[], None]]] = []
         for number, picker in enumerate(self._world.pickers):
+            station = self.stations[picker.store]
             for on_s, off_s in picker.shifts:
-                env.process(self.stations[picker.store].work(PickerId(number), on_s, off_s))
-        for driver, given in zip(self.driving.drivers, self._world.drivers, strict=True):
-            env.process(self.driving.work(driver, given.shifts))
+                entries.append((on_s, partial(station.begin, PickerId(number))))
+                entries.append((off_s, partial(station.end, PickerId(number))))
+        for number, driver in enumerate(self._world.drivers):
+            for on_s, off_s in driver.shifts:
+                entries.append((on_s, partial(driving.begin, DriverId(number))))
+                entries.append((off_s, partial(driving.end, DriverId(number))))
+        entries.sort(key=itemgetter(0))
+        tell(agenda(env, entries))
         for supply in self._supplies:
-            env.process(supply.run())
-        env.process(self._customers.run())
+            tell(supply.run())
+        tell(self._customers.run())

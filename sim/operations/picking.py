@@ -1,7 +1,7 @@
 """Picking: a store's queue and its pickers."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import simpy
@@ -11,7 +11,7 @@ from sim.facts import Facts
 from sim.operations.reconciliation import Counting
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
-from sim.streams import Die
+from sim.story import Story, tell
 from sim.vocabulary import OrderId, PickerId, SkuId, StockCause, StoreId, quantise
 
 
@@ -29,19 +29,14 @@ class StationView:
         return self._env.now
 
 
-class _Bell:
-    """Wakes a picker who rests when the shift ends. A callback: waiting for two events at once would cost five times more."""
+class _Shift:
+    """A picker's shift: whether it is over, and the call a resting picker waits for."""
 
-    __slots__ = ("_resting", "called")
+    __slots__ = ("called", "over")
 
-    def __init__(self, resting: deque[simpy.Event]) -> None:
-        self._resting = resting
+    def __init__(self) -> None:
+        self.over = False
         self.called: simpy.Event | None = None
-
-    def ring(self, _: simpy.Event) -> None:
-        if self.called is not None and not self.called.triggered:
-            self._resting.remove(self.called)
-            self.called.succeed()
 
 
 class Station:
@@ -53,8 +48,8 @@ class Station:
         Orders that stand packed at the counter.
     pick_s
         Expected seconds for so many lines and units; `noise` is each order's factor on it.
-    mispick_share
-        Share of lines where the SKU beside the right one is taken and scanned as the right one.
+    mispicks
+        order -> SKUs for which the SKU beside the right one is taken and scanned as the right one.
     on_packed
         Called with an order when it stands packed at the counter.
     """
@@ -72,15 +67,15 @@ class Station:
         *,
         pick_s: Callable[[int, int], float],
         noise: Any,
-        mispick_share: float,
-        die: Die,
+        mispicks: dict[int, frozenset[int]],
         on_packed: Callable[[OrderId], None],
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._counting = env, facts, office, shelves, counting
         self._policy, self._store = policy, store
-        self._pick_s, self._noise, self._mispick_share, self._die = pick_s, noise, mispick_share, die
+        self._pick_s, self._noise, self._mispicks = pick_s, noise, mispicks
         self._on_packed = on_packed
         self.waiting: deque[PickJob] = deque()
+        self._on: dict[PickerId, _Shift] = {}
         self._resting: deque[simpy.Event] = deque()
         self._counter = counter
         self._view = StationView(env, self.waiting)
@@ -105,28 +100,33 @@ class Station:
                 return job
         return None
 
-    def work(self, picker: PickerId, on_s: float, off_s: float) -> Generator[simpy.Event, Any, None]:
-        """One shift of a picker; an order begun before its end is finished after it."""
+    def begin(self, picker: PickerId) -> None:
+        """A picker's shift begins."""
+        shift = self._on[picker] = _Shift()
+        tell(self._work(picker, shift))
+
+    def end(self, picker: PickerId) -> None:
+        """A picker's shift ends: at once when resting, else with the order in hand."""
+        shift = self._on.pop(picker)
+        shift.over = True
+        if shift.called is not None and not shift.called.triggered:
+            self._resting.remove(shift.called)
+            shift.called.succeed()
+
+    def _work(self, picker: PickerId, shift: "_Shift") -> Story:
         env, facts = self._env, self._facts
-        if on_s > env.now:
-            yield env.timeout(on_s - env.now)
         facts.picker_on(picker=picker, store=self._store)
         self._office.picker_on(self._store)
-        bell = _Bell(self._resting)
-        ends = env.timeout(off_s - env.now)
-        assert ends.callbacks is not None
-        ends.callbacks.append(bell.ring)
-        while env.now < off_s:
+        while not shift.over:
             job = self._next()
             if job is None:
-                bell.called = env.event()
-                self._resting.append(bell.called)
-                yield bell.called
+                shift.called = env.event()
+                self._resting.append(shift.called)
+                yield shift.called
                 continue
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._office.picking(job.order)
-            units = sum(wanted for _, wanted in job.held)
-            yield env.timeout(quantise(self._pick_s(len(job.held), units) * self._noise[job.order]))
+            yield env.timeout(quantise(self._pick_s(len(job.held), job.units) * self._noise[job.order]))
             if self._office.wanted(job.order):
                 self._pack(job)
             facts.pick_ended(order=job.order, picker=picker)
@@ -135,14 +135,12 @@ class Station:
 
     def _pack(self, job: PickJob) -> None:
         order, shelves = job.order, self._shelves
-        for sku, wanted in job.held:
-            taken = sku
-            if self._die.uniform(order, sku) < self._mispick_share:
-                taken = SkuId(sku + 1 if sku + 1 < shelves.skus else 0)
-            found = shelves.pick(order, self._store, taken, wanted)
-            if found < wanted:
-                self._office.short(order, sku, wanted - found)
-                self._counting.short_pick(self._store, taken, wanted, found)
+        slips = self._mispicks.get(order)
+        reached = job.held if slips is None else [(_beside(sku, shelves.skus) if sku in slips else sku, n) for sku, n in job.held]
+        for line, found in shelves.pick(order, self._store, reached):
+            sku, wanted = job.held[line]
+            self._office.short(order, sku, wanted - found)
+            self._counting.short_pick(self._store, reached[line][0], wanted, found)
         if self._office.packed(order):
             self._counter.add(order)
             self._on_packed(order)
@@ -153,3 +151,8 @@ class Station:
             self._counter.discard(message.order)
             for sku, units in self._shelves.put_back(message.order, self._store):
                 self._office.received(self._store, sku, units, StockCause.PUT_BACK)
+
+
+def _beside(sku: SkuId, skus: int) -> SkuId:
+    """The SKU on the shelf beside."""
+    return SkuId(sku + 1 if sku + 1 < skus else 0)

@@ -1,6 +1,5 @@
 """Restocking: periodic reviews by the office, a truck after the lead time, put-away onto the shelves."""
 
-from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import simpy
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
+from sim.story import Story
 from sim.vocabulary import SkuId, StockCause, StoreId, Units
 
 
@@ -23,7 +23,7 @@ class Supply:
         self._daily_demand, self._first_s, self._every_s, self._lead_s = daily_demand, first_s, every_s, lead_s
         self._on_order = np.zeros(len(daily_demand), dtype=np.int64)
 
-    def run(self) -> Generator[simpy.Event, Any, None]:
+    def run(self) -> Story:
         """Review, order, and let the truck come."""
         yield self._env.timeout(self._first_s)
         while True:

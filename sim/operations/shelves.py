@@ -1,6 +1,7 @@
 """The goods themselves: units on shelves and in totes. Physical stock changes nowhere else."""
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,20 +37,26 @@ class Shelves:
         self.units[store * self.skus + sku] += units
         self._facts.shelf_changed(store=store, sku=sku, units=Units(units), cause=cause)
 
-    def pick(self, order: OrderId, store: StoreId, sku: SkuId, wanted: int) -> int:
-        """Move up to `wanted` units from the shelf into an order's tote; returns how many there were."""
-        place = store * self.skus + sku
-        there = self.units[place]
-        units = wanted if wanted <= there else there
-        if units > 0:
-            self.units[place] = there - units
-            tote = self.totes.get(order)
-            if tote is None:
-                self.totes[order] = [(sku, units)]
-            else:
+    def pick(self, order: OrderId, store: StoreId, lines: Sequence[tuple[SkuId, int]]) -> list[tuple[int, int]]:
+        """Move an order's lines (SKU, units) from the shelf into its tote, as far as they are there.
+
+        Returns the lines that fell short: (place in `lines`, units found).
+        """
+        shelf, first, picked = self.units, store * self.skus, self._facts.goods_picked
+        tote: list[tuple[SkuId, int]] = []
+        short: list[tuple[int, int]] = []
+        for line, (sku, wanted) in enumerate(lines):
+            there = shelf[first + sku]
+            units = wanted
+            if there < wanted:
+                units = there
+                short.append((line, units))
+            if units > 0:
+                shelf[first + sku] = there - units
                 tote.append((sku, units))
-            self._facts.goods_picked(order=order, store=store, sku=sku, units=Units(units))
-        return units
+                picked(order=order, store=store, sku=sku, units=units)  # type: ignore[arg-type]
+        self.totes[order] = tote
+        return short
 
     def put_back(self, order: OrderId, store: StoreId) -> list[tuple[SkuId, int]]:
         """Empty a cancelled order's tote onto the shelves; returns what was in it."""

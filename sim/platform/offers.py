@@ -51,6 +51,7 @@ class Offers:
         self._every_s = float(getattr(policy, "every_s", 0.0))
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self.waiting: dict[OrderId, Order] = {}
+        self._offered: dict[OrderId, Order] = {}
         self._stood_at: dict[OrderId, StoreId | None] = {}
         self._deadlines: deque[Order] = deque()
         self._asked = False
@@ -74,18 +75,17 @@ class Offers:
         if order.tasked:
             order.tasked = False
             self.waiting.pop(order.id, None)
+            self._offered.pop(order.id, None)
             self._facts.task_closed(order=order.id, ended=ended)
 
     def undispatched(self) -> Iterator[WaitingOrder]:
         """Orders that are neither offered nor accepted, oldest first; the platform may change under the iteration."""
-        for order in list(self.waiting.values()):
-            if order.driver == NOBODY and order.tasked:
-                yield order
+        return iter(list(self.waiting.values()))
 
     def _watch(self) -> None:
         # Tasks open in order of time and may all wait equally long, so one timer for the oldest serves them all.
         deadlines = self._deadlines
-        while deadlines and deadlines[0].id not in self.waiting:
+        while deadlines and (deadlines[0].accepted or not deadlines[0].tasked):
             deadlines.popleft()
         if deadlines and not self._watching:
             self._watching = True
@@ -99,17 +99,16 @@ class Offers:
         while self._deadlines and self._deadlines[0].opened_s <= limit:
             order = self._deadlines.popleft()
             if order.id in self.waiting:
-                if order.driver == NOBODY:
-                    self._give_up(order, CancelReason.NO_DRIVER)
-                else:
-                    order.overdue = True  # an offer is out: the driver's answer decides
+                self._give_up(order, CancelReason.NO_DRIVER)
+            elif order.id in self._offered:
+                order.overdue = True  # an offer is out: the driver's answer decides
         self._watch()
 
     # -- the dispatcher ----------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """Something changed that may allow an offer."""
-        if self._asked or not self.waiting:
+        if self._asked or not self.waiting or not self._tracking.idle_count:
             return
         self._asked = True
         delay = 0.0
@@ -130,7 +129,7 @@ class Offers:
 
     def _refusal(self, offer: Offer) -> Refusal | None:
         order = self.waiting.get(offer.order)
-        if order is None or order.driver != NOBODY:
+        if order is None:
             return Refusal.ORDER_NOT_WAITING
         if not (0 <= offer.driver < len(self._tracking.idle) and self._tracking.idle[offer.driver]):
             return Refusal.DRIVER_NOT_IDLE
@@ -144,6 +143,8 @@ class Offers:
 
     def _offer(self, order: Order, driver: DriverId) -> None:
         order.driver = driver
+        del self.waiting[order.id]
+        self._offered[order.id] = order
         self._stood_at[order.id] = self._tracking.standing_at(driver)
         self._tracking.busy(driver)
         self._facts.offer_made(order=order.id, driver=driver)
@@ -155,25 +156,32 @@ class Offers:
     def answered(self, order_id: OrderId, driver: DriverId, answer: OfferAnswer) -> bool:
         """Take a driver's answer (or the close of the window); True when the driver now has the order."""
         stood_at = self._stood_at.pop(order_id)
-        order = self.waiting.get(order_id)
-        if order is None or order.driver != driver:
+        order = self._offered.pop(order_id, None)
+        if order is None:
             answer = OfferAnswer.VOID
         self._facts.offer_answered(order=order_id, driver=driver, answer=answer)
         if answer is OfferAnswer.ACCEPTED:
             assert order is not None
-            del self.waiting[order_id]
             order.accepted = True
             if order.state is OrderState.PACKED:
                 self._move(order, OrderState.ASSIGNED)
             return True
-        if order is not None and order.driver == driver:
+        if order is not None:
             order.driver = DriverId(NOBODY)
             _decline(order, driver)
+            self._wait_again(order)
             if order.overdue:
                 self._give_up(order, CancelReason.NO_DRIVER)
         self._tracking.idle_again(driver, stood_at)
         self.wake()
         return False
+
+    def _wait_again(self, order: Order) -> None:
+        """Put an order back among the waiting, in its place by age."""
+        self.waiting[order.id] = order
+        if len(self.waiting) > 1:
+            oldest_first = sorted(self.waiting.values(), key=lambda waiting: (waiting.opened_s, waiting.id))
+            self.waiting = {waiting.id: waiting for waiting in oldest_first}
 
 
 def _decline(order: Order, driver: DriverId) -> None:

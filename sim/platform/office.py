@@ -4,6 +4,7 @@ The floor calls these methods and gets a verdict; the office calls the floor by 
 travel times, plain figures, drawn latencies and a recorder, never the world.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import simpy
@@ -18,6 +19,7 @@ from sim.platform.saga import Saga
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveReplenishmentView, LiveSourcingView
 from sim.scenario import Scenario
+from sim.story import tell
 from sim.streams import Die
 from sim.vocabulary import (
     CancelReason,
@@ -107,7 +109,7 @@ class Office:
     def place(self, request: OrderRequest) -> Rejection | None:
         """A customer wants to order: None when the order entered, else why not."""
         now = self._env.now
-        if not any(start <= now < end for start, end in self._figures.open_s):
+        if not self._is_open(now):
             return self._reject(request, Rejection.CLOSED)
         if not self._policies.admission(self, request):
             return self._reject(request, Rejection.OVERLOADED)
@@ -117,8 +119,14 @@ class Office:
         plan = self._policies.saga(SagaView(request.order, request.value_cents))
         order = Order(request, store, plan)
         self.book.enter(order)
-        self._env.process(self.saga.run(order))
+        tell(self.saga.run(order))
         return None
+
+    def _is_open(self, now: float) -> bool:
+        for start, end in self._figures.open_s:
+            if start <= now < end:
+                return True
+        return False
 
     def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
         self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)  # type: ignore[arg-type]
@@ -150,7 +158,7 @@ class Office:
         now, store = self._env.now, order.store
         queue = self.queues[store]
         self.queues[store] = queue + 1
-        pick_s = self._figures.pick_s(len(order.held), sum(units for _, units in order.held))
+        pick_s = self._figures.pick_s(len(order.held), order.to_pick)
         wait_s = pick_s * queue / max(self._pickers_on[store], 1)
         ride_s = self._estimator.to_customer_s(store, order.node, now)
         estimate = (wait_s + pick_s + ride_s + self._figures.door_s) * self._promise.slack
@@ -173,7 +181,7 @@ class Office:
     def picking(self, order_id: OrderId) -> None:
         """A picker took the order: from now on it needs a driver."""
         order = self.book.open[order_id]
-        pick_s = self._figures.pick_s(len(order.held), sum(units for _, units in order.held))
+        pick_s = self._figures.pick_s(len(order.held), order.to_pick)
         self.offers.open(order, self._env.now + pick_s)
 
     def short(self, order_id: OrderId, sku: SkuId, units: int) -> None:
@@ -185,7 +193,7 @@ class Office:
     def packed(self, order_id: OrderId) -> bool:
         """An order stands packed; False when nothing of it was found and it is cancelled."""
         order = self.book.open[order_id]
-        if not any(units for _, units in order.held):
+        if not _anything(order.held):
             self._cancel(order, CancelReason.NOT_FOUND)
             return False
         self.queues[order.store] -= 1
@@ -215,6 +223,10 @@ class Office:
         """A driver began a shift at the home store."""
         self.tracking.on(driver, node, self._figures.driver_homes[driver])
         self.offers.wake()
+
+    def driver_stays_on(self, driver: DriverId) -> None:
+        """A driver who is still out with a delivery begins the next shift."""
+        self.tracking.resume(driver)
 
     def driver_off(self, driver: DriverId) -> None:
         """A driver went home."""
@@ -248,3 +260,10 @@ class Office:
         order = self.book.open[order_id]
         self.offers.close(order, TaskEnd.HANDED_OVER)
         self.saga.settle(order)
+
+
+def _anything(held: Sequence[tuple[SkuId, int]]) -> bool:
+    for _, units in held:
+        if units:
+            return True
+    return False

@@ -35,7 +35,7 @@ class Order:
     __slots__ = (
         "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined", "driver", "epoch", "held",
         "id", "litres", "node", "opened_s", "overdue", "paid_cents", "plan", "promised_s", "ready_s", "refunded_cents", "skus",
-        "state", "step", "store", "tasked", "units", "value_cents",
+        "state", "step", "store", "tasked", "to_pick", "units", "value_cents",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step]) -> None:
@@ -54,6 +54,7 @@ class Order:
         self.attempt = 0
         self.epoch = 0
         self.held: list[tuple[SkuId, int]] = []
+        self.to_pick = 0  # units held when the order was confirmed
         self.committed = False
         self.paid_cents = 0
         self.refunded_cents = 0

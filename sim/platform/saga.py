@@ -5,7 +5,7 @@ order (plan, step, attempt); the generator only executes it. Compensation runs o
 way, last first, and each undo is safe to call when its step never took effect.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 import simpy
@@ -15,11 +15,9 @@ from sim.facts import Facts
 from sim.platform.bus import Bus, Topic
 from sim.platform.inventory import Inventory
 from sim.platform.orders import Order, OrderBook, total_cents
+from sim.story import Story
 from sim.streams import Die
 from sim.vocabulary import CancelReason, Cents, OrderState, Step
-
-Running = Generator[simpy.Event, Any, Any]
-
 
 class Saga:
     """Executes the plans of orders.
@@ -60,10 +58,10 @@ class Saga:
         self._submit_s, self._window_s = submit_s, window_s
         self._attempts_max, self._retry_s, self._fee_cents = attempts_max, retry_s, fee_cents
         self._promise, self._jitter = promise, jitter
-        self._do: dict[Step, Callable[[Order], Running]] = {
+        # Confirming takes no time, so it is a plain call; these two wait.
+        self._do: dict[Step, Callable[[Order], Story]] = {
             Step.RESERVE: self._reserve,
             Step.PAY: self._pay,
-            Step.CONFIRM: self._confirm,
         }
         self._undo: dict[Step, Callable[[Order], None]] = {
             Step.RESERVE: inventory.release,
@@ -71,7 +69,7 @@ class Saga:
             Step.CONFIRM: self._withdraw,
         }
 
-    def run(self, order: Order) -> Running:
+    def run(self, order: Order) -> Story:
         """Execute an order's plan from the step it stands at; returns when it is settled or compensated."""
         delay = self._submit_s[order.id]
         if delay and order.step == 0:
@@ -80,7 +78,7 @@ class Saga:
         while order.step < len(plan):
             if order.cancel_reason is None:
                 step = plan[order.step]
-                failure = yield from self._do[step](order)
+                failure = self._confirm(order) if step is Step.CONFIRM else (yield from self._do[step](order))
                 if failure is not None:
                     self._abandon(order, failure)
                     return
@@ -92,7 +90,7 @@ class Saga:
 
     # -- steps: None when done, else the end state the order goes to ---------------------------------------------
 
-    def _reserve(self, order: Order) -> Running:
+    def _reserve(self, order: Order) -> Story:
         inventory, window = self._inventory, self._window_s[order.id]
         attempt = 1
         while True:
@@ -111,13 +109,14 @@ class Saga:
         held = 0
         for _, units in order.held:
             held += units
+        order.to_pick = held
         wanted = sum(order.units)
         if held < wanted and not (held and self._policies.substitution(SubstitutionView(order.id, wanted, wanted - held))):
             order.cancel_reason = CancelReason.OUT_OF_STOCK
             return OrderState.CANCELLED
         return None
 
-    def _pay(self, order: Order) -> Running:
+    def _pay(self, order: Order) -> Story:
         if order.state is OrderState.CREATED:
             self._book.move(order, OrderState.PENDING_PAYMENT)
         cents = total_cents(order.held, self._figures.prices_cents, self._fee_cents)
@@ -138,15 +137,14 @@ class Saga:
             if self._retry_s:
                 yield self._env.timeout(self._retry_s)
 
-    def _confirm(self, order: Order) -> Running:
+    def _confirm(self, order: Order) -> OrderState | None:
         order.confirmed_s = self._env.now
         order.promised_s = self._promise(order)
         self._book.move(order, OrderState.CONFIRMED)
         self._facts.order_promised(order=order.id, promised_s=order.promised_s)
-        job = PickJob(order.id, order.store, tuple(order.held), order.confirmed_s, order.promised_s)
+        job = PickJob(order.id, order.store, tuple(order.held), order.to_pick, order.confirmed_s, order.promised_s)
         self._bus.publish(Topic.ORDER_CONFIRMED, job)
         return None
-        yield  # a step is a generator, even when nothing in it takes time
 
     # -- compensation ----------------------------------------------------------------------------------------------
 

@@ -42,11 +42,15 @@ class Tracking:
 
     def on(self, driver: DriverId, node: NodeId, store: StoreId) -> None:
         """A driver began a shift, standing at a store."""
-        self.on_shift += 1
-        self._on[driver] = True
+        self.resume(driver)
         self.node[driver] = node
         self._idle(driver)
         self.stands(driver, store)
+
+    def resume(self, driver: DriverId) -> None:
+        """A driver is on shift from now on, whatever he is doing."""
+        self.on_shift += 1
+        self._on[driver] = True
 
     def off(self, driver: DriverId) -> None:
         """A driver went home."""
@@ -106,8 +110,10 @@ class Tracking:
 
     def ride_s(self, drivers: NDArray[Any], store: StoreId, now_s: float) -> NDArray[Any]:
         """Believed seconds until each driver could be at the store: the rest of his ride, then the roads from its end."""
-        roads = self._estimator.drivers_to_store_s(self.node[drivers], self.profile[drivers], store, now_s)
-        return np.asarray(np.maximum(self.free_s[drivers] - now_s, 0.0) + roads)
+        roads = self._estimator.drivers_to_store_s(self.node.take(drivers), self.profile.take(drivers), store, now_s)
+        rest: NDArray[Any] = np.maximum(self.free_s.take(drivers) - now_s, 0.0)
+        rest += roads
+        return rest
 
     def seen(self, driver: DriverId) -> Sighting:
         """The last ping that arrived."""

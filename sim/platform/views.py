@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import simpy
 from numpy.typing import NDArray
 
@@ -42,7 +41,7 @@ class LiveDispatchView:
     @property
     def idle(self) -> NDArray[Any]:
         """Ids of idle drivers, ascending."""
-        return np.flatnonzero(self._tracking.idle)
+        return self._tracking.idle.nonzero()[0]
 
     def idle_at(self, store: StoreId) -> Sequence[DriverId]:
         """Idle drivers standing at a store, ascending."""

@@ -87,7 +87,10 @@ def _everyone(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
 class Pickers(Branch):
     """People who pick and pack orders in the stores."""
 
-    per_store: Positive = given(16, "judgement: 75 % busy at the evening peak of the default day", "pickers on a store's payroll")
+    per_store: Positive = given(
+        16, "judgement: 75 % busy at the evening peak of the default day", "pickers on the payroll, mean over the stores"
+    )
+    spread: Literal["demand", "even"] = given("demand", JUDGEMENT, "who gets them: stores by their customers, or all stores alike")
     shifts: tuple[Shift, ...] = given(
         lambda: (Shift(at="06:30", hours=9, share=0.45), Shift(at="15:30", hours=8.75, share=0.55)),
         JUDGEMENT, "shifts, every day",

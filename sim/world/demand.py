@@ -39,6 +39,8 @@ class Trace:
         float64 (n, attempts): uniform draw that decides each charge, and how long the provider takes.
     pick_noise
         float64 (n,): factor on the pick time.
+    mispicks
+        order -> SKUs of its lines for which the SKU beside the right one will be taken.
     ride_noise
         float64 (n, 3): factor on the leg to the store, to the customer, and back.
     counter_s, door_s
@@ -60,6 +62,7 @@ class Trace:
     pay_chance: NDArray[np.float64]
     pay_s: NDArray[np.float64]
     pick_noise: NDArray[np.float64]
+    mispicks: dict[int, frozenset[int]]
     ride_noise: NDArray[np.float64]
     counter_s: NDArray[np.float64]
     door_s: NDArray[np.float64]
@@ -194,6 +197,11 @@ def complete(scenario: Scenario, streams: Streams, wishes: Wishes, catalogue: Ca
     pay_s = lognormal(pay_generator, pay.latency_s * quiet, pay.latency_cv, n * pay.attempts_max).reshape(shape)
     patience = scenario.customers.patience_s
     ride = streams.generator("travel.noise")
+    slips = np.flatnonzero(streams.generator("pickers.mispick").random(len(owner)) < pickers.mispick_share)
+    mispicks: dict[int, frozenset[int]] = {}
+    for line in slips.tolist():
+        order = int(owner[line])
+        mispicks[order] = mispicks.get(order, frozenset()) | {int(wishes.sku[line])}
     return Trace(
         entered_s=wishes.entered_s,
         client=streams.generator("demand.clients").integers(0, scenario.customers.clients, n).astype(np.int32),
@@ -210,6 +218,7 @@ def complete(scenario: Scenario, streams: Streams, wishes: Wishes, catalogue: Ca
         pay_chance=streams.generator("payments.chance").random(shape),
         pay_s=quantised(pay_s),
         pick_noise=_handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
+        mispicks=mispicks,
         ride_noise=lognormal(ride, 1.0, scenario.travel.noise_cv, 3 * n).reshape(n, 3) * scenario.demand.weather.ride_factor,
         counter_s=quantised(_handling(streams.generator("drivers.counter"), drivers.noise, drivers.handoff_s, drivers.noise_cv, n)),
         door_s=quantised(_handling(streams.generator("drivers.door"), drivers.noise, drivers.door_s, drivers.noise_cv, n)),

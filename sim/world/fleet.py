@@ -55,13 +55,18 @@ def _shifts(scenario: Scenario, shift: Shift) -> tuple[Interval, ...]:
     return tuple(worked)
 
 
-def make_pickers(scenario: Scenario, stores: int) -> list[Picker]:
-    """Give every store its pickers."""
-    shares = np.array([shift.share for shift in scenario.pickers.shifts])
-    shifts = [_shifts(scenario, shift) for shift in scenario.pickers.shifts]
-    count = scenario.pickers.per_store
+def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[Picker]:
+    """Give every store its pickers, by its share of the customers or all alike; at least one for each shift."""
+    tree = scenario.pickers
+    shares = np.array([shift.share for shift in tree.shifts])
+    shifts = [_shifts(scenario, shift) for shift in tree.shifts]
+    stores = len(store_shares)
+    if tree.spread == "even":
+        counts = np.full(stores, tree.per_store)
+    else:
+        counts = np.maximum(np.rint(store_shares * tree.per_store * stores), min(tree.per_store, len(shifts))).astype(int)
     return [
-        Picker(store, shifts[_dealt(number, _STEPS[0], shares)]) for store in range(stores) for number in range(count)
+        Picker(store, shifts[_dealt(number, _STEPS[0], shares)]) for store in range(stores) for number in range(counts[store])
     ]
 
 

