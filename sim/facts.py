@@ -122,9 +122,6 @@ class Facts:
     def goods_left(self, *, order: OrderId, store: StoreId) -> None:
         """An order's tote left the store with its driver."""
 
-    def goods_handed_over(self, *, order: OrderId) -> None:
-        """The customer received everything in the order's tote."""
-
     def supply_ordered(self, *, store: StoreId, lines: int, units: Units, due_s: float) -> None:
         """Replenishment was ordered, to arrive at `due_s`."""
 
@@ -179,7 +176,7 @@ class Facts:
         """A driver reached the store of an order."""
 
     def goods_delivered(self, *, driver: DriverId, order: OrderId, node: NodeId) -> None:
-        """A driver handed an order over at the customer's door."""
+        """A driver handed everything in an order's tote over at the customer's door."""
 
 
 Signature = dict[str, Any]

@@ -8,9 +8,8 @@ about five microseconds less for every order. An exception in a story ends the r
 from collections.abc import Callable, Generator
 from typing import Any
 
-import simpy
-
-Story = Generator[simpy.Event, Any, Any]
+Story = Generator[Any, Any, Any]
+"""Yields SimPy events and `Signal`s."""
 
 
 def tell(story: Story) -> None:
@@ -18,15 +17,34 @@ def tell(story: Story) -> None:
     _Teller(story.send)(None)
 
 
+class Signal:
+    """Something a story can wait for that another part of the program brings about, at once and without an event.
+
+    Use it where the waking is itself the consequence of an event: the story goes on inside the call of `ring`.
+    """
+
+    __slots__ = ("_value", "callbacks")
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[Any], None]] | None = []
+        self._value = None
+
+    def ring(self) -> None:
+        """Let whoever waits go on; ringing twice does nothing."""
+        callbacks, self.callbacks = self.callbacks, None
+        for go_on in callbacks or ():
+            go_on(self)
+
+
 class _Teller:
     """The callback that carries a story on. An object rather than a closure: a closure that names itself is a cycle."""
 
     __slots__ = ("_send",)
 
-    def __init__(self, send: Callable[[Any], simpy.Event]) -> None:
+    def __init__(self, send: Callable[[Any], Any]) -> None:
         self._send = send
 
-    def __call__(self, event: simpy.Event | None) -> None:
+    def __call__(self, event: Any) -> None:
         value = None if event is None else event._value
         while True:
             try:

@@ -13,7 +13,7 @@ from sim.contracts import Cancellation, OfferMessage, Sighting
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
-from sim.story import Story, tell
+from sim.story import Signal, Story, tell
 from sim.streams import Die
 from sim.vocabulary import (
     NOBODY,
@@ -56,7 +56,7 @@ class Driver:
         self.leg: Leg | None = None
         self.store: StoreId = StoreId(NOBODY)  # where a free driver stands or is riding to
         self.order: OfferMessage | None = None
-        self.wake: simpy.Event | None = None
+        self.wake = Signal()
 
 
 class Driving:
@@ -124,8 +124,7 @@ class Driving:
             answer = OfferAnswer.DECLINED  # the shift ended while the phone rang
         if self._office.answer(message.order, message.driver, answer):
             driver.order = message
-            assert driver.wake is not None
-            driver.wake.succeed()
+            driver.wake.ring()
 
     def ping(self, driver: DriverId) -> Sighting:
         """The position a driver's phone sent last, and how old it is."""
@@ -165,8 +164,8 @@ class Driving:
         driver = self.drivers[number]
         driver.on = False
         self._office.driver_off(driver.id)
-        if driver.order is None and driver.wake is not None and not driver.wake.triggered:
-            driver.wake.succeed()
+        if driver.order is None:
+            driver.wake.ring()
 
     def _work(self, driver: Driver) -> Story:
         """Wait for work, deliver, ride back, until the shift is over."""
@@ -174,7 +173,7 @@ class Driving:
         driver.out, driver.leg = True, None
         driver.store, driver.node = driver.home, NodeId(self._travel.store_nodes[driver.home])
         facts.driver_on(driver=driver.id, node=driver.node)
-        driver.wake = env.event()
+        driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
         while driver.on:
             yield driver.wake
@@ -183,7 +182,7 @@ class Driving:
                 yield from self._deliver(driver, last)
                 driver.order = None
                 if driver.on:
-                    driver.wake = env.event()
+                    driver.wake = Signal()
                     self._go_free(driver, self._noise[2][last.order])
         driver.out = False
         facts.driver_off(driver=driver.id)
@@ -223,7 +222,7 @@ class Driving:
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
         if order not in self._counter and self._office.wanted(order):
-            driver.wake = env.event()
+            driver.wake = Signal()
             self._at_counter[order] = driver
             yield driver.wake
         if self._office.wanted(order) and self._counter_s[order]:
@@ -237,8 +236,7 @@ class Driving:
         if at_door:
             yield env.timeout(at_door)
         driver.leg, driver.node = None, job.node
-        facts.goods_delivered(driver=driver.id, order=order, node=job.node)
-        self._shelves.hand_over(order)
+        self._shelves.hand_over(order, driver.id, job.node)
         self._office.handed_over(order)
 
     def _set_out(self, driver: Driver, job: OfferMessage) -> float:
@@ -276,13 +274,11 @@ class Driving:
         """An order stands at the counter."""
         driver = self._at_counter.pop(order, None)
         if driver is not None:
-            assert driver.wake is not None
-            driver.wake.succeed()
+            driver.wake.ring()
 
     def cancelled(self, message: Cancellation) -> None:
         """An order is off: a driver who waits for it at the counter is told."""
         driver = self._at_counter.pop(message.order, None)
         if driver is not None:
-            assert driver.wake is not None
-            driver.wake.succeed()
+            driver.wake.ring()
 

@@ -11,7 +11,7 @@ from sim.facts import Facts
 from sim.operations.reconciliation import Counting
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
-from sim.story import Story, tell
+from sim.story import Signal, Story, tell
 from sim.vocabulary import OrderId, PickerId, SkuId, StockCause, StoreId, quantise
 
 
@@ -36,7 +36,7 @@ class _Shift:
 
     def __init__(self) -> None:
         self.over = False
-        self.called: simpy.Event | None = None
+        self.called: Signal | None = None
 
 
 class Station:
@@ -76,7 +76,7 @@ class Station:
         self._on_packed = on_packed
         self.waiting: deque[PickJob] = deque()
         self._on: dict[PickerId, _Shift] = {}
-        self._resting: deque[simpy.Event] = deque()
+        self._resting: deque[Signal] = deque()
         self._counter = counter
         self._view = StationView(env, self.waiting)
 
@@ -84,7 +84,7 @@ class Station:
         """A confirmed order joins the queue; the picker who has rested longest gets up."""
         self.waiting.append(job)
         if self._resting:
-            self._resting.popleft().succeed()
+            self._resting.popleft().ring()
 
     def _next(self) -> PickJob | None:
         while self.waiting:
@@ -109,9 +109,9 @@ class Station:
         """A picker's shift ends: at once when resting, else with the order in hand."""
         shift = self._on.pop(picker)
         shift.over = True
-        if shift.called is not None and not shift.called.triggered:
+        if shift.called is not None and shift.called.callbacks is not None:
             self._resting.remove(shift.called)
-            shift.called.succeed()
+            shift.called.ring()
 
     def _work(self, picker: PickerId, shift: "_Shift") -> Story:
         env, facts = self._env, self._facts
@@ -120,7 +120,7 @@ class Station:
         while not shift.over:
             job = self._next()
             if job is None:
-                shift.called = env.event()
+                shift.called = Signal()
                 self._resting.append(shift.called)
                 yield shift.called
                 continue

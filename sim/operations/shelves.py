@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.facts import Facts
-from sim.vocabulary import OrderId, SkuId, StockCause, StoreId, Units
+from sim.vocabulary import DriverId, NodeId, OrderId, SkuId, StockCause, StoreId, Units
 
 
 class Shelves:
@@ -70,7 +70,7 @@ class Shelves:
         """An order's tote goes out of the door with its driver."""
         self._facts.goods_left(order=order, store=store)
 
-    def hand_over(self, order: OrderId) -> None:
+    def hand_over(self, order: OrderId, driver: DriverId, node: NodeId) -> None:
         """The customer takes everything in the tote."""
-        self.totes.pop(order, None)
-        self._facts.goods_handed_over(order=order)
+        del self.totes[order]
+        self._facts.goods_delivered(driver=driver, order=order, node=node)

@@ -33,15 +33,15 @@ class Inventory:
         version = self.version
         return [version[first + sku] for sku in order.skus]
 
-    def reserve(self, order: Order, seen: Sequence[int], attempt: int) -> bool:
+    def reserve(self, order: Order, seen: Sequence[int] | None, attempt: int) -> bool:
         """Hold what the records have of an order's lines, if nobody wrote since the versions were seen.
 
         On success `order.held` lists the lines held; what is missing is logged and simply not held. On a conflict nothing
-        is held and the answer is False.
+        is held and the answer is False. `seen` None: read and written in the same moment, so nobody can have come between.
         """
         first, store, facts = order.store * self.skus, order.store, self._facts
         available, reserved, version = self.available, self.reserved, self.version
-        for sku, saw in zip(order.skus, seen, strict=True):
+        for sku, saw in zip(order.skus, seen, strict=True) if seen is not None else ():
             if version[first + sku] != saw:
                 facts.version_conflict(order=order.id, store=store, sku=sku, attempt=attempt)
                 return False

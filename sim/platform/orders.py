@@ -35,7 +35,7 @@ class Order:
     __slots__ = (
         "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined", "driver", "epoch", "held",
         "id", "litres", "node", "opened_s", "overdue", "paid_cents", "plan", "promised_s", "ready_s", "refunded_cents", "skus",
-        "state", "step", "store", "tasked", "to_pick", "units", "value_cents",
+        "state", "step", "store", "tasked", "to_pick", "units", "value_cents", "wanted",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step]) -> None:
@@ -54,6 +54,7 @@ class Order:
         self.attempt = 0
         self.epoch = 0
         self.held: list[tuple[SkuId, int]] = []
+        self.wanted = sum(request.units)
         self.to_pick = 0  # units held when the order was confirmed
         self.committed = False
         self.paid_cents = 0
@@ -91,7 +92,7 @@ class OrderBook:
             cell=order.cell,  # type: ignore[arg-type]
             node=order.node,
             lines=len(order.skus),
-            units=sum(order.units),  # type: ignore[arg-type]
+            units=order.wanted,  # type: ignore[arg-type]
             value_cents=order.value_cents,
         )
 

@@ -94,8 +94,9 @@ class Saga:
         inventory, window = self._inventory, self._window_s[order.id]
         attempt = 1
         while True:
-            seen = inventory.versions(order)
+            seen = None
             if window:
+                seen = inventory.versions(order)
                 yield self._env.timeout(window)
             if inventory.reserve(order, seen, attempt):
                 break
@@ -110,7 +111,7 @@ class Saga:
         for _, units in order.held:
             held += units
         order.to_pick = held
-        wanted = sum(order.units)
+        wanted = order.wanted
         if held < wanted and not (held and self._policies.substitution(SubstitutionView(order.id, wanted, wanted - held))):
             order.cancel_reason = CancelReason.OUT_OF_STOCK
             return OrderState.CANCELLED

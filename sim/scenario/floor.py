@@ -111,15 +111,16 @@ class Pickers(Branch):
 class Drivers(Branch):
     """People who deliver."""
 
-    count: Positive = given(330, "judgement: 75 % busy at the evening peak of the default day", "drivers on the payroll")
+    count: Positive = given(410, "judgement: 75 % busy at the evening peak of the default day", "drivers on the payroll")
     vehicles: dict[VehicleName, NonNegative] = given(
-        lambda: {"car": 0.6, "ebike": 0.4}, JUDGEMENT, "share of each vehicle; see sim/world/fleet.py for speeds and loads"
+        lambda: {"scooter": 0.5, "ebike": 0.3, "car": 0.2}, JUDGEMENT, "share of each vehicle; see sim/world/fleet.py for speeds and loads"
     )
     shifts: tuple[Shift, ...] = given(
         lambda: (
-            Shift(at="06:45", hours=8, share=0.3),
-            Shift(at="11:00", hours=8, share=0.25),
-            Shift(at="16:15", hours=8, share=0.45),
+            Shift(at="06:50", hours=8, share=0.23),
+            Shift(at="11:00", hours=8, share=0.24),
+            Shift(at="15:00", hours=8.75, share=0.33),
+            Shift(at="18:30", hours=5.75, share=0.2),
         ),
         JUDGEMENT, "shifts, every day",
     )  # fmt: skip

@@ -118,6 +118,19 @@ def _store_shares(weights: NDArray[np.float64], serving: list[tuple[int, ...]], 
     return np.full(stores, 1.0 / stores)
 
 
+def _work_shares(scenario: Scenario, weights: NDArray[np.float64], serving: list[tuple[int, ...]], travel: Travel) -> NDArray[np.float64]:
+    """Share of the drivers' work at each store: orders times the time each takes, to the door and back."""
+    first = np.array([near[0] if near else -1 for near in serving])
+    served = np.flatnonzero(first >= 0)
+    stores = len(travel.store_nodes)
+    if not weights[served].sum() > 0:
+        return np.full(stores, 1.0 / stores)
+    handling_s = scenario.drivers.door_s + scenario.drivers.handoff_s
+    busy_s = handling_s + 2.0 * travel.free_flow_ms()[first[served], served] / 1000.0
+    work = np.bincount(first[served], weights=weights[served] * busy_s, minlength=stores)
+    return np.asarray(work / work.sum() if work.sum() > 0 else _store_shares(weights, serving, stores))
+
+
 def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
     """Build the world.
 
@@ -166,7 +179,7 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         daily_demand=daily,
         opening=opening_stock(scenario, streams, daily),
         pickers=make_pickers(scenario, shares),
-        drivers=make_drivers(scenario, shares),
+        drivers=make_drivers(scenario, _work_shares(scenario, weights, serving, travel)),
         trace=complete(scenario, streams, wishes, catalogue, cell),
         files=files,
     )

@@ -71,7 +71,7 @@ def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[
 
 
 def make_drivers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[Driver]:
-    """Deal the drivers to shifts, vehicles and stores (in proportion to the stores' customers)."""
+    """Deal the drivers to shifts, vehicles and stores (in proportion to the drivers' work there)."""
     tree = scenario.drivers
     shift_shares = np.array([shift.share for shift in tree.shifts])
     shifts = [_shifts(scenario, shift) for shift in tree.shifts]

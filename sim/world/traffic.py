@@ -52,12 +52,12 @@ class Vehicle:
 VEHICLES: Final = {
     vehicle.name: vehicle
     for vehicle in (
-        # Top speeds are door-to-door cruising speeds, not what the maker says: e-bikes 20 km/h (the EU cuts
+        # Top speeds are door-to-door cruising speeds, not what the maker says: e-bikes 22 km/h (the EU cuts
         # assistance at 25), bicycles 15 km/h, walking 4.8 km/h (the Highway Capacity Manual's 4 ft/s).
         # Loads: a car boot, a scooter's box, a courier bag of 60-80 litres: judgement from products on sale.
         Vehicle("car", 130.0, True, 400.0),
         Vehicle("scooter", 45.0, False, 90.0),
-        Vehicle("ebike", 20.0, False, 80.0),
+        Vehicle("ebike", 22.0, False, 80.0),
         Vehicle("bicycle", 15.0, False, 60.0),
         Vehicle("foot", 4.8, False, 40.0),
     )
