@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from heapq import heappop
 from typing import Any
 
+import numpy as np
 import simpy
 
 from sim.contracts import Figures, Latencies, Policies
@@ -19,7 +20,7 @@ from sim.operations.floor import Floor, Phones, expected_pick_s
 from sim.operations.provider import Provider
 from sim.platform.bus import Bus
 from sim.platform.office import Office
-from sim.recording import Log, Sink
+from sim.recording import Log, Sink, State
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
 from sim.streams import Streams
@@ -52,8 +53,7 @@ class Outcome:
     events: int
     cpu_s: float
     wall_s: float
-    floor: Floor
-    office: Office
+    state: State
 
 
 def policies_of(scenario: Scenario, *, allow_code: bool = False) -> Policies:
@@ -205,6 +205,29 @@ def simulate(
         events=next(env._eid),
         cpu_s=time.process_time() - cpu,
         wall_s=time.perf_counter() - wall,
-        floor=floor,
-        office=office,
+        state=_final_state(world, floor, office),
+    )
+
+
+def _final_state(world: World, floor: Floor, office: Office) -> State:
+    """Read the final state off the live objects, to be held against what the log says."""
+    shape, inventory = (world.stores, world.catalogue.skus), office.inventory
+
+    def ledger(column: Any) -> Any:
+        return np.array(column, dtype=np.int64).reshape(shape)
+
+    totes: dict[tuple[int, int], int] = {}
+    for order, tote in floor.shelves.totes.items():
+        for sku, units in tote:
+            totes[order, sku] = totes.get((order, sku), 0) + units
+    return State(
+        shelf=ledger(floor.shelves.units),
+        available=ledger(inventory.available),
+        reserved=ledger(inventory.reserved),
+        version=ledger(inventory.version),
+        orders=office.book.states(),
+        money=office.book.money(),
+        tasks=frozenset(int(order.id) for order in office.book.open.values() if order.tasked),
+        totes=totes,
+        drivers={int(d.id): int(d.leg.node if d.leg else d.node) for d in floor.driving.drivers if d.out},
     )

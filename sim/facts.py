@@ -161,8 +161,8 @@ class Facts:
 
     # -- drivers (truth) -----------------------------------------------------------------------------------------
 
-    def driver_on(self, *, driver: DriverId, node: NodeId) -> None:
-        """A driver's shift began at a road node."""
+    def driver_on(self, *, driver: DriverId, store: StoreId, node: NodeId, profile: int) -> None:
+        """A driver's shift began at the home store, with a vehicle of the fleet (its place in the scenario's list)."""
 
     def driver_off(self, *, driver: DriverId) -> None:
         """A driver went home."""

@@ -172,7 +172,7 @@ class Driving:
         env, facts = self._env, self._facts
         driver.out, driver.leg = True, None
         driver.store, driver.node = driver.home, NodeId(self._travel.store_nodes[driver.home])
-        facts.driver_on(driver=driver.id, node=driver.node)
+        facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
         while driver.on:

@@ -80,6 +80,7 @@ class OrderBook:
 
     def __init__(self, facts: Facts) -> None:
         self.open: dict[OrderId, Order] = {}
+        self._ended: dict[OrderId, tuple[int, int, int]] = {}  # state, captured, refunded: all that is kept of the past
         self._facts = facts
 
     def enter(self, order: Order) -> None:
@@ -110,6 +111,17 @@ class OrderBook:
         self._facts.order_moved(order=order.id, state=state)
         if state in END_STATES:
             del self.open[order.id]
+            self._ended[order.id] = (int(state), order.paid_cents, order.refunded_cents)
+
+    def states(self) -> dict[int, int]:
+        """The state of every order that ever entered."""
+        return {order: ended[0] for order, ended in self._ended.items()} | {o.id: int(o.state) for o in self.open.values()}
+
+    def money(self) -> dict[int, tuple[int, int]]:
+        """Cents captured and refunded, of every order with either."""
+        known = {order: ended[1:] for order, ended in self._ended.items()}
+        known |= {o.id: (o.paid_cents, o.refunded_cents) for o in self.open.values()}
+        return {int(order): (paid, back) for order, (paid, back) in known.items() if paid or back}
 
 
 def total_cents(held: Sequence[tuple[SkuId, int]], prices_cents: Sequence[int], fee_cents: int) -> Cents:

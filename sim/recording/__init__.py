@@ -1,6 +1,7 @@
 """The archive: the event log, append-only and omniscient."""
 
-from sim.recording.archive import Archive, MemoryArchive, ParquetArchive, digest_of
+from sim.recording.archive import Archive, MemoryArchive, ParquetArchive, ParquetWriter, digest_of
 from sim.recording.log import Log, Sink
+from sim.recording.state import State, replay
 
-__all__ = ["Archive", "Log", "MemoryArchive", "ParquetArchive", "Sink", "digest_of"]
+__all__ = ["Archive", "Log", "MemoryArchive", "ParquetArchive", "ParquetWriter", "Sink", "State", "digest_of", "replay"]

@@ -1,0 +1,157 @@
+"""The state of a run at its end, in a form that can be compared: once from the live objects, once from the log alone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.recording.archive import Archive
+from sim.vocabulary import OrderState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """Ledgers, orders, tasks and drivers.
+
+    Attributes
+    ----------
+    shelf, available, reserved, version
+        int64 (stores, skus).
+    orders
+        State of every order that entered.
+    money
+        (captured, refunded) cents of every order with either.
+    tasks
+        Orders with an open delivery task.
+    totes
+        Units of each (order, SKU) between shelf and customer.
+    drivers
+        Drivers at work: the node where they stand or to which they ride.
+    """
+
+    shelf: NDArray[np.int64]
+    available: NDArray[np.int64]
+    reserved: NDArray[np.int64]
+    version: NDArray[np.int64]
+    orders: dict[int, int]
+    money: dict[int, tuple[int, int]]
+    tasks: frozenset[int]
+    totes: dict[tuple[int, int], int]
+    drivers: dict[int, int]
+
+    def differences(self, other: "State") -> list[str]:
+        """Say in words where two states differ; empty when they are the same."""
+        found = []
+        for name in ("shelf", "available", "reserved", "version"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine.shape != theirs.shape:
+                found.append(f"{name}: shapes {mine.shape} and {theirs.shape}")
+            elif (mine != theirs).any():
+                store, sku = (int(i) for i in np.argwhere(mine != theirs)[0])
+                found.append(
+                    f"{name}: {int((mine != theirs).sum())} of {mine.size} differ, first store {store} sku {sku}:"
+                    f" {mine[store, sku]} and {theirs[store, sku]}"
+                )
+        for name in ("orders", "money", "tasks", "totes", "drivers"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine != theirs:
+                odd = sorted(set(mine) ^ set(theirs)) or sorted(k for k in mine if mine[k] != theirs[k])
+                found.append(f"{name}: {len(odd)} differ, first {odd[0]}")
+        return found
+
+
+def _by_record(shape: tuple[int, int], *parts: tuple[Any, Any]) -> NDArray[np.int64]:
+    """Sum signed units over (store, SKU); each part is rows with `store` and `sku`, and their units."""
+    total = np.zeros(shape[0] * shape[1])
+    for rows, units in parts:
+        place = rows["store"].astype(np.int64) * shape[1] + rows["sku"]
+        total += np.bincount(place, weights=np.broadcast_to(units, len(rows)), minlength=len(total))
+    return np.rint(total).astype(np.int64).reshape(shape)
+
+
+def replay(archive: Archive, shape: tuple[int, int]) -> State:
+    """Rebuild the final state from the log alone.
+
+    Parameters
+    ----------
+    shape
+        (stores, skus) of the ledgers.
+    """
+    held, reduced = archive.rows("stock_reserved"), archive.rows("hold_reduced")
+    adjusted, changed = archive.rows("record_adjusted"), archive.rows("shelf_changed")
+    picked, back = archive.rows("goods_picked"), archive.rows("goods_put_back")
+    committed, released = archive.rows("hold_committed")["order"], archive.rows("hold_released")["order"]
+    held_committed, held_released = np.isin(held["order"], committed), np.isin(held["order"], released)
+    less_committed, less_released = np.isin(reduced["order"], committed), np.isin(reduced["order"], released)
+    # A hold ends with what is left of it, so what was taken out before leaves with the opposite sign.
+    ended = held_committed | held_released
+    less_ended = less_committed | less_released
+    available = _by_record(
+        shape,
+        (adjusted, adjusted["units"]),
+        (held, -held["units"]),
+        (reduced, reduced["units"]),
+        (held[held_released], held[held_released]["units"]),
+        (reduced[less_released], -reduced[less_released]["units"]),
+    )
+    reserved = _by_record(
+        shape,
+        (held, held["units"]),
+        (reduced, -reduced["units"]),
+        (held[ended], -held[ended]["units"]),
+        (reduced[less_ended], reduced[less_ended]["units"]),
+    )
+    return State(
+        shelf=_by_record(shape, (changed, changed["units"]), (picked, -picked["units"]), (back, back["units"])),
+        available=available,
+        reserved=reserved,
+        version=_by_record(shape, (adjusted, 1), (held, 1), (reduced, 1), (held[ended], 1)),
+        orders=_orders(archive),
+        money=_money(archive),
+        tasks=frozenset(archive.rows("task_opened")["order"].tolist()) - set(archive.rows("task_closed")["order"].tolist()),
+        totes=_totes(archive),
+        drivers=_drivers(archive),
+    )
+
+
+def _orders(archive: Archive) -> dict[int, int]:
+    moved = archive.rows("order_moved")
+    states = dict.fromkeys(archive.rows("order_entered")["order"].tolist(), int(OrderState.CREATED))
+    states.update(zip(moved["order"].tolist(), moved["state"].tolist(), strict=True))
+    return states
+
+
+def _money(archive: Archive) -> dict[int, tuple[int, int]]:
+    money: dict[int, tuple[int, int]] = {}
+    for side, kind in enumerate(("payment_captured", "payment_refunded")):
+        rows = archive.rows(kind)
+        for order, cents in zip(rows["order"].tolist(), rows["cents"].tolist(), strict=True):
+            captured, refunded = money.get(order, (0, 0))
+            money[order] = (captured + cents, refunded) if side == 0 else (captured, refunded + cents)
+    return money
+
+
+def _totes(archive: Archive) -> dict[tuple[int, int], int]:
+    picked, back = archive.rows("goods_picked"), archive.rows("goods_put_back")
+    gone = archive.rows("goods_delivered")["order"]
+    totes: dict[tuple[int, int], int] = {}
+    for rows, sign in ((picked[~np.isin(picked["order"], gone)], 1), (back, -1)):
+        for order, sku, units in zip(rows["order"].tolist(), rows["sku"].tolist(), rows["units"].tolist(), strict=True):
+            totes[order, sku] = totes.get((order, sku), 0) + sign * units
+    return {key: units for key, units in totes.items() if units}
+
+
+def _drivers(archive: Archive) -> dict[int, int]:
+    events = []
+    for kind in ("driver_on", "leg_started", "driver_off"):
+        rows = archive.rows(kind)
+        nodes = rows["node"].tolist() if kind != "driver_off" else [None] * len(rows)
+        events += zip(archive.seq(kind).tolist(), rows["driver"].tolist(), nodes, strict=True)
+    where: dict[int, int] = {}
+    for _, driver, node in sorted(events, key=lambda event: event[0]):
+        if node is None:
+            del where[driver]
+        else:
+            where[driver] = node
+    return where
