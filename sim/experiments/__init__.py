@@ -1,0 +1,1 @@
+"""The study, second part: orders runs and compares what they leave."""

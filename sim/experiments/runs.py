@@ -1,0 +1,243 @@
+"""One run from scenario to files: simulate, study, write; all of it, or nothing that looks whole.
+
+A run works in a folder beside its own (``.<name>.running``) and moves there when everything is written, ``summary.json``
+last. A run that is killed leaves the folder it would have replaced as it was.
+"""
+
+import json
+import os
+import platform
+import resource
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim import __version__
+from sim.engine import Outcome, Progress, policies_of, simulate
+from sim.experiments.slo import judge
+from sim.metrics import Study, study
+from sim.metrics.tables import Columns
+from sim.recording import Archive, MemoryArchive, ParquetArchive, ParquetWriter, replay
+from sim.scenario import Scenario, fingerprint
+from sim.scenario.loading import resolved
+from sim.streams import Streams
+from sim.vocabulary import NOBODY, CancelReason, InputError, OrderState
+from sim.world.build import World, build_world
+
+SCHEMA = 1
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished run: its folder (None when nothing was written), its summary and the tables of its study."""
+
+    folder: Path | None
+    summary: dict[str, Any]
+    study: Study
+
+
+def peak_mb() -> float:
+    """Largest resident size of this process so far, megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024.0 * 1024.0) if sys.platform == "darwin" else peak / 1024.0
+
+
+def fingerprint_of(world: World, *, allow_code: bool = False) -> str:
+    """Name what a world's run simulates, contents of named files included."""
+    files = dict(world.files)
+    for family, spec in world.scenario.policies.model_dump().items():
+        path = Path(spec.partition(".py:")[0] + ".py")
+        if ".py:" in spec and path.is_file():
+            files[f"policies.{family}"] = path.read_bytes()
+    return fingerprint(world.scenario, files)
+
+
+def summarise(world: World, outcome: Outcome, found: Study, seed: int) -> dict[str, Any]:
+    """Put the object of summary.json together."""
+    summary: dict[str, Any] = {
+        "schema": SCHEMA,
+        "scenario": world.scenario.name,
+        "seed": seed,
+        "replications": 1,
+        "fingerprint": fingerprint_of(world),
+        "digest": outcome.digest,
+        **found.summary,
+    }
+    summary["slo"] = judge(world.scenario, summary)
+    summary["engine"] = {
+        "events": outcome.events,
+        "facts": outcome.facts,
+        "cpu_s": outcome.cpu_s,
+        "wall_s": outcome.wall_s,
+        "orders_per_cpu_s": found.summary["orders"]["entered"] / outcome.cpu_s if outcome.cpu_s else None,
+        "peak_mb": peak_mb(),
+    }
+    return summary
+
+
+def manifest(world: World, summary: dict[str, Any], command: Sequence[str]) -> dict[str, Any]:
+    """Everything needed to repeat the run and to draw it."""
+    scenario, roads = world.scenario, world.geography
+    return {
+        "schema": SCHEMA,
+        "scenario": resolved(scenario),
+        "fingerprint": summary["fingerprint"],
+        "seed": summary["seed"],
+        "digest": summary["digest"],
+        "versions": {"darkstore": __version__, "python": platform.python_version(), "numpy": np.__version__},
+        "command": list(command),
+        "world": {
+            "map": roads.name,
+            "map_key": roads.key,
+            "stores": [
+                {"name": name, "node": node, "lat": float(roads.lat[node]), "lon": float(roads.lon[node])}
+                for name, node in zip(world.store_names, world.store_nodes, strict=True)
+            ],
+            "skus": world.catalogue.skus,
+            "cells": list(world.cells),
+            "cell_weights": np.bincount(world.cell, weights=world.node_weights, minlength=len(world.cells)).round(9).tolist(),
+            "vehicles": [vehicle.name for vehicle in world.travel.profiles],
+        },
+    }
+
+
+def run_in_memory(world: World, streams: Streams, *, laws: Sequence[object] = (), allow_code: bool = False) -> Result:
+    """Simulate and study without writing anything."""
+    archive = MemoryArchive()
+    policies = policies_of(world.scenario, allow_code=allow_code)
+    outcome = simulate(world, archive, streams=streams, policies=policies, laws=laws)
+    found = study(archive, world.scenario, outcome.state)
+    return Result(None, summarise(world, outcome, found, streams.seed), found)
+
+
+def run_to_folder(
+    scenario: Scenario,
+    out: Path | None = None,
+    *,
+    force: bool = False,
+    command: Sequence[str] = (),
+    allow_code: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    finish: Callable[[Path, dict[str, Any]], None] | None = None,
+) -> Result:
+    """Run a scenario once and write its folder.
+
+    Parameters
+    ----------
+    out
+        The run's own folder; by default ``results/<scenario>/<fingerprint>-s<seed>``.
+    force
+        Replace a finished run.
+    finish
+        Called with the unfinished folder and the summary before ``summary.json`` is written: writes the report.
+
+    Raises
+    ------
+    InputError
+        Anything the user gave will not do; nothing is written then.
+    """
+    policies = policies_of(scenario, allow_code=allow_code)
+    streams = Streams(scenario.seed)
+    world = build_world(scenario, streams)
+    folder = out or Path("results") / scenario.name / f"{fingerprint_of(world)}-s{scenario.seed}"
+    with _whole(folder, force=force) as work:
+        writer = ParquetWriter(work / "events.parquet")
+        try:
+            outcome = simulate(world, writer, streams=streams, policies=policies, progress=progress)
+        finally:
+            writer.close()
+        archive: Archive = ParquetArchive(work / "events.parquet")
+        shape = (world.stores, world.catalogue.skus)
+        found = study(archive, scenario, replay(archive, shape))
+        summary = summarise(world, outcome, found, scenario.seed)
+        _write_tables(work, world, found, outcome)
+        _write_json(work / "manifest.json", manifest(world, summary, command))
+        if finish is not None:
+            finish(work, summary)
+        _write_json(work / SUMMARY, summary)
+    return Result(folder, summary, found)
+
+
+@contextmanager
+def _whole(folder: Path, *, force: bool) -> Iterator[Path]:
+    """A folder to work in that becomes `folder` when everything went well, and vanishes otherwise."""
+    if (folder / SUMMARY).exists() and not force:
+        raise InputError(f"{folder}: holds a finished run; give another --out, or --force to replace it.")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: expected a folder for the run, got a file.")
+    if folder.is_dir() and not (folder / SUMMARY).exists() and any(folder.iterdir()):
+        raise InputError(f"{folder}: expected a new or empty folder or a run's, got one with other files.")
+    work = folder.parent / f".{folder.name}.running"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+    except OSError as error:
+        raise InputError(f"{folder}: expected a place that can be written to, got: {error.strerror}.") from error
+    try:
+        yield work
+        old = folder.parent / f".{folder.name}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(work, folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+_NAMES = {
+    "state": [state.name.lower() for state in OrderState],
+    "cancel_reason": [reason.name.lower() for reason in CancelReason],
+}
+
+
+def to_arrow(columns: Columns) -> pa.Table:
+    """Turn a table of columns into Arrow: nan and "nobody" become null, codes become words."""
+    arrays = {}
+    for name, column in columns.items():
+        if name in _NAMES:
+            codes = pa.array(column.astype(np.int8), mask=column == NOBODY)
+            arrays[name] = pa.DictionaryArray.from_arrays(codes, pa.array(_NAMES[name]))
+        elif name == "driver":
+            arrays[name] = pa.array(column.astype(np.int32), mask=column == NOBODY)
+        else:
+            arrays[name] = pa.array(column, from_pandas=True)
+    return pa.table(arrays)
+
+
+def _write_tables(folder: Path, world: World, found: Study, outcome: Outcome) -> None:
+    nodes = found.orders["node"]
+    orders = found.orders | {"lat": world.geography.lat[nodes], "lon": world.geography.lon[nodes]}
+    vehicles = [vehicle.name for vehicle in world.travel.profiles]
+    drivers = to_arrow({name: column for name, column in found.drivers.items() if name != "vehicle"})
+    words = pa.DictionaryArray.from_arrays(pa.array(found.drivers["vehicle"].astype(np.int8)), pa.array(vehicles))
+    # Where each driver ended, from the live run: what `darkstore replay` holds the log against.
+    last = np.array([outcome.state.drivers.get(int(driver), NOBODY) for driver in found.drivers["driver"]], dtype=np.int64)
+    drivers = drivers.append_column("vehicle", words).append_column("last_node", pa.array(last, mask=last == NOBODY))
+    live = outcome.state
+    stock = found.stock | {
+        name: getattr(live, name).ravel() for name in ("shelf", "available", "reserved", "version")
+    }  # fmt: skip
+    for name, table in (
+        ("orders", to_arrow(orders)),
+        ("tasks", to_arrow(found.tasks)),
+        ("drivers", drivers),
+        ("stock", to_arrow(stock)),
+        ("series", to_arrow(found.series)),
+    ):
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")

@@ -1,0 +1,64 @@
+"""Time series: what was going on in each five minutes, as time-weighted averages and counts."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.metrics.tables import Columns
+from sim.recording import Archive
+from sim.vocabulary import OrderState
+
+STEP_S = 300.0
+
+
+def averages(begins: Any, ends: Any, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Time-weighted average number of stretches under way between each two edges, float64 (len(edges) - 1,)."""
+    ends = np.where(np.isnan(ends), edges[-1], ends)
+    area = _area(np.asarray(begins), edges) - _area(ends, edges)
+    return np.asarray(np.diff(area) / np.diff(edges))
+
+
+def _area(starts: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum over starts of the time since each, at each edge."""
+    starts = np.sort(starts)
+    total = np.concatenate([[0.0], np.cumsum(starts)])
+    count = np.searchsorted(starts, edges, side="right")
+    return np.asarray(count * edges - total[count])
+
+
+def series_table(archive: Archive, orders: Columns, work: dict[str, Any], end_s: float) -> Columns:
+    """One row per five minutes: counts of arrivals and ends, averages of orders and people in each condition."""
+    edges = np.append(np.arange(0.0, end_s, STEP_S), end_s)
+    ended = np.fmin(orders["delivered_s"], _ended(archive, orders))
+
+    def count(times: Any) -> NDArray[Any]:
+        return np.histogram(np.asarray(times)[~np.isnan(times)], edges)[0]
+
+    def between(begins: Any, ends: Any) -> NDArray[Any]:
+        known = ~np.isnan(begins)
+        return averages(begins[known], np.fmin(ends, ended)[known], edges)
+
+    return {
+        "t_s": edges[:-1],
+        "entered": count(orders["entered_s"]),
+        "rejected": count(archive.rows("order_rejected")["t_s"]),
+        "delivered": count(orders["delivered_s"]),
+        "cancelled": count(archive.rows("order_cancelled")["t_s"]),
+        "open_orders": between(orders["entered_s"], ended),
+        "waiting_pick": between(orders["confirmed_s"], orders["pick_start_s"]),
+        "being_picked": between(orders["pick_start_s"], orders["packed_s"]),
+        "waiting_driver": between(orders["packed_s"], orders["picked_up_s"]),
+        "riding": between(orders["picked_up_s"], orders["delivered_s"]),
+        **{name: averages(begins, ends, edges) for name, (_, begins, ends) in work.items()},
+    }
+
+
+def _ended(archive: Archive, orders: Columns) -> NDArray[Any]:
+    moved = archive.rows("order_moved")
+    over = moved[np.isin(moved["state"], [OrderState.CANCELLED, OrderState.PAYMENT_FAILED])]
+    ids = orders["order"]
+    size = int(ids.max()) + 1 if len(ids) else 0
+    times = np.full(size, np.nan)
+    times[over["order"]] = over["t_s"]
+    return times[ids]

@@ -1,0 +1,172 @@
+"""The figures of a run: the object of summary.json, and the tables beside it.
+
+Definitions are the contract's: `within_s` and `on_time` are shares of *confirmed* orders, click-to-door is over
+delivered ones, stages telescope. Orders that entered during the warm-up are left out of every figure about orders.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.metrics.money import costs
+from sim.metrics.series import series_table
+from sim.metrics.stock import drift, stock_table
+from sim.metrics.tables import Columns, order_table, task_table, work_spans
+from sim.recording import Archive, State
+from sim.scenario import Scenario
+from sim.vocabulary import CancelReason, OfferAnswer, OrderState, Rejection
+
+WITHIN_S = (900, 1200, 1800)
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Everything that is worked out from one archive."""
+
+    summary: dict[str, Any]
+    orders: Columns
+    tasks: Columns
+    drivers: Columns
+    stock: Columns
+    series: Columns
+
+
+def study(archive: Archive, scenario: Scenario, state: State) -> Study:
+    """Work out tables and summary.
+
+    Parameters
+    ----------
+    state
+        The final state, as `sim.recording.replay` rebuilds it.
+    """
+    orders = order_table(archive)
+    work = work_spans(archive, scenario.end_s)
+    counted = orders["entered_s"] >= scenario.warmup_h * 3600.0
+    warm = {name: column[counted] for name, column in orders.items()}
+    drivers = driver_table(archive, work)
+    summary = {
+        "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),
+        "refunds": {"orders": int((warm["refunded_cents"] > 0).sum()), "cents": int(warm["refunded_cents"].sum())},
+        **service(warm),
+        **people(work, warm, scenario),
+        "fill_rate": _fill_rate(archive, warm),
+        "drift": drift(archive, state),
+        **costs(archive, scenario, work, warm),
+    }
+    return Study(summary, orders, task_table(archive), drivers, stock_table(archive, state), series_table(archive, orders, work, scenario.end_s))
+
+
+def _share(part: Any, whole: Any) -> float | None:
+    return float(part) / float(whole) if whole else None
+
+
+def _order_counts(archive: Archive, orders: Columns, warm_s: float) -> dict[str, Any]:
+    rejected = archive.rows("order_rejected")
+    rejected = rejected[rejected["t_s"] >= warm_s]
+    ends = {state: int((orders["state"] == state).sum()) for state in OrderState}
+    entered = len(orders["order"])
+    over = (OrderState.DELIVERED, OrderState.CANCELLED, OrderState.PAYMENT_FAILED)
+    reasons = {reason.name.lower(): int((orders["cancel_reason"] == reason).sum()) for reason in CancelReason}
+    turned_away = {reason.name.lower(): int((rejected["reject"] == reason).sum()) for reason in Rejection}
+    return {
+        "offered": entered + len(rejected),
+        "entered": entered,
+        "rejected": len(rejected),
+        "delivered": ends[OrderState.DELIVERED],
+        "cancelled": ends[OrderState.CANCELLED],
+        "payment_failed": ends[OrderState.PAYMENT_FAILED],
+        "open": entered - sum(ends[state] for state in over),
+        "by_reason": {name: count for name, count in (reasons | turned_away).items() if count},
+    }
+
+
+def service(orders: Columns) -> dict[str, Any]:
+    """Click-to-door, shares within limits, and the stages, seconds; None where there is nothing to average."""
+    done = ~np.isnan(orders["delivered_s"])
+    took = (orders["delivered_s"] - orders["entered_s"])[done]
+    confirmed = int((~np.isnan(orders["confirmed_s"])).sum())
+    on_time = int((orders["delivered_s"] <= orders["promised_s"]).sum())
+    return {
+        "click_to_door_s": {
+            "mean": float(took.mean()) if len(took) else None,
+            **{name: float(np.quantile(took, q)) if len(took) else None for name, q in QUANTILES.items()},
+        },
+        "within_s": {str(limit): _share((took <= limit).sum(), confirmed) for limit in WITHIN_S},
+        "on_time": _share(on_time, confirmed),
+        "stages_s": {name: float(column[done].mean()) if done.any() else None for name, column in stages(orders).items()},
+    }
+
+
+def stages(orders: Columns) -> dict[str, NDArray[Any]]:
+    """Seconds each order spent in each stage; the first five add up to click-to-door, the last three to `wait_driver`."""
+    packed, accepted, there, left = (orders[name] for name in ("packed_s", "accepted_s", "at_store_s", "picked_up_s"))
+    for_accept = np.maximum(accepted - packed, 0.0)
+    for_arrival = np.maximum(there - np.maximum(packed, accepted), 0.0)
+    return {
+        "checkout": orders["confirmed_s"] - orders["entered_s"],
+        "wait_pick": orders["pick_start_s"] - orders["confirmed_s"],
+        "pick": packed - orders["pick_start_s"],
+        "wait_driver": left - packed,
+        "ride": orders["delivered_s"] - left,
+        "wait_driver_accept": for_accept,
+        "wait_driver_arrive": for_arrival,
+        "wait_driver_handoff": left - packed - for_accept - for_arrival,
+    }
+
+
+def people(work: dict[str, Any], orders: Columns, scenario: Scenario) -> dict[str, Any]:
+    """Shares of the time on shift that people were busy, from the warm-up on; orders per driver-hour."""
+    start = scenario.warmup_h * 3600.0
+
+    def hours(name: str) -> float:
+        _, begins, ends = work[name]
+        return float(np.maximum(ends - np.maximum(begins, start), 0.0).sum()) / 3600.0
+
+    delivered = int((orders["state"] == OrderState.DELIVERED).sum())
+    return {
+        "utilisation": {
+            "pickers": _share(hours("pickers_busy"), hours("pickers_on")),
+            "drivers": _share(hours("drivers_busy"), hours("drivers_on")),
+            "drivers_riding_empty": _share(hours("drivers_riding_empty"), hours("drivers_on")),
+        },
+        "orders_per_driver_hour": _share(delivered, hours("drivers_on")),
+    }
+
+
+def driver_table(archive: Archive, work: dict[str, Any]) -> Columns:
+    """One row per driver who worked: hours on shift, busy and riding empty (seconds), deliveries, offers and answers."""
+    came = archive.rows("driver_on")
+    ids, first = np.unique(came["driver"], return_index=True)
+    size = int(ids.max()) + 1 if len(ids) else 0
+    answered, delivered = archive.rows("offer_answered"), archive.rows("goods_delivered")
+
+    def seconds(name: str) -> NDArray[Any]:
+        who, begins, ends = work[name]
+        return np.bincount(who, weights=ends - begins, minlength=size)[ids] if size else np.zeros(0)
+
+    def count(rows: Any) -> NDArray[Any]:
+        return np.bincount(rows["driver"], minlength=size)[ids] if size else np.zeros(0, dtype=np.int64)
+
+    return {
+        "driver": ids.astype(np.int64),
+        "home": came["store"][first],
+        "vehicle": came["profile"][first],
+        "on_s": seconds("drivers_on"),
+        "busy_s": seconds("drivers_busy"),
+        "riding_empty_s": seconds("drivers_riding_empty"),
+        "delivered": count(delivered),
+        "offers": count(answered),
+        "accepted": count(answered[answered["answer"] == OfferAnswer.ACCEPTED]),
+    }
+
+
+def _fill_rate(archive: Archive, orders: Columns) -> float | None:
+    """Units that customers got of those they wanted, as far as stock decided it (neither denied nor short)."""
+    counted = orders["order"]
+    missing = archive.rows("line_missing"), archive.rows("hold_reduced")
+    lacking = sum(int(rows["units"][np.isin(rows["order"], counted)].sum()) for rows in missing)
+    wanted = int(orders["units"].sum())
+    return _share(wanted - lacking, wanted)

@@ -1,0 +1,176 @@
+"""One table per thing: orders, stops of delivery tasks, drivers, pickers; as columns, in the order of ids."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.recording import Archive
+from sim.vocabulary import NOBODY, OfferAnswer, OrderState, TaskEnd, Trip
+
+Columns = dict[str, NDArray[Any]]
+
+
+def _placed(size: int, ids: Any, values: Any, missing: float = np.nan) -> NDArray[Any]:
+    """Spread values to the places of their ids; the last one wins."""
+    column = np.full(size, missing, dtype=np.float64 if np.isnan(missing) else np.int64)
+    column[ids] = values
+    return column
+
+
+def order_table(archive: Archive) -> Columns:
+    """One row per order that entered (the columns of orders.parquet); times in seconds since the start, nan: never."""
+    entered = archive.rows("order_entered")
+    ids = entered["order"].astype(np.int64)
+    size = int(ids.max()) + 1 if len(ids) else 0
+    moved = archive.rows("order_moved")
+
+    def when(state: OrderState) -> NDArray[Any]:
+        rows = moved[moved["state"] == state]
+        return _placed(size, rows["order"], rows["t_s"])[ids]
+
+    def time_of(kind: str, rows: Any = None) -> NDArray[Any]:
+        rows = archive.rows(kind) if rows is None else rows
+        return _placed(size, rows["order"], rows["t_s"])[ids]
+
+    answered, cancelled = archive.rows("offer_answered"), archive.rows("order_cancelled")
+    accepted = answered[answered["answer"] == OfferAnswer.ACCEPTED]
+    refunded, promised = archive.rows("payment_refunded"), archive.rows("order_promised")
+    state = _placed(size, ids, int(OrderState.CREATED), NOBODY)
+    state[moved["order"]] = moved["state"]
+    refunds = np.bincount(refunded["order"], weights=refunded["cents"], minlength=size) if size else np.zeros(0)
+    return {
+        "order": ids,
+        "client": entered["client"],
+        "store": entered["store"],
+        "driver": _placed(size, accepted["order"], accepted["driver"], NOBODY)[ids],
+        "cell": entered["cell"],
+        "node": entered["node"],
+        "lines": entered["lines"],
+        "units": entered["units"],
+        "value_cents": entered["value_cents"],
+        "state": state[ids],
+        "cancel_reason": _placed(size, cancelled["order"], cancelled["reason"], NOBODY)[ids],
+        "entered_s": entered["t_s"].copy(),
+        "confirmed_s": when(OrderState.CONFIRMED),
+        "pick_start_s": time_of("pick_started"),
+        "packed_s": when(OrderState.PACKED),
+        "accepted_s": time_of("offer_answered", accepted),
+        "at_store_s": time_of("driver_at_store"),
+        "picked_up_s": when(OrderState.PICKED_UP),
+        "delivered_s": when(OrderState.DELIVERED),
+        "promised_s": _placed(size, promised["order"], promised["promised_s"])[ids],
+        "refunded_cents": np.rint(refunds[ids]).astype(np.int64),
+    }
+
+
+def task_table(archive: Archive) -> Columns:
+    """One row per delivery task and stop: at the store (stop 0) and at the door (stop 1)."""
+    opened, closed = archive.rows("task_opened"), archive.rows("task_closed")
+    ids = opened["order"].astype(np.int64)
+    size = int(ids.max()) + 1 if len(ids) else 0
+    answered = archive.rows("offer_answered")
+    accepted = answered[answered["answer"] == OfferAnswer.ACCEPTED]
+    offers = np.bincount(answered["order"], minlength=size) if size else np.zeros(0, dtype=np.int64)
+    legs, at_store = archive.rows("leg_started"), archive.rows("driver_at_store")
+    out, door = legs[legs["trip"] == Trip.TO_CUSTOMER], archive.rows("goods_delivered")
+    ends = _placed(size, closed["order"], closed["ended"], NOBODY)[ids]
+    n = len(ids)
+
+    def both(store: Any, customer: Any) -> NDArray[Any]:
+        return np.column_stack([np.broadcast_to(store, n), np.broadcast_to(customer, n)]).ravel()
+
+    def column(rows: Any, name: str = "t_s") -> NDArray[Any]:
+        return _placed(size, rows["order"], rows[name])[ids]
+
+    left = column(out)
+    return {
+        "order": np.repeat(ids, 2),
+        "stop": np.tile(np.array([0, 1], dtype=np.int8), n),
+        "driver": np.repeat(_placed(size, accepted["order"], accepted["driver"], NOBODY)[ids], 2),
+        "store": np.repeat(opened["store"], 2),
+        "offers": np.repeat(offers[ids], 2),
+        "opened_s": np.repeat(opened["t_s"], 2),
+        "ready_believed_s": np.repeat(opened["ready_s"], 2),
+        "accepted_s": np.repeat(column(accepted), 2),
+        "arrived_s": both(column(at_store), column(out, "arrive_s")),
+        "left_s": both(left, column(door)),
+        "handed_over": np.repeat(ends == TaskEnd.HANDED_OVER, 2),
+    }
+
+
+def spans(on: Any, off: Any, who: str, end_s: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Match shift begins and ends per person: (person, on, off); an open shift ends with the run."""
+    a = np.lexsort((on["t_s"], on[who]))
+    people, begins = on[who][a].astype(np.int64), on["t_s"][a]
+    ends = np.full(len(people), end_s)
+    b = np.lexsort((off["t_s"], off[who]))
+    leavers, leaves = off[who][b], off["t_s"][b]
+    # Shifts of one person alternate, so the k-th leaving ends the k-th coming.
+    first_on, first_off = np.searchsorted(people, people), np.searchsorted(leavers, people)
+    place = first_off + np.arange(len(people)) - first_on
+    known = (place < len(leavers)) & (leavers[np.minimum(place, max(len(leavers) - 1, 0))] == people) if len(leavers) else None
+    if known is not None:
+        ends[known] = leaves[place[known]]
+    return people, begins, ends
+
+
+def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
+    """Stretches of time of people as (person, from, to): on shift, busy, and for drivers riding empty.
+
+    A driver is busy from accepting an order to handing it over (or learning that it is off); riding empty on the way to
+    a store and back from a customer. A ride that was cut short by the next one ends there.
+    """
+    shifts_p = spans(archive.rows("picker_on"), archive.rows("picker_off"), "picker", end_s)
+    shifts_d = spans(archive.rows("driver_on"), archive.rows("driver_off"), "driver", end_s)
+    started, ended = archive.rows("pick_started"), archive.rows("pick_ended")
+    legs = archive.rows("leg_started")
+    order = np.lexsort((archive.seq("leg_started"), legs["driver"]))
+    legs = legs[order]
+    until = np.minimum(legs["arrive_s"], end_s)
+    if len(legs) > 1:
+        same = legs["driver"][1:] == legs["driver"][:-1]
+        until[:-1] = np.where(same, np.minimum(until[:-1], legs["t_s"][1:]), until[:-1])
+    # A driver who goes home stops riding.
+    who, on, off = shifts_d
+    if len(who):
+        shift = np.clip(np.searchsorted(who * 1e9 + on, legs["driver"] * 1e9 + legs["t_s"], side="right") - 1, 0, len(who) - 1)
+        until = np.minimum(until, np.maximum(off[shift], legs["t_s"]))
+    empty = legs["trip"] != Trip.TO_CUSTOMER
+    return {
+        "pickers_on": shifts_p,
+        "pickers_busy": _paired(started, ended, "picker", end_s),
+        "drivers_on": shifts_d,
+        "drivers_busy": _busy_drivers(archive, end_s),
+        "drivers_riding_empty": (legs["driver"][empty].astype(np.int64), legs["t_s"][empty], until[empty]),
+    }
+
+
+def _paired(started: Any, ended: Any, who: str, end_s: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    size = int(started["order"].max()) + 1 if len(started) else 0
+    until = _placed(size, ended["order"], ended["t_s"])[started["order"]] if size else np.zeros(0)
+    return started[who].astype(np.int64), started["t_s"], np.where(np.isnan(until), end_s, until)
+
+
+def _busy_drivers(archive: Archive, end_s: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """From accepting to the handover, or to the moment at which the driver went free again or home."""
+    answered = archive.rows("offer_answered")
+    mine = answered["answer"] == OfferAnswer.ACCEPTED
+    accepted, at = answered[mine], archive.seq("offer_answered")[mine]
+    legs = archive.rows("leg_started")
+    back = legs["trip"] == Trip.BACK
+    delivered, off = archive.rows("goods_delivered"), archive.rows("driver_off")
+    who = np.concatenate([delivered["driver"], legs[back]["driver"], off["driver"], accepted["driver"]]).astype(np.int64)
+    when = np.concatenate([delivered["t_s"], legs[back]["t_s"], off["t_s"], accepted["t_s"]])
+    seq = np.concatenate([archive.seq("goods_delivered"), archive.seq("leg_started")[back], archive.seq("driver_off"), at])
+    order = np.lexsort((seq, who))
+    who, when, seq = who[order], when[order], seq[order]
+    # The next thing that happens to a driver after accepting ends the stretch.
+    key = who * (np.int64(1) << 40) + seq
+    place = np.searchsorted(key, accepted["driver"].astype(np.int64) * (np.int64(1) << 40) + at) + 1
+    inside = place < len(key)
+    until = np.full(len(accepted), end_s)
+    follows = np.zeros(len(accepted), dtype=bool)
+    follows[inside] = who[place[inside]] == accepted["driver"][inside]
+    until[follows] = when[place[follows]]
+    return accepted["driver"].astype(np.int64), accepted["t_s"], until
