@@ -1,0 +1,84 @@
+"""Law 4: every order goes its way along the table and ends once; so does its saga; its task lives once."""
+
+from sim.laws.base import Law
+from sim.vocabulary import OrderState
+from sim.world.build import World
+
+S = OrderState
+# The law's own copy of the table, so that a mistake in the platform's is noticed.
+_NEXT = {
+    S.CREATED: {S.PENDING_PAYMENT, S.CONFIRMED, S.CANCELLED},
+    S.PENDING_PAYMENT: {S.CONFIRMED, S.PAYMENT_FAILED, S.CANCELLED},
+    S.CONFIRMED: {S.PACKED, S.CANCELLED},
+    S.PACKED: {S.ASSIGNED, S.CANCELLED},
+    S.ASSIGNED: {S.PICKED_UP, S.PACKED, S.CANCELLED},
+    S.PICKED_UP: {S.DELIVERED, S.CANCELLED},
+}
+
+
+class Orders(Law):
+    """Books of every open order."""
+
+    name = "orders"
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._state: dict[int, int] = {}
+        self._seen: set[int] = set()
+        self._tasks: set[int] = set()
+        self._tasked: set[int] = set()
+        self._over: dict[int, bool] = {}
+        self._packed: set[int] = set()
+
+    def order_entered(
+        self, t: float, order: int, client: int, store: int, cell: int, node: int, lines: int, units: int, value_cents: int
+    ) -> None:
+        """A new order."""
+        if order in self._seen:
+            self.breach(t, f"order {order} entered twice")
+        self._seen.add(order)
+        self._state[order] = S.CREATED
+
+    def order_moved(self, t: float, order: int, state: int) -> None:
+        """A transition."""
+        before = self._state.get(order)
+        if before is None or state not in _NEXT.get(OrderState(before), ()):
+            self.breach(t, f"order {order} went from {before} to {state}")
+        if state >= S.DELIVERED:
+            self._state.pop(order, None)
+            settled = self._over.pop(order, None)
+            if settled is None or settled != (state == S.DELIVERED):
+                self.breach(t, f"order {order} ended as {OrderState(state).name.lower()}, its saga {settled}")
+            if order in self._tasks:
+                self.breach(t, f"order {order} ended with an open task")
+        else:
+            self._state[order] = state
+
+    def saga_ended(self, t: float, order: int, settled: bool) -> None:
+        """A saga settled or compensated."""
+        if order in self._over or order not in self._state:
+            self.breach(t, f"the saga of order {order} ended twice, or after its order")
+        self._over[order] = settled
+
+    def task_opened(self, t: float, order: int, store: int, ready_s: float) -> None:
+        """A delivery task began."""
+        if order in self._tasks or order in self._tasked or self._state.get(order) != S.CONFIRMED:
+            self.breach(t, f"a task of order {order} opened twice or for an order that is not confirmed")
+        self._tasks.add(order)
+        self._tasked.add(order)
+
+    def task_closed(self, t: float, order: int, ended: int) -> None:
+        """A delivery task ended."""
+        if order not in self._tasks:
+            self.breach(t, f"a task of order {order} closed that was not open")
+        self._tasks.discard(order)
+
+    def pick_started(self, t: float, order: int, picker: int, store: int) -> None:
+        """Nobody picks what was not confirmed, or was called off."""
+        if self._state.get(order) != S.CONFIRMED:
+            self.breach(t, f"order {order} was picked in state {self._state.get(order)}")
+
+    def goods_left(self, t: float, order: int, store: int) -> None:
+        """Nothing leaves that the platform does not know to be picked up."""
+        if self._state.get(order) != S.PICKED_UP:
+            self.breach(t, f"order {order} left store {store} in state {self._state.get(order)}")

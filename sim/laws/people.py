@@ -1,0 +1,130 @@
+"""Law 5: people are in one place, no faster than the road, within their shifts, with no more than they can carry."""
+
+import numpy as np
+
+from sim.laws.base import Law
+from sim.vocabulary import TICK_S, TICKS_PER_MS, OfferAnswer, Trip
+from sim.world.build import World
+
+
+class People(Law):
+    """Books of every picker and driver."""
+
+    name = "people"
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        drivers = world.drivers
+        self._shifts = [driver.shifts for driver in drivers]
+        self._loads = [world.travel.profiles[driver.profile].litres for driver in drivers]
+        self._litres, self._noise = memoryview(world.trace.litres), world.trace.ride_noise.tolist()
+        self._store_of = {node: store for store, node in reversed(list(enumerate(world.store_nodes)))}
+        self._profiles = [driver.profile for driver in drivers]
+        self._to, self._from = (
+            [[memoryview(row) for row in profile] for profile in np.minimum.reduce(list(arrays.values()))]
+            for arrays in (world.travel.to_store_array, world.travel.from_store_array)
+        )
+        self._job: list[int] = [-1] * len(drivers)
+        self._offer: list[int] = [-1] * len(drivers)
+        self._at: list[tuple[int, float] | None] = [None] * len(drivers)
+        self._carries: list[int] = [-1] * len(drivers)
+        self._picking: dict[int, int] = {}
+        self._on: set[int] = set()
+
+    # -- pickers -----------------------------------------------------------------------------------------------------
+
+    def picker_on(self, t: float, picker: int, store: int) -> None:
+        """A shift begins."""
+        self._on.add(picker)
+
+    def picker_off(self, t: float, picker: int) -> None:
+        """A shift ends."""
+        if picker in self._picking:
+            self.breach(t, f"picker {picker} went home with order {self._picking[picker]} in hand")
+        self._on.discard(picker)
+
+    def pick_started(self, t: float, order: int, picker: int, store: int) -> None:
+        """A picker takes one order."""
+        if picker in self._picking or picker not in self._on:
+            self.breach(t, f"picker {picker} took order {order} with another in hand or off shift")
+        elif self._world.pickers[picker].store != store:
+            self.breach(t, f"picker {picker} took order {order} in store {store}, works in {self._world.pickers[picker].store}")
+        elif not any(on <= t < off for on, off in self._world.pickers[picker].shifts):
+            self.breach(t, f"picker {picker} took order {order} outside the shift")
+        self._picking[picker] = order
+
+    def pick_ended(self, t: float, order: int, picker: int) -> None:
+        """A picker puts it down."""
+        if self._picking.pop(picker, None) != order:
+            self.breach(t, f"picker {picker} put down order {order}, which was not in hand")
+
+    # -- drivers -----------------------------------------------------------------------------------------------------
+
+    def driver_on(self, t: float, driver: int, store: int, node: int, profile: int) -> None:
+        """A shift begins."""
+        if self._at[driver] is not None:
+            self.breach(t, f"driver {driver} came to work twice")
+        self._at[driver] = node, t
+
+    def driver_off(self, t: float, driver: int) -> None:
+        """A shift ends."""
+        if self._carries[driver] >= 0:
+            self.breach(t, f"driver {driver} went home with order {self._carries[driver]}")
+        self._at[driver], self._job[driver] = None, -1
+
+    def offer_made(self, t: float, order: int, driver: int) -> None:
+        """An offer to somebody who is free."""
+        if self._offer[driver] >= 0 or self._job[driver] >= 0:
+            self.breach(t, f"driver {driver} was offered order {order} while busy")
+        self._offer[driver] = order
+
+    def offer_answered(self, t: float, order: int, driver: int, answer: int) -> None:
+        """An answer to the offer that is out."""
+        if self._offer[driver] != order:
+            self.breach(t, f"driver {driver} answered an offer of order {order} that was not out")
+        self._offer[driver] = -1
+        if answer == OfferAnswer.ACCEPTED:
+            self._job[driver] = order
+            if not any(on <= t <= off for on, off in self._shifts[driver]):
+                self.breach(t, f"driver {driver} accepted order {order} outside the shift")
+            if self._litres[order] > self._loads[driver]:
+                self.breach(t, f"driver {driver} accepted {self._litres[order]:.0f} litres, can carry {self._loads[driver]:.0f}")
+
+    def leg_started(self, t: float, driver: int, order: int, trip: int, origin: int, node: int, arrive_s: float) -> None:
+        """A ride begins where the last one ended, and takes as long as the roads do."""
+        at = self._at[driver]
+        if at is None:
+            self.breach(t, f"driver {driver} rides off shift")
+            return
+        if t >= at[1] and origin != at[0]:
+            self.breach(t, f"driver {driver} stands at node {at[0]} and rides from {origin}")
+        if trip == Trip.BACK:
+            noise, self._job[driver] = self._noise[self._job[driver]][2] if self._job[driver] >= 0 else 1.0, -1
+        else:
+            noise = self._noise[order][trip]
+            if trip == Trip.TO_CUSTOMER:
+                self._carries[driver] = order
+            if self._job[driver] != order:
+                self.breach(t, f"driver {driver} rides for order {order} without having accepted it")
+        # Free flow is the fastest there is; the tick below is the rounding of a quantised duration.
+        if trip == Trip.TO_CUSTOMER:
+            fastest = self._from[self._profiles[driver]][self._store_of[origin]][node]
+        else:
+            fastest = self._to[self._profiles[driver]][self._store_of[node]][origin]
+        if arrive_s - t < int(fastest * TICKS_PER_MS * noise) * TICK_S:
+            self.breach(t, f"driver {driver} rides from {origin} to {node} in {arrive_s - t:.3f} s, the road takes {fastest / 1000 * noise:.3f}")
+        self._at[driver] = node, arrive_s
+
+    def driver_at_store(self, t: float, driver: int, order: int, store: int) -> None:
+        """A driver is where the ride ended, not before it did."""
+        at = self._at[driver]
+        if at is None or t < at[1] or at[0] != self._world.store_nodes[store] or self._job[driver] != order:
+            self.breach(t, f"driver {driver} is at store {store} for order {order}, expected {at}")
+
+    def goods_delivered(self, t: float, driver: int, order: int, node: int) -> None:
+        """So is a driver at a door; the job is done."""
+        at = self._at[driver]
+        if at is None or t < at[1] or at[0] != node or self._job[driver] != order:
+            self.breach(t, f"driver {driver} delivers order {order} at node {node}, expected {at}")
+        self._carries[driver] = -1
