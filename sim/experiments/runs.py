@@ -127,7 +127,8 @@ def run_to_folder(
     command: Sequence[str] = (),
     allow_code: bool = False,
     progress: Callable[[Progress], None] | None = None,
-    finish: Callable[[Path, dict[str, Any]], None] | None = None,
+    finish: Callable[[Path, dict[str, Any]], Any] | None = None,
+    suffix: str = "",
 ) -> Result:
     """Run a scenario once and write its folder.
 
@@ -138,7 +139,10 @@ def run_to_folder(
     force
         Replace a finished run.
     finish
-        Called with the unfinished folder and the summary before ``summary.json`` is written: writes the report.
+        Called with the unfinished folder and the summary before ``summary.json`` is written: writes the report. A
+        summary that it returns takes the place of the run's own.
+    suffix
+        Added to the default folder's name.
 
     Raises
     ------
@@ -148,7 +152,7 @@ def run_to_folder(
     policies = policies_of(scenario, allow_code=allow_code)
     streams = Streams(scenario.seed)
     world = build_world(scenario, streams)
-    folder = out or Path("results") / scenario.name / f"{fingerprint_of(world)}-s{scenario.seed}"
+    folder = out or Path("results") / scenario.name / f"{fingerprint_of(world)}-s{scenario.seed}{suffix}"
     with _whole(folder, force=force) as work:
         writer = ParquetWriter(work / "events.parquet")
         try:
@@ -162,7 +166,8 @@ def run_to_folder(
         _write_tables(work, world, found, outcome)
         _write_json(work / "manifest.json", manifest(world, summary, command))
         if finish is not None:
-            finish(work, summary)
+            other = finish(work, summary)
+            summary = other if isinstance(other, dict) else summary
         _write_json(work / SUMMARY, summary)
     return Result(folder, summary, found)
 

@@ -1,6 +1,6 @@
 """Build the world of a scenario: everything that is given before the clock starts, immutable from then on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from sim.scenario.tree import Euclidean
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.catalogue import Catalogue, Opening, make_catalogue, opening_stock
-from sim.world.demand import Trace, Wishes, complete, daily_demand, draw_wishes
+from sim.world.demand import Trace, complete, daily_demand, draw_wishes
 from sim.world.fleet import Driver, Picker, make_drivers, make_pickers
 from sim.world.geography import Geography, Plain, metres_between
 from sim.world.maps import find_map
@@ -183,18 +183,3 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         trace=complete(scenario, streams, wishes, catalogue, cell),
         files=files,
     )
-
-
-def redraw(world: World, streams: Streams) -> World:
-    """The same place on another day: only what the seed decides is drawn anew."""
-    scenario = world.scenario
-    if scenario.demand.trace is not None:
-        t = world.trace
-        wishes = Wishes(entered_s=t.entered_s, node=t.node, first_line=t.first_line, sku=t.sku, units=t.units)
-    else:
-        wishes = draw_wishes(scenario, streams, world.node_weights, world.catalogue)
-    trace = complete(scenario, streams, wishes, world.catalogue, world.cell)
-    return replace(world, trace=trace, opening=opening_stock(scenario, streams, world.daily_demand))
-
-
-__all__ = ["World", "build_world", "redraw"]

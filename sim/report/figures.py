@@ -1,0 +1,252 @@
+"""The charts of the page: orders by hour, click-to-door, people at work. (The map is in `sim.report.citymap`.)"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.report.canvas import ALERT, CARD, FIRST, GRID, INK, MUTED, SECOND, Picture, drawn, time_axis
+from sim.report.words import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Columns = dict[str, NDArray[Any]]
+
+ENOUGH = 5
+"""Fewest deliveries of an hour of which a percentile is drawn."""
+
+_MOST_POINTS = 120
+"""Of a line over time; more is noise at the size of the figure."""
+
+
+def hour_of_day(start: datetime, t_s: NDArray[Any]) -> NDArray[np.int64]:
+    """Local hour of the day, 0 to 23, of times since the start."""
+    begin_s = start.hour * 3600.0 + start.minute * 60.0 + start.second
+    return np.asarray((t_s + begin_s) % 86_400.0 // 3600.0, dtype=np.int64)
+
+
+def minutes_taken(orders: Columns, warmup_s: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """When the delivered orders that count were placed, seconds, and their click-to-door, minutes."""
+    counts = (orders["entered_s"] >= warmup_s) & ~np.isnan(orders["delivered_s"])
+    placed = orders["entered_s"][counts]
+    return placed, (orders["delivered_s"][counts] - placed) / 60.0
+
+
+def bins_of(start: datetime, end_s: float) -> tuple[NDArray[np.float64], str]:
+    """Edges of the bins of the bar chart, on the local clock, and what one is called."""
+    span_h = end_s / 3600.0
+    step_s, name = (
+        (900.0, "quarter of an hour") if span_h <= 4 else (3600.0, "hour") if span_h <= 76 else (86_400.0, "day")
+    )
+    lead = (start.hour * 3600.0 + start.minute * 60.0 + start.second) % step_s
+    return np.arange(-lead, max(end_s, 1.0) + step_s - 1e-6, step_s), name
+
+
+def last_s(orders: Columns, horizon_s: float) -> float:
+    """When the last thing happened to an order, or the horizon."""
+    ends = [
+        float(np.nanmax(column))
+        for column in (orders["entered_s"], orders["delivered_s"])
+        if not np.isnan(column).all()
+    ]
+    return max([horizon_s, *ends])
+
+
+def orders_by_hour(series: Columns, orders: Columns, start: datetime, horizon_s: float, warmup_s: float) -> Picture:
+    """Orders that customers wanted to place against orders delivered, by hour of the run."""
+    end_s = last_s(orders, horizon_s)
+    edges, name = bins_of(start, end_s)
+
+    def per_bin(*columns: str) -> NDArray[Any]:
+        return np.histogram(series["t_s"], edges, weights=np.sum([series[c] for c in columns], axis=0, dtype=float))[0]
+
+    wanted, delivered = per_bin("entered", "rejected"), per_bin("delivered")
+    lost = per_bin("rejected", "cancelled")
+    top = int(np.argmax(wanted)) if wanted.any() else None
+    peak = (
+        ""
+        if top is None
+        else f" The busiest {name} saw {number(wanted[top])} wanted and {number(delivered[top])} delivered."
+    )
+    alt = (
+        f"Bars of orders wanted and line of orders delivered per {name}: {number(wanted.sum())} wanted, "
+        f"{number(delivered.sum())} delivered, {number(lost.sum())} turned away or cancelled.{peak}"
+    )
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        _warm_up(axes, warmup_s)
+        width = edges[1] - edges[0]
+        middle = edges[:-1] + width / 2.0
+        axes.bar(middle, wanted, width * 0.86, color=FIRST, alpha=0.35, label="wanted to order")
+        axes.plot(middle, delivered, "-o", color=FIRST, markersize=3.0, linewidth=1.6, label="delivered")
+        if lost.any():
+            axes.bar(middle, lost, width * 0.86, color=ALERT, alpha=0.9, label="turned away or cancelled")
+        axes.set_ylim(0, max(1.0, wanted.max(), delivered.max()) * 1.05)
+        axes.set_ylabel(f"orders per {name}")
+        time_axis(axes, start, max(edges[0], 0.0), edges[-1])
+        _legend_above(figure, axes)
+
+    svg = drawn("by-hour", 250.0, alt, draw)
+    return Picture("by-hour", f"Orders by {name}", svg, alt, "Delivered orders count when they are handed over.")
+
+
+def _warm_up(axes: Any, warmup_s: float) -> None:
+    if warmup_s > 0:
+        axes.axvspan(0.0, warmup_s, color=GRID, alpha=0.6, linewidth=0.0, label="warm-up, not counted")
+
+
+def _legend_above(figure: "Figure", axes: Any) -> None:
+    from matplotlib.lines import Line2D
+
+    handles, labels = axes.get_legend_handles_labels()
+    # Areas and bars first, as they lie below the lines.
+    order = sorted(range(len(labels)), key=lambda i: isinstance(handles[i], Line2D))
+    handles, labels = [handles[i] for i in order], [labels[i] for i in order]
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, handlelength=1.2, columnspacing=1.0)
+
+
+def distribution(orders: Columns, warmup_s: float) -> Picture:
+    """How long click-to-door took: a histogram by the minute, with median and 95th percentile."""
+    _, took = minutes_taken(orders, warmup_s)
+    name, title = "click-to-door", "Click to door"
+    if not len(took):
+        alt = "No order was delivered, so there is no click-to-door time to show."
+        return Picture(name, title, drawn(name, 90.0, alt, _nothing), alt)
+    half, most = (float(np.quantile(took, q)) for q in (0.5, 0.95))
+    reach = max(5.0, float(np.ceil(min(took.max(), max(1.6 * most, 2.0 * half)))))
+    step = next(step for step in (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 1440.0) if reach / step <= 60 or step == 1440.0)
+    edges = np.arange(0.0, reach + step, step)
+    beyond = int((took > edges[-1]).sum())
+    per = "minute" if step == 1.0 else f"{step:g} minutes"
+    alt = (
+        f"Histogram of click-to-door of {number(len(took))} delivered orders: half within {half:.1f} minutes, "
+        f"95 % within {most:.1f}, the slowest {took.max():.1f}."
+    )
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        heights = np.histogram(took, edges)[0]
+        axes.bar(edges[:-1] + step / 2.0, heights, step * 0.9, color=FIRST, alpha=0.55)
+        tallest = float(heights.max()) * 1.22
+        axes.set_ylim(0, tallest)
+        axes.set_xlim(0, edges[-1])
+        for value, text, high in ((half, f"half within {half:.1f}", 0.99), (most, f"95 % within {most:.1f}", 0.89)):
+            left = value > 0.7 * edges[-1]
+            axes.plot([value, value], [0, tallest * high], color=INK, linewidth=1.2)
+            side: dict[str, Any] = {"xytext": (-4, 0), "ha": "right"} if left else {"xytext": (4, 0), "ha": "left"}
+            axes.annotate(text, (value, tallest * high), textcoords="offset points", va="top", gid="halo", **side)
+        axes.set_xlabel("minutes from placing the order to the handover")
+        axes.set_ylabel(f"orders per {per}")
+
+    more = (
+        f"{number(beyond)} slower {'order lies' if beyond == 1 else 'orders lie'} beyond the right edge."
+        if beyond
+        else ""
+    )
+    return Picture(name, title, drawn(name, 250.0, alt, draw), alt, more)
+
+
+def _nothing(figure: "Figure") -> None:
+    figure.text(0.5, 0.5, "nothing was delivered", ha="center", va="center", color=MUTED)
+
+
+def percentiles_by_hour(orders: Columns, start: datetime, warmup_s: float) -> list[dict[str, Any]]:
+    """Deliveries, median and 90th percentile of click-to-door (minutes) and late orders, by local hour of ordering."""
+    placed, took = minutes_taken(orders, warmup_s)
+    hours = hour_of_day(start, placed)
+    promised = orders["promised_s"][(orders["entered_s"] >= warmup_s) & ~np.isnan(orders["delivered_s"])]
+    late = placed + took * 60.0 > promised + 1e-6
+    rows = []
+    for hour in range(24):
+        mine = took[hours == hour]
+        if len(mine):
+            half, most = (float(np.quantile(mine, q)) for q in (0.5, 0.9))
+            rows.append(
+                {"hour": hour, "delivered": len(mine), "p50": half, "p90": most, "late": int(late[hours == hour].sum())}
+            )
+    return rows
+
+
+def by_hour_of_day(rows: list[dict[str, Any]]) -> Picture | None:
+    """Median and 90th percentile of click-to-door by local hour; None where no hour has enough deliveries."""
+    rows = [row for row in rows if row["delivered"] >= ENOUGH]
+    if not rows:
+        return None
+    worst = max(rows, key=lambda row: row["p90"])
+    alt = (
+        f"Median and 90th percentile of click-to-door by local hour of placing the order. Worst 90th percentile: "
+        f"{worst['p90']:.1f} minutes at {worst['hour']:02d}:00, where the median is {worst['p50']:.1f}."
+    )
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        hours = np.arange(24)
+        half, most = np.full(24, np.nan), np.full(24, np.nan)
+        for row in rows:
+            half[row["hour"]], most[row["hour"]] = row["p50"], row["p90"]
+        axes.fill_between(hours + 0.5, half, most, color=FIRST, alpha=0.15, linewidth=0.0)
+        axes.plot(hours + 0.5, most, "-o", color=ALERT, markersize=3.0, linewidth=1.6, label="90 % within")
+        axes.plot(hours + 0.5, half, "-o", color=FIRST, markersize=3.0, linewidth=1.6, label="half within (median)")
+        axes.set_ylim(0, float(np.nanmax(most)) * 1.1)
+        first, last = min(row["hour"] for row in rows), max(row["hour"] for row in rows) + 1
+        step = next(step for step in (1, 2, 3) if (last - first) / step <= 8.5 or step == 3)
+        ticks = np.arange(first - first % step, last + 1, step)
+        axes.set_xticks(ticks, [f"{tick:02d}:00" for tick in ticks])
+        axes.set_xlim(first - 0.2, last + 0.2)
+        axes.set_xlabel("local hour of placing the order")
+        axes.set_ylabel("minutes, click to door")
+        _legend_above(figure, axes)
+
+    caption = f"Hours with fewer than {ENOUGH} deliveries are left out."
+    return Picture(
+        "through-the-day", "Click to door through the day", drawn("through-the-day", 250.0, alt, draw), alt, caption
+    )
+
+
+def people_at_work(series: Columns, orders: Columns, start: datetime, horizon_s: float, warmup_s: float) -> Picture:
+    """How many drivers and pickers are on shift, and how many of them busy, over time."""
+    end_s = last_s(orders, horizon_s)
+    inside = series["t_s"] < end_s
+    group = max(1, int(np.ceil(inside.sum() / _MOST_POINTS)))
+
+    def column(name: str) -> NDArray[Any]:
+        values = series[name][inside].astype(float)
+        whole = len(values) // group * group
+        return np.asarray(values[:whole].reshape(-1, group).mean(axis=1)) if whole else np.zeros(0)
+
+    t = series["t_s"][inside][::group][: len(column("drivers_on"))]
+    most = {who: column(f"{who}_on").max(initial=0.0) for who in ("drivers", "pickers")}
+    share = {}
+    for who in most:
+        on = series[f"{who}_on"][inside].sum()
+        share[who] = f"{100.0 * series[f'{who}_busy'][inside].sum() / on:.0f} %" if on else "none"
+    alt = (
+        f"People on shift and busy over time. At most {number(most['drivers'])} drivers are on shift, "
+        f"busy {share['drivers']} of the time; at most {number(most['pickers'])} pickers, busy {share['pickers']}."
+    )
+
+    def draw(figure: "Figure") -> None:
+        panels = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        for axes, who in zip(panels, ("drivers", "pickers"), strict=True):
+            _warm_up(axes, warmup_s)
+            axes.fill_between(
+                t, column(f"{who}_on"), step="post", color=MUTED, alpha=0.25, linewidth=0.0, label="on shift"
+            )
+            axes.fill_between(
+                t, column(f"{who}_busy"), step="post", color=FIRST, alpha=0.6, linewidth=0.0, label="busy"
+            )
+            if who == "drivers":
+                axes.plot(t, column("drivers_riding_empty"), color=CARD, linewidth=2.6)
+                axes.plot(t, column("drivers_riding_empty"), color=SECOND, linewidth=1.3, label="riding empty")
+            axes.set_ylim(0, max(1.0, most[who]) * 1.08)
+            axes.set_ylabel(who)
+        time_axis(panels[1], start, 0.0, end_s)
+        _legend_above(figure, panels[0])
+
+    caption = (
+        f"Averages of {5 * group} minutes. Riding empty: to a store or back to one; the ride to an order is busy too."
+    )
+    return Picture("people", "People on shift and at work", drawn("people", 265.0, alt, draw), alt, caption)

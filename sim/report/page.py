@@ -1,0 +1,187 @@
+"""The page of a run: one self-contained HTML file that opens offline."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sim.report.canvas import Picture
+from sim.report.explain import METRICS
+from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
+from sim.report.words import STAGES, Row, answer, at, figure_text, interval_text, levels, number, sections
+from sim.scenario.tree import parse_start
+from sim.vocabulary import InputError
+
+REPORT: Final = "report.html"
+_ORDER_COLUMNS: Final = ("cell", "entered_s", "delivered_s", "promised_s", "lat", "lon")
+
+
+def write_report(folder: Path, summary: Mapping[str, Any]) -> Path:
+    """Write a run's page into its folder.
+
+    Parameters
+    ----------
+    folder
+        Holds the run's manifest and tables; ``summary.json`` need not be there yet.
+    summary
+        The object of summary.json.
+
+    Returns
+    -------
+    Path
+        The page, ``report.html``.
+
+    Raises
+    ------
+    InputError
+        The folder is not a run's, or cannot be written to.
+    """
+    manifest = _manifest(folder)
+    orders, series = _columns(folder / "orders.parquet", _ORDER_COLUMNS), _columns(folder / "series.parquet")
+    page = folder / REPORT
+    try:
+        page.write_text(render(manifest, summary, orders, series), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{page}: expected a place that can be written to, got: {error.strerror}.") from error
+    return page
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{folder}: expected a run's folder with a manifest.json, got: {error.strerror}.") from error
+    except ValueError as error:
+        raise InputError(f"{path}: expected the manifest of a run, got no JSON.") from error
+    if not isinstance(manifest, dict) or not {"scenario", "world"} <= manifest.keys():
+        raise InputError(f"{path}: expected the manifest of a run, got other JSON.")
+    return manifest
+
+
+def _columns(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """Read columns of a table as arrays, null as nan."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=list(names) if names else None)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path}: expected a table of the run, got: {str(error).splitlines()[0]}.") from error
+    missing = sorted(set(names or ()) - set(table.column_names))
+    if missing:
+        raise InputError(f"{path}: expected a column {missing[0]}, got none.")
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def render(
+    manifest: Mapping[str, Any], summary: Mapping[str, Any], orders: dict[str, Any], series: dict[str, Any]
+) -> str:
+    """Put the page together; the same run gives the same bytes (nothing of this machine's clock is in it)."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    where = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(where), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    currency = at(manifest, "scenario.costs.currency")
+    environment.filters["percent"] = lambda share: figure_text(share, "share")
+    environment.filters["number"] = number
+    environment.globals["value_of"] = lambda row: figure_text(row.value, row.kind, currency)
+    environment.globals["interval_of"] = lambda row: interval_text(row.value, row.kind, currency)
+    return environment.get_template("report.html.j2").render(_context(manifest, summary, orders, series, currency))
+
+
+def _context(
+    manifest: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    orders: dict[str, Any],
+    series: dict[str, Any],
+    currency: str | None,
+) -> dict[str, Any]:
+    from sim.report.citymap import ATTRIBUTION, city_map
+
+    scenario = manifest["scenario"]
+    start, warmup_s, horizon_s = (
+        parse_start(scenario["start"]),
+        scenario["warmup_h"] * 3600.0,
+        scenario["horizon_h"] * 3600.0,
+    )
+    hours = percentiles_by_hour(orders, start, warmup_s)
+    pictures: list[Picture | None] = [
+        orders_by_hour(series, orders, start, horizon_s, warmup_s),
+        people_at_work(series, orders, start, horizon_s, warmup_s),
+        distribution(orders, warmup_s),
+        by_hour_of_day(hours),
+    ]
+    end = start + timedelta(seconds=horizon_s)
+    return {
+        "name": scenario["name"],
+        "description": scenario.get("description") or "",
+        "when": f"{start:%A} {start.day} {start:%B %Y, %H:%M} to "
+        + (f"{end:%H:%M}" if end.date() == start.date() else f"{end:%A} {end.day} {end:%B %Y, %H:%M}"),
+        "zone": str(start.tzinfo),
+        "warmup_h": scenario["warmup_h"],
+        "answer": answer(summary),
+        "levels": levels(summary, currency),
+        "tiles": _tiles(summary, currency),
+        "sections": [(section, any(row.share is not None for row in section.rows)) for section in sections(summary)],
+        "stages": _stages(summary),
+        "pictures": [picture for picture in pictures if picture],
+        "map": city_map(manifest, orders, warmup_s),
+        "attribution": ATTRIBUTION if isinstance(scenario["map"], str) else "",
+        "hours": hours,
+        "replications": summary.get("replications", 1),
+        "facts": _facts(manifest, summary),
+        "command": _command(manifest),
+        "policies": scenario.get("policies") or {},
+        "meanings": [metric for metric in METRICS.values() if metric.meaning],
+    }
+
+
+def _tiles(summary: Mapping[str, Any], currency: str | None) -> list[tuple[str, str]]:
+    """The few figures that a meeting asks for first."""
+    wanted = {
+        "click_to_door_s.p50": "half delivered within",
+        "click_to_door_s.p95": "95 % delivered within",
+        "on_time": "of confirmed orders on time",
+        "fill_rate": "of wanted units filled",
+        "orders_per_driver_hour": "orders per driver-hour",
+        "cost.per_order_cents": "cost per order",
+    }
+    return [(label, figure_text(at(summary, path), METRICS[path].kind, currency)) for path, label in wanted.items()]
+
+
+def _stages(summary: Mapping[str, Any]) -> list[Row]:
+    """The five stages that add up to click-to-door, for one bar; none where nothing was delivered."""
+    rows = next(section for section in sections(summary) if section.title.startswith("Where")).rows
+    whole = [row for row in rows if row.depth == 0 and row.share]
+    return whole if len(whole) <= len(STAGES) else []
+
+
+def _facts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    world, scenario = manifest["world"], manifest["scenario"]
+    facts = [
+        ("Scenario", scenario["name"]),
+        ("Seed", str(summary.get("seed", manifest.get("seed")))),
+        ("Replications", str(summary.get("replications", 1))),
+        ("Map", world["map"]),
+        ("Stores", str(len(world["stores"]))),
+        ("Drivers, pickers per store", f"{scenario['drivers']['count']}, {scenario['pickers']['per_store']}"),
+        ("Articles", number(world["skus"])),
+        ("Fingerprint of what was simulated", str(summary.get("fingerprint", manifest.get("fingerprint")))),
+        ("Digest of the event log", str(summary.get("digest") or manifest.get("digest") or "–")),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in (manifest.get("versions") or {}).items())),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _command(manifest: Mapping[str, Any]) -> str:
+    """The command line that repeats the run."""
+    given = [str(word) for word in manifest.get("command") or ()]
+    if given:
+        # However the program was started, anybody can start it by its name.
+        return shlex.join(["darkstore", *given[1:]] if Path(given[0]).name.startswith("darkstore") else given)
+    return shlex.join(["darkstore", "run", str(manifest["scenario"]["name"]), "--seed", str(manifest.get("seed"))])

@@ -1,0 +1,203 @@
+"""What a run says in the terminal: progress while it goes on, then a summary that a manager can read."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sim.report.words import Level, Row, Section, answer, at, figure_text, interval_text, levels, local_time, sections
+
+if TYPE_CHECKING:
+    from sim.engine import Progress
+
+WIDTH: Final = 100
+_BAR: Final = 8
+_COLUMN: Final = 48
+_ASCII: Final = str.maketrans({"–": "-", "✓": "+", "✗": "x", "█": "#", "·": "-", "≥": ">", "≤": "<", "…": "."})
+
+
+def print_summary(
+    summary: Mapping[str, Any],
+    console: Console,
+    *,
+    report: Path | None = None,
+    folder: Path | None = None,
+    currency: str | None = None,
+) -> None:
+    """Print a run's summary.
+
+    Parameters
+    ----------
+    summary
+        The object of summary.json, of one run or of replications.
+    console
+        Of the standard output; at most 100 columns are used.
+    report, folder
+        The page and the run's folder, to be pointed to at the end.
+    currency
+        Put before money; read from the folder's manifest where it is not given.
+    """
+    currency = currency or _currency(folder)
+    if summary.get("replications", 1) > 1:
+        print_replications(summary, console, currency=currency)
+    else:
+        _print_one(summary, console, currency)
+    plain = console.options.ascii_only
+    for name, path in (("Report", report), ("Files", folder)):
+        if path is not None:
+            # A path is never broken: it is there to be copied.
+            console.print(_text(f"{name:<7} {path}", plain), soft_wrap=True)
+
+
+def print_replications(summary: Mapping[str, Any], console: Console, *, currency: str | None = None) -> None:
+    """Print the summary of several replications: each figure's mean with its 95 % interval."""
+    plain = console.options.ascii_only
+    _head(summary, console, plain, f"{summary['replications']} replications from seed {summary.get('seed', '–')}")
+    table = Table(box=None, show_header=True, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("")
+    for name in ("mean", "95 % interval"):
+        table.add_column(name, justify="right")
+    for section in sections(summary):
+        table.add_row(_text(section.title, plain, "bold"), "", "")
+        for row in section.rows:
+            style = "dim" if row.depth else ""
+            value, interval = figure_text(row.value, row.kind, currency), interval_text(row.value, row.kind, currency)
+            cells = (f"{'  ' * (row.depth + 1)}{row.label}", value, interval)
+            table.add_row(*(_text(cell, plain, style) for cell in cells))
+    _print(console, table, Text())
+    _print(console, _level_table(levels(summary, currency), plain, intervals=True), Text())
+
+
+def _print(console: Console, *parts: RenderableType) -> None:
+    console.print(Group(*parts), width=min(console.width, WIDTH))
+
+
+def _currency(folder: Path | None) -> str | None:
+    if folder is None:
+        return None
+    try:
+        currency = at(json.loads((folder / "manifest.json").read_text(encoding="utf-8")), "scenario.costs.currency")
+    except (OSError, ValueError):
+        return None
+    return currency if isinstance(currency, str) else None
+
+
+def _text(text: str, plain: bool, style: str = "") -> Text:
+    """Text as it is (no markup in it), in characters that the terminal has."""
+    return Text(text.translate(_ASCII) if plain else text, style)
+
+
+def _head(summary: Mapping[str, Any], console: Console, plain: bool, which: str) -> None:
+    title = Text.assemble((str(summary.get("scenario", "")), "bold"), _text(f" · {which}", plain, "dim"))
+    _print(console, Text(), title, _text(answer(summary), plain), Text())
+
+
+def _print_one(summary: Mapping[str, Any], console: Console, currency: str | None) -> None:
+    plain = console.options.ascii_only
+    _head(summary, console, plain, f"seed {summary.get('seed', '–')}")
+    parts = {section.title: _section_table(section, plain, currency) for section in sections(summary)}
+    names = list(parts)
+    left, right = [names[0], names[1], names[5]], [names[2], names[3], names[4]]
+    if console.width >= WIDTH:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(width=_COLUMN)
+        grid.add_column(width=_COLUMN)
+        grid.add_row(Group(*(parts[name] for name in left)), Group(*(parts[name] for name in right)))
+        _print(console, grid)
+    else:
+        _print(console, *(parts[name] for name in names))
+    _print(console, _level_table(levels(summary, currency), plain), Text())
+
+
+def _section_table(section: Section, plain: bool, currency: str | None) -> RenderableType:
+    bars = any(row.share is not None for row in section.rows)
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False, width=_COLUMN - 1)
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    if bars:
+        table.add_column(width=_BAR, no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+    for row in section.rows:
+        style = "dim" if row.depth else ""
+        cells = [
+            _text("  " * row.depth + row.label, plain, style),
+            _text(figure_text(row.value, row.kind, currency), plain, style),
+        ]
+        if bars:
+            # A figure that is itself the share need not be said twice.
+            share = "" if row.share is None or row.kind == "share" else figure_text(row.share, "share", digits=0)
+            cells += [_bar(row, plain), _text(share, plain, style)]
+        table.add_row(*cells)
+    return Group(_text(section.title, plain, "bold"), Padding(table, (0, 0, 1, 1)))
+
+
+def _bar(row: Row, plain: bool) -> Text:
+    if row.share is None:
+        return Text()
+    full = round(max(0.0, min(1.0, row.share)) * _BAR)
+    return _text("█" * full + "·" * (_BAR - full), plain, "dim" if row.depth else "cyan")
+
+
+def _level_table(found: list[Level], plain: bool, *, intervals: bool = False) -> RenderableType:
+    if not found:
+        return _text("The scenario asks for no service levels.", plain, "dim")
+    table = Table(box=None, show_header=True, header_style="dim", padding=(0, 3, 0, 0), pad_edge=False)
+    table.add_column("")
+    for name in ("target", "observed", "95 % interval") if intervals else ("target", "observed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for level in found:
+        style = "green" if level.met else "yellow" if level.warn else "bold red"
+        cells = [level.label, level.target, level.observed, *([level.interval] if intervals else [])]
+        verdict = _text(f"{'✓' if level.met else '✗'} {level.verdict}", plain, style)
+        table.add_row(*(_text(cell, plain) for cell in cells), verdict)
+    return Group(_text("Service levels", plain, "bold"), Padding(table, (0, 0, 0, 1)))
+
+
+@contextmanager
+def progress_bar(
+    console: Console, *, start: datetime | None = None, quiet: bool = False
+) -> Iterator[Callable[["Progress"], None]]:
+    """Show how far a run has come, in simulated time; silent where nobody looks on.
+
+    Parameters
+    ----------
+    console
+        Of the standard error, so that the result on the standard output stays clean.
+    start
+        The scenario's local start: the clock is shown instead of hours gone.
+    quiet
+        Show nothing.
+    """
+    if quiet or not console.is_terminal:
+        yield lambda progress: None
+        return
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("simulating"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def told(progress: "Progress") -> None:
+            hours, rest = divmod(int(progress.now_s), 3600)
+            clock = (
+                f"{hours:02d}:{rest // 60:02d}" if start is None else f"{local_time(start, progress.now_s):%a %H:%M}"
+            )
+            bar.update(
+                task, total=progress.end_s, completed=progress.now_s, description=f"{clock}, {progress.facts:,} facts"
+            )
+
+        yield told

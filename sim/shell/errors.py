@@ -1,0 +1,52 @@
+"""One place where errors become a line and an exit code: 2 for what the user gave, 70 for a bug of ours."""
+
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from typer.exceptions import TyperException
+
+from sim import __version__
+from sim.vocabulary import InputError
+
+FINE, MISSED, USAGE, INCONCLUSIVE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
+
+
+def guarded(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
+    """Run a Typer app and return its exit code; every error is one line on stderr."""
+    try:
+        return int(app(arguments, prog_name="darkstore", standalone_mode=False) or FINE)
+    except InputError as error:
+        return _say(str(error), USAGE)
+    except TyperException as error:
+        context = getattr(error, "ctx", None)
+        where = f"{context.command_path}: " if context is not None else ""
+        return _say(f"{where}{getattr(error, 'message', None) or error} (see --help)", USAGE)
+    except (KeyboardInterrupt, EOFError):
+        return _say("interrupted; nothing was left half-written.", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Keep Python from complaining about it once more at exit.
+        sys.stderr.close()
+        return FINE
+    except Exception as error:
+        return _say(_saved(error), BUG)
+
+
+def _say(text: str, code: int) -> int:
+    print("darkstore: " + " ".join(text.split("\n")), file=sys.stderr)  # noqa: T201  (the one place that may)
+    return code
+
+
+def _saved(error: Exception) -> str:
+    """Save the traceback and say where."""
+    what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="darkstore-", suffix=".txt", delete=False) as file:
+            file.write(f"darkstore {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
+            traceback.print_exception(error, file=file)
+        return f"a bug of ours: {what}. The traceback is in {Path(file.name)}; please report it."
+    except OSError:
+        return f"a bug of ours: {what}."

@@ -1,0 +1,50 @@
+"""The benchmark's day: 50,000 orders in Coquimbo on the minimal platform, staffed like the default day."""
+
+import simpy
+
+from sim.scenario import Scenario, load
+from sim.world.build import World, build_world
+
+ORDERS = 50_000
+
+
+def day(orders: int = ORDERS) -> Scenario:
+    """A day of about so many orders; staff grows with the orders, stores do not (so that only the load changes)."""
+    share = orders / ORDERS
+    return load(
+        "default",
+        [
+            "name=benchmark",
+            f"demand.orders_per_day={orders / 1.12}",  # a Friday brings 12 % more
+            "stores.count=12",
+            f"pickers.per_store={max(2, round(52 * share))}",
+            f"drivers.count={max(20, round(2600 * share))}",
+            "customers.clients=400000",
+            "platform.profile=minimal",
+        ],
+    )
+
+
+def world(orders: int = ORDERS) -> World:
+    return build_world(day(orders))
+
+
+def floor(built: World) -> None:
+    """Bare SimPy at the same arrival times: one process per order with twenty timeouts and nothing else.
+
+    Together they last a quarter of an hour, as an order does, so that the event queue is as long as it has to be.
+    """
+    env = simpy.Environment()
+
+    def order():
+        for _ in range(20):
+            yield env.timeout(45.0)
+
+    def arrivals(times):
+        for time in times:
+            if time > env.now:
+                yield env.timeout(time - env.now)
+            env.process(order())
+
+    env.process(arrivals(built.trace.entered_s.tolist()))
+    env.run()

@@ -1,0 +1,111 @@
+"""Named tiny worlds and the few verbs that every room's tests share."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.contracts import Policies
+from sim.engine import Outcome, simulate
+from sim.metrics import Study, study
+from sim.recording import MemoryArchive, State, replay
+from sim.scenario import Scenario, load_text
+from sim.shipped import HOME_VARIABLE
+from sim.streams import Streams
+from sim.world.build import World, build_world
+
+# Two hours at noon: everybody is at work from the first second, so a test need not wait for a shift.
+ONE_STORE = """
+name: one-store
+start: 2026-11-20T12:00+00:00
+horizon_h: 2
+drain_h: 2
+map: {width_m: 2000, height_m: 2000, points: 40, speed_kmh: 30}
+stores: {count: 1, open: "00:00-24:00", zone: {radius_m: 100000}}
+pickers: {per_store: 4, shifts: [{at: "12:00", hours: 5}]}
+drivers: {count: 8, shifts: [{at: "12:00", hours: 5}]}
+catalogue: {skus: 60}
+demand: {orders_per_day: 1440, profile: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1], weekday: [1,1,1,1,1,1,1]}
+"""
+
+TWO_STORES = (
+    ONE_STORE.replace("one-store", "two-stores")
+    .replace("{count: 1,", "{count: 2,")
+    .replace("width_m: 2000", "width_m: 5000")
+    .replace("count: 8", "count: 14")
+    .replace("orders_per_day: 1440", "orders_per_day: 2400")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A run in memory: its world, what the engine said of it, its log and its study."""
+
+    world: World
+    outcome: Outcome
+    archive: MemoryArchive
+    study: Study
+
+    def rows(self, kind: str) -> Any:
+        """All facts of a kind."""
+        return self.archive.rows(kind)
+
+    def replayed(self) -> State:
+        """The final state by the log alone."""
+        return replay(self.archive, (self.world.stores, self.world.catalogue.skus))
+
+
+Builder = Callable[..., Scenario]
+Play = Callable[..., Played]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def darkstore_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test touches the user's own folders."""
+    before = os.environ.get(HOME_VARIABLE)
+    home = tmp_path_factory.mktemp("home")
+    os.environ[HOME_VARIABLE] = str(home)
+    yield home
+    if before is None:
+        del os.environ[HOME_VARIABLE]
+    else:
+        os.environ[HOME_VARIABLE] = before
+
+
+def _builder(text: str) -> Builder:
+    def build(*settings: str) -> Scenario:
+        return load_text(text, settings)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def one_store() -> Builder:
+    """One store on a plain of 2 km, 120 orders in two hours; takes ``path=value`` settings."""
+    return _builder(ONE_STORE)
+
+
+@pytest.fixture(scope="session")
+def two_stores() -> Builder:
+    """Two stores on a plain of 5 km, 200 orders in two hours; takes ``path=value`` settings."""
+    return _builder(TWO_STORES)
+
+
+@pytest.fixture(scope="session")
+def play() -> Play:
+    """Run a scenario (or a world) in memory."""
+
+    def run(
+        scenario: Scenario | World, *, replication: int = 0, policies: Policies | None = None, laws: Sequence[object] = ()
+    ) -> Played:
+        tree = scenario.scenario if isinstance(scenario, World) else scenario
+        streams = Streams(tree.seed, replication)
+        world = scenario if isinstance(scenario, World) else build_world(scenario, streams)
+        archive = MemoryArchive()
+        outcome = simulate(world, archive, streams=streams, policies=policies, laws=laws)
+        return Played(world, outcome, archive, study(archive, tree, outcome.state))
+
+    return run
