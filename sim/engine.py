@@ -5,6 +5,7 @@ happens between slices adds an event or draws a number, so a run that is watched
 """
 
 import gc
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from sim.recording import Log, Sink, State
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
 from sim.streams import Streams
+from sim.vocabulary import quantise
 from sim.world.build import World
 from sim.world.travel import LaggingEstimator
 
@@ -85,6 +87,22 @@ def _figures(world: World) -> Figures:
     )
 
 
+class _Watched(list[float]):
+    """Factors in force; tells whoever needs to know when one comes or goes."""
+
+    def __init__(self, changed: Callable[[list[float]], None]) -> None:
+        super().__init__()
+        self._changed = changed
+
+    def append(self, factor: float) -> None:
+        super().append(factor)
+        self._changed(self)
+
+    def remove(self, factor: float) -> None:
+        super().remove(factor)
+        self._changed(self)
+
+
 class _Faults:
     """The scenario's faults as switches that the rooms read."""
 
@@ -99,15 +117,19 @@ class _Faults:
     def provider_down(self) -> bool:
         return any(start <= self._env.now < end for start, end in self._outages) if self._outages else False
 
+    def _at(self, at_s: float, act: Callable[[], None]) -> None:
+        switch = self._env.timeout(at_s)
+        assert switch.callbacks is not None
+        switch.callbacks.append(lambda _: act())
+
     def slow_buses(self, bus: Bus) -> None:
+        normal_s, slow = bus.delay_s, _Watched(lambda factors: setattr(bus, "delay_s", quantise(normal_s * math.prod(factors))))
         for fault in self._scenario.faults:
             if fault.kind == "bus_slowdown":
                 start, end = self._window(fault)
-                for at, factor in ((start, fault.factor), (end, 1.0 / fault.factor)):
-                    if at >= 0:
-                        switch = self._env.timeout(at, factor)
-                        assert switch.callbacks is not None
-                        switch.callbacks.append(lambda event: setattr(bus, "delay_s", bus.delay_s * event.value))
+                if end > 0:
+                    self._at(max(start, 0.0), lambda factor=fault.factor: slow.append(factor))
+                    self._at(end, lambda factor=fault.factor: slow.remove(factor))
 
 
 def _advance(env: simpy.Environment, until_s: float) -> None:
@@ -168,7 +190,7 @@ def simulate(
         scenario,
         policies,
         _figures(world),
-        Latencies(memoryview(trace.submit_s), memoryview(trace.window_s), 0.0 if quiet else scenario.platform.bus_s),
+        Latencies(memoryview(trace.submit_s), memoryview(trace.window_s), 0.0 if quiet else quantise(scenario.platform.bus_s)),
         LaggingEstimator(world.travel, scenario.travel.estimator_lag_s, scenario.travel.estimator_bias, shares.index(max(shares))),
         Provider(trace.pay_chance, trace.pay_s, scenario.payments.decline_share, faults.provider_down),
         phones,
@@ -216,6 +238,7 @@ def _final_state(world: World, floor: Floor, office: Office) -> State:
     def ledger(column: Any) -> Any:
         return np.array(column, dtype=np.int64).reshape(shape)
 
+    orders = np.column_stack([np.array(column, dtype=np.int64) for column in office.book.everything()])
     totes: dict[tuple[int, int], int] = {}
     for order, tote in floor.shelves.totes.items():
         for sku, units in tote:
@@ -225,8 +248,7 @@ def _final_state(world: World, floor: Floor, office: Office) -> State:
         available=ledger(inventory.available),
         reserved=ledger(inventory.reserved),
         version=ledger(inventory.version),
-        orders=office.book.states(),
-        money=office.book.money(),
+        orders=orders[np.argsort(orders[:, 0], kind="stable")],
         tasks=frozenset(int(order.id) for order in office.book.open.values() if order.tasked),
         totes=totes,
         drivers={int(d.id): int(d.leg.node if d.leg else d.node) for d in floor.driving.drivers if d.out},

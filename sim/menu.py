@@ -8,8 +8,10 @@ import ast
 import dataclasses
 import importlib.util
 import inspect
+import math
 import re
 import sys
+import zlib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -51,8 +53,9 @@ def parse_spec(spec: str, place: str) -> tuple[str, dict[str, Any]]:
     if match["arguments"]:
         try:
             call = ast.parse(f"f({match['arguments']})", mode="eval").body
-            assert isinstance(call, ast.Call)
-            if call.args:
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+                raise ValueError(spec)
+            if call.args or any(keyword.arg is None for keyword in call.keywords):
                 raise InputError(f"{place}: {expected} with named parameters only, got {spec!r}.")
             arguments = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
         except (SyntaxError, ValueError) as error:
@@ -65,7 +68,7 @@ def _from_file(target: str, place: str) -> Any:
     path = Path(path_text)
     if not path.is_file():
         raise InputError(f"{place}: expected a Python file, found nothing at {path_text}.")
-    module_name = f"darkstore_user_{abs(hash(path.resolve())):x}"
+    module_name = f"darkstore_user_{zlib.crc32(str(path.resolve()).encode()):x}"
     module_spec = importlib.util.spec_from_file_location(module_name, path)
     if module_spec is None or module_spec.loader is None:
         raise InputError(f"{place}: expected a Python file, got {path_text}.")
@@ -82,6 +85,26 @@ def _from_file(target: str, place: str) -> Any:
 
 def _signature(target: Any) -> list[str]:
     return [name for name in inspect.signature(target).parameters if name != "self"]
+
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "float": ((int, float), "a finite number"),
+    "int": ((int,), "a whole number"),
+    "str": ((str,), "a text"),
+    "bool": ((bool,), "True or False"),
+}
+
+
+def _check_types(factory: Any, arguments: Mapping[str, Any], place: str) -> None:
+    """Hold arguments against a dataclass's simple annotations, which Python itself does not."""
+    for field in dataclasses.fields(factory) if dataclasses.is_dataclass(factory) else ():
+        name = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
+        if field.name not in arguments or name not in _KINDS:
+            continue
+        value, (kinds, words) = arguments[field.name], _KINDS[name]
+        wrong = not isinstance(value, kinds) or (isinstance(value, bool) and name != "bool")
+        if wrong or (isinstance(value, float) and not math.isfinite(value)):
+            raise InputError(f"{place}: Expected {field.name} to be {words}, got {value!r}.")
 
 
 def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any:
@@ -122,16 +145,19 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any
             factory = names[target].load()
         except Exception as error:
             raise InputError(f"{place}: the plug-in {names[target].value} could not be loaded: {error}") from error
+    if not callable(factory):
+        raise InputError(f"{place}: expected {target} to be a class, got {type(factory).__name__}.")
     known = _signature(factory)
     for name in arguments:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
             raise InputError(f"{place}: expected a parameter of {target}, one of: {', '.join(known) or 'none'}; got {name!r}{hint}.")
+    _check_types(factory, arguments, f"{place}: {target}")
     try:
         policy = factory(**arguments)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{place}: {target}: {error}") from error
+    except Exception as error:
+        raise InputError(f"{place}: {target}: {type(error).__name__ + ': ' if not isinstance(error, ValueError) else ''}{error}") from error
     if not callable(policy):
         raise InputError(f"{place}: expected {target} to be callable with a view, got {type(policy).__name__}.")
     return policy

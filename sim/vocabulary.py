@@ -70,6 +70,7 @@ class CancelReason(IntEnum):
     NO_DRIVER = 2
     NOT_FOUND = 3
     CONTENTION = 4
+    PAYMENT = 5
 
 
 class TaskEnd(IntEnum):

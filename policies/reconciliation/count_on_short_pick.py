@@ -11,5 +11,9 @@ class CountOnShortPick:
 
     units_min: int = 1
 
+    def __post_init__(self) -> None:
+        if self.units_min < 1:
+            raise ValueError(f"Expected units_min >= 1, got {self.units_min}.")
+
     def __call__(self, view: ShortPick) -> bool:
         return view.wanted - view.found >= self.units_min

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from sim.experiments.runs import SUMMARY
 from sim.metrics import study
 from sim.recording import ParquetArchive, digest_of, replay
+from sim.recording.state import LEDGERS
 from sim.scenario import Scenario
 from sim.vocabulary import InputError, OrderState
 
@@ -85,9 +86,10 @@ def verify(folder: Path) -> Verified:
     state = replay(archive, (len(world["stores"]), world["skus"]))
     orders, stock, drivers = (read_table(folder / f"{name}.parquet").to_pydict() for name in ("orders", "stock", "drivers"))
     checks = [("digest of the log", digest == manifest["digest"], digest)]
-    names = [OrderState(code).name.lower() for code in state.orders.values()]
-    checks.append(("order states", dict(zip(state.orders, names, strict=True)) == dict(zip(orders["order"], orders["state"], strict=True)), f"{len(names):,} orders"))
-    for ledger in ("shelf", "available", "reserved", "version"):
+    names = [OrderState(code).name.lower() for code in state.orders[:, 1].tolist()]
+    same_orders = sorted(zip(orders["order"], orders["state"], strict=True)) == list(zip(state.orders[:, 0].tolist(), names, strict=True))
+    checks.append(("order states", same_orders, f"{len(names):,} orders"))
+    for ledger in LEDGERS:
         same = np.array_equal(getattr(state, ledger).ravel(), np.array(stock[ledger]))
         checks.append((f"stock: {ledger}", same, f"{int(getattr(state, ledger).sum()):,}"))
     where = {driver: node for driver, node in zip(drivers["driver"], drivers["last_node"], strict=True) if node is not None}

@@ -131,15 +131,15 @@ class Driving:
         now = self._env.now
         sent_s = now - now % self._ping_s
         who = self.drivers[driver]
-        if who.leg is None or sent_s >= who.leg.arrive_s:
-            return Sighting(who.node, now - sent_s)
-        return Sighting(self.position(who, max(sent_s, who.leg.depart_s))[0], now - sent_s)
+        return Sighting(self.position(who, sent_s)[0], now - sent_s)
 
     def position(self, driver: Driver, t_s: float) -> tuple[NodeId, float]:
         """The next road node a driver on a leg reaches at or after a time, and when."""
         leg = driver.leg
-        if leg is None or t_s >= leg.arrive_s:
+        if leg is None:
             return driver.node, t_s
+        if t_s >= leg.arrive_s:
+            return leg.node, t_s
         if t_s <= leg.depart_s:
             return leg.origin, leg.depart_s
         elapsed_ms = (t_s - leg.depart_s) * 1000.0 / leg.noise
@@ -247,7 +247,8 @@ class Driving:
         turn_s = now
         if leg is not None:
             driver.node, turn_s = self.position(driver, now)
-        if driver.node == self._travel.store_nodes[job.store] and turn_s == now:
+        arrived = leg is None or leg.node == driver.node
+        if arrived and turn_s == now and driver.node == self._travel.store_nodes[job.store]:
             return now
         new = self._ride(
             driver, job.order, Trip.TO_STORE, driver.node, job.store, towards=True, noise=self._noise[0][job.order], wait_s=turn_s - now

@@ -63,6 +63,7 @@ class Offers:
     def open(self, order: Order, ready_s: float) -> None:
         """An order will be packed at `ready_s` and needs a driver."""
         order.tasked, order.ready_s, order.opened_s = True, ready_s, self._env.now
+        order.give_up_at_s = order.opened_s + self._give_up_s
         self.waiting[order.id] = order
         self._facts.task_opened(order=order.id, store=order.store, ready_s=ready_s)
         self._deadlines.append(order)
@@ -89,14 +90,13 @@ class Offers:
             deadlines.popleft()
         if deadlines and not self._watching:
             self._watching = True
-            timer = self._env.timeout(deadlines[0].opened_s + self._give_up_s - self._env.now)
+            timer = self._env.timeout(max(deadlines[0].give_up_at_s - self._env.now, 0.0))
             assert timer.callbacks is not None
             timer.callbacks.append(self._expire)
 
     def _expire(self, _: simpy.Event) -> None:
         self._watching = False
-        limit = self._env.now - self._give_up_s
-        while self._deadlines and self._deadlines[0].opened_s <= limit:
+        while self._deadlines and self._deadlines[0].give_up_at_s <= self._env.now:
             order = self._deadlines.popleft()
             if order.id in self.waiting:
                 self._give_up(order, CancelReason.NO_DRIVER)
@@ -120,12 +120,17 @@ class Offers:
 
     def _decide(self, _: simpy.Event) -> None:
         self._asked = False
+        too_heavy = False
         for offer in self._policy(self._view):
             refusal = self._refusal(offer)
             if refusal is None:
                 self._offer(self.waiting[offer.order], offer.driver)
             else:
+                too_heavy |= refusal is Refusal.TOO_HEAVY
                 self._facts.proposal_refused(order=offer.order, driver=offer.driver, refusal=refusal)
+        if too_heavy:
+            # The driver is still free and a lighter order may wait behind; each such refusal is remembered, so this ends.
+            self.wake()
 
     def _refusal(self, offer: Offer) -> Refusal | None:
         order = self.waiting.get(offer.order)

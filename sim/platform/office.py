@@ -34,6 +34,7 @@ from sim.vocabulary import (
     StockCause,
     StoreId,
     TaskEnd,
+    quantise,
 )
 
 _CANCELLABLE = {OrderState.CONFIRMED, OrderState.PACKED, OrderState.ASSIGNED}
@@ -80,12 +81,12 @@ class Office:
             env, facts, self.book, self.inventory, self.bus, provider, policies, figures,
             submit_s=latencies.submit_s, window_s=latencies.window_s,
             attempts_max=scenario.payments.attempts_max,
-            retry_s=scenario.payments.retry_s if platform.profile == "full" else 0.0,
-            fee_cents=platform.delivery_fee_cents, promise=self._promised_s, jitter=jitter,
+            retry_s=quantise(scenario.payments.retry_s) if platform.profile == "full" else 0.0,
+            fee_cents=platform.delivery_fee_cents, promise=self._promised_s, call_off=self._cancel, jitter=jitter,
         )  # fmt: skip
         self.offers = Offers(
             env, facts, self.bus, self.tracking, figures, policies.dispatch,
-            window_s=platform.accept_window_s, give_up_s=platform.give_up_s,
+            window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move,
         )  # fmt: skip
 
@@ -246,6 +247,7 @@ class Office:
     def driver_stands(self, driver: DriverId, store: StoreId) -> None:
         """A driver without work reached a store."""
         self.tracking.stands(driver, store)
+        self.offers.wake()
 
     def picked_up(self, order_id: OrderId) -> bool:
         """A driver wants to leave with an order: False when it was cancelled in the meantime."""

@@ -1,5 +1,6 @@
 """The order service: what the platform believes about each order, and the one table of legal transitions."""
 
+from array import array
 from collections.abc import Sequence
 from typing import Final
 
@@ -33,7 +34,7 @@ class Order:
     """What the platform knows about one open order. Saga state is data: `plan`, `step`, `attempt`."""
 
     __slots__ = (
-        "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined", "driver", "epoch", "held",
+        "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined", "driver", "epoch", "give_up_at_s", "held",
         "id", "litres", "node", "opened_s", "overdue", "paid_cents", "plan", "promised_s", "ready_s", "refunded_cents", "skus",
         "state", "step", "store", "tasked", "to_pick", "units", "value_cents", "wanted",
     )  # fmt: skip
@@ -64,6 +65,7 @@ class Order:
         self.promised_s = 0.0
         self.ready_s = 0.0
         self.opened_s = 0.0
+        self.give_up_at_s = 0.0
         self.tasked = False
         self.overdue = False
         self.driver: DriverId = DriverId(NOBODY)
@@ -80,7 +82,8 @@ class OrderBook:
 
     def __init__(self, facts: Facts) -> None:
         self.open: dict[OrderId, Order] = {}
-        self._ended: dict[OrderId, tuple[int, int, int]] = {}  # state, captured, refunded: all that is kept of the past
+        # All that is kept of orders that have ended: id, state, cents captured, cents refunded.
+        self._ended = [array("q") for _ in range(4)]
         self._facts = facts
 
     def enter(self, order: Order) -> None:
@@ -111,17 +114,16 @@ class OrderBook:
         self._facts.order_moved(order=order.id, state=state)
         if state in END_STATES:
             del self.open[order.id]
-            self._ended[order.id] = (int(state), order.paid_cents, order.refunded_cents)
+            for column, value in zip(self._ended, (order.id, state, order.paid_cents, order.refunded_cents), strict=True):
+                column.append(value)
 
-    def states(self) -> dict[int, int]:
-        """The state of every order that ever entered."""
-        return {order: ended[0] for order, ended in self._ended.items()} | {o.id: int(o.state) for o in self.open.values()}
-
-    def money(self) -> dict[int, tuple[int, int]]:
-        """Cents captured and refunded, of every order with either."""
-        known = {order: ended[1:] for order, ended in self._ended.items()}
-        known |= {o.id: (o.paid_cents, o.refunded_cents) for o in self.open.values()}
-        return {int(order): (paid, back) for order, (paid, back) in known.items() if paid or back}
+    def everything(self) -> "list[array[int]]":
+        """Columns over every order that ever entered: id, state, cents captured, cents refunded."""
+        columns = [array("q", column) for column in self._ended]
+        for order in self.open.values():
+            for column, value in zip(columns, (order.id, order.state, order.paid_cents, order.refunded_cents), strict=True):
+                column.append(value)
+        return columns
 
 
 def total_cents(held: Sequence[tuple[SkuId, int]], prices_cents: Sequence[int], fee_cents: int) -> Cents:

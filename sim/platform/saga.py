@@ -17,7 +17,7 @@ from sim.platform.inventory import Inventory
 from sim.platform.orders import Order, OrderBook, total_cents
 from sim.story import Story
 from sim.streams import Die
-from sim.vocabulary import CancelReason, Cents, OrderState, Step
+from sim.vocabulary import END_STATES, CancelReason, Cents, OrderState, Step, quantise
 
 class Saga:
     """Executes the plans of orders.
@@ -32,6 +32,8 @@ class Saga:
         Delivery fee on top of the goods.
     promise
         Gives the time an order will be promised for, seconds since the start.
+    call_off
+        Cancels a confirmed order, wherever it is.
     """
 
     def __init__(
@@ -51,13 +53,14 @@ class Saga:
         retry_s: float,
         fee_cents: int,
         promise: Callable[[Order], float],
+        call_off: Callable[[Order, CancelReason], None],
         jitter: Die,
     ) -> None:
         self._env, self._facts, self._book, self._inventory, self._bus = env, facts, book, inventory, bus
         self._provider, self._policies, self._figures = provider, policies, figures
         self._submit_s, self._window_s = submit_s, window_s
         self._attempts_max, self._retry_s, self._fee_cents = attempts_max, retry_s, fee_cents
-        self._promise, self._jitter = promise, jitter
+        self._promise, self._call_off, self._jitter = promise, call_off, jitter
         # Confirming takes no time, so it is a plain call; these two wait.
         self._do: dict[Step, Callable[[Order], Story]] = {
             Step.RESERVE: self._reserve,
@@ -76,14 +79,18 @@ class Saga:
             yield self._env.timeout(delay)
         plan = order.plan
         while order.step < len(plan):
+            step = plan[order.step]
+            failure: OrderState | None = None
             if order.cancel_reason is None:
-                step = plan[order.step]
                 failure = self._confirm(order) if step is Step.CONFIRM else (yield from self._do[step](order))
-                if failure is not None:
-                    self._abandon(order, failure)
-                    return
-            if order.cancel_reason is not None and order.state is not OrderState.CONFIRMED:
-                self._abandon(order, OrderState.CANCELLED)
+            if order.state in END_STATES:
+                # The order ended while this step was under way: what the step did meanwhile is undone as well.
+                self._undo[step](order)
+                return
+            if failure is None and order.cancel_reason is not None:
+                failure = OrderState.CANCELLED
+            if failure is not None:
+                self._fail(order, failure)
                 return
             self._facts.saga_step_done(order=order.id, step=step)
             order.step += 1
@@ -105,7 +112,7 @@ class Saga:
             if pause is None:
                 order.cancel_reason = CancelReason.CONTENTION
                 return OrderState.CANCELLED
-            yield self._env.timeout(pause)
+            yield self._env.timeout(quantise(pause))
             attempt += 1
         held = 0
         for _, units in order.held:
@@ -160,6 +167,13 @@ class Saga:
 
     def _withdraw(self, order: Order) -> None:
         self._bus.publish(Topic.ORDER_CANCELLED, Cancellation(order.id, order.store, order.driver))
+
+    def _fail(self, order: Order, end: OrderState) -> None:
+        if order.state < OrderState.CONFIRMED:
+            self._abandon(order, end)
+        else:
+            # The customer was told yes before everything was done: the confirmation is taken back.
+            self._call_off(order, order.cancel_reason or CancelReason.PAYMENT)
 
     def _abandon(self, order: Order, end: OrderState) -> None:
         if end is OrderState.CANCELLED:

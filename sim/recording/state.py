@@ -10,6 +10,9 @@ from sim.recording.archive import Archive
 from sim.vocabulary import OrderState
 
 
+LEDGERS = ("shelf", "available", "reserved", "version")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
     """Ledgers, orders, tasks and drivers.
@@ -19,9 +22,7 @@ class State:
     shelf, available, reserved, version
         int64 (stores, skus).
     orders
-        State of every order that entered.
-    money
-        (captured, refunded) cents of every order with either.
+        int64 (orders, 4), by id: order, state, cents captured, cents refunded; every order that entered.
     tasks
         Orders with an open delivery task.
     totes
@@ -34,8 +35,7 @@ class State:
     available: NDArray[np.int64]
     reserved: NDArray[np.int64]
     version: NDArray[np.int64]
-    orders: dict[int, int]
-    money: dict[int, tuple[int, int]]
+    orders: NDArray[np.int64]
     tasks: frozenset[int]
     totes: dict[tuple[int, int], int]
     drivers: dict[int, int]
@@ -43,17 +43,15 @@ class State:
     def differences(self, other: "State") -> list[str]:
         """Say in words where two states differ; empty when they are the same."""
         found = []
-        for name in ("shelf", "available", "reserved", "version"):
+        for name, row, column in (*((n, "store", "sku") for n in LEDGERS), ("orders", "row", "column")):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine.shape != theirs.shape:
                 found.append(f"{name}: shapes {mine.shape} and {theirs.shape}")
             elif (mine != theirs).any():
-                store, sku = (int(i) for i in np.argwhere(mine != theirs)[0])
-                found.append(
-                    f"{name}: {int((mine != theirs).sum())} of {mine.size} differ, first store {store} sku {sku}:"
-                    f" {mine[store, sku]} and {theirs[store, sku]}"
-                )
-        for name in ("orders", "money", "tasks", "totes", "drivers"):
+                i, j = (int(place) for place in np.argwhere(mine != theirs)[0])
+                count = int((mine != theirs).sum())
+                found.append(f"{name}: {count} of {mine.size} differ, first {row} {i} {column} {j}: {mine[i, j]} and {theirs[i, j]}")
+        for name in ("tasks", "totes", "drivers"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
                 odd = sorted(set(mine) ^ set(theirs)) or sorted(k for k in mine if mine[k] != theirs[k])
@@ -108,28 +106,23 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
         reserved=reserved,
         version=_by_record(shape, (adjusted, 1), (held, 1), (reduced, 1), (held[ended], 1)),
         orders=_orders(archive),
-        money=_money(archive),
         tasks=frozenset(archive.rows("task_opened")["order"].tolist()) - set(archive.rows("task_closed")["order"].tolist()),
         totes=_totes(archive),
         drivers=_drivers(archive),
     )
 
 
-def _orders(archive: Archive) -> dict[int, int]:
+def _orders(archive: Archive) -> NDArray[np.int64]:
+    ids = np.sort(archive.rows("order_entered")["order"].astype(np.int64))
     moved = archive.rows("order_moved")
-    states = dict.fromkeys(archive.rows("order_entered")["order"].tolist(), int(OrderState.CREATED))
-    states.update(zip(moved["order"].tolist(), moved["state"].tolist(), strict=True))
-    return states
-
-
-def _money(archive: Archive) -> dict[int, tuple[int, int]]:
-    money: dict[int, tuple[int, int]] = {}
-    for side, kind in enumerate(("payment_captured", "payment_refunded")):
+    state = np.full(int(ids.max()) + 1 if len(ids) else 0, int(OrderState.CREATED), dtype=np.int64)
+    state[moved["order"]] = moved["state"]  # in order of time, so the last one stays
+    columns = [ids, state[ids]]
+    for kind in ("payment_captured", "payment_refunded"):
         rows = archive.rows(kind)
-        for order, cents in zip(rows["order"].tolist(), rows["cents"].tolist(), strict=True):
-            captured, refunded = money.get(order, (0, 0))
-            money[order] = (captured + cents, refunded) if side == 0 else (captured, refunded + cents)
-    return money
+        cents = np.bincount(rows["order"], weights=rows["cents"], minlength=len(state)) if len(ids) else np.zeros(0)
+        columns.append(np.rint(cents[ids]).astype(np.int64))
+    return np.column_stack(columns)
 
 
 def _totes(archive: Archive) -> dict[tuple[int, int], int]:
@@ -143,15 +136,12 @@ def _totes(archive: Archive) -> dict[tuple[int, int], int]:
 
 
 def _drivers(archive: Archive) -> dict[int, int]:
-    events = []
-    for kind in ("driver_on", "leg_started", "driver_off"):
-        rows = archive.rows(kind)
-        nodes = rows["node"].tolist() if kind != "driver_off" else [None] * len(rows)
-        events += zip(archive.seq(kind).tolist(), rows["driver"].tolist(), nodes, strict=True)
-    where: dict[int, int] = {}
-    for _, driver, node in sorted(events, key=lambda event: event[0]):
-        if node is None:
-            del where[driver]
-        else:
-            where[driver] = node
-    return where
+    """Where each driver at work was last bound for: the node of the last ride begun, or of the shift's beginning."""
+    kinds = ("driver_on", "leg_started", "driver_off")
+    who = np.concatenate([archive.rows(kind)["driver"] for kind in kinds])
+    node = np.concatenate([archive.rows(kind)["node"] if kind != "driver_off" else np.full(len(archive.seq(kind)), -1) for kind in kinds])
+    order = np.lexsort((np.concatenate([archive.seq(kind) for kind in kinds]), who))
+    who, node = who[order], node[order]
+    last = np.append(who[1:] != who[:-1], True) if len(who) else np.zeros(0, dtype=bool)
+    at_work = last & (node >= 0)
+    return dict(zip(who[at_work].tolist(), node[at_work].tolist(), strict=True))

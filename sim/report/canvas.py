@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sim.report.words import local_time
 
@@ -31,7 +31,7 @@ ROADS: Final = "#8b93a3"
 POINTS: Final = "#e5484d"
 """Colours inside pixels, which no style sheet reaches: chosen to be seen on white and on black."""
 
-_LOOK: Final[Any] = {
+_LOOK: Final[dict[str, Any]] = {
     "svg.fonttype": "none", "svg.hashsalt": "darkstore", "font.family": "sans-serif", "font.size": 10.0,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": GRID, "xtick.color": MUTED, "ytick.color": MUTED,
     "xtick.labelcolor": INK, "ytick.labelcolor": INK, "axes.grid": True, "axes.grid.axis": "y", "grid.color": GRID,
@@ -75,8 +75,7 @@ def drawn(name: str, height_pt: float, alt: str, draw: Callable[["Figure"], None
         # The reader's browser has fonts that this machine may lack.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         matplotlib.rcdefaults()
-        for name, value in _LOOK.items():
-            matplotlib.rcParams[name] = value
+        cast(Any, matplotlib.rcParams).update(_LOOK)
         figure = Figure(figsize=(WIDTH_IN, height_pt / 72.0), layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure)

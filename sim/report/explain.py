@@ -28,7 +28,7 @@ def _times() -> dict[str, Metric]:
     }
     return {
         f"click_to_door_s.{key}": Metric(
-            f"click to door, {name}",
+            f"click to door ({name})",
             "time",
             f"{how} of the time from placing an order to the handover, over delivered orders.",
         )

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sim.report.canvas import Picture
 from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
-from sim.report.words import STAGES, Row, answer, at, figure_text, interval_text, levels, number, sections
+from sim.report.words import answer, at, figure_text, interval_text, levels, number, sections
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError
 
@@ -128,7 +128,6 @@ def _context(
         "levels": levels(summary, currency),
         "tiles": _tiles(summary, currency),
         "sections": [(section, any(row.share is not None for row in section.rows)) for section in sections(summary)],
-        "stages": _stages(summary),
         "pictures": [picture for picture in pictures if picture],
         "map": city_map(manifest, orders, warmup_s),
         "attribution": ATTRIBUTION if isinstance(scenario["map"], str) else "",
@@ -152,13 +151,6 @@ def _tiles(summary: Mapping[str, Any], currency: str | None) -> list[tuple[str, 
         "cost.per_order_cents": "cost per order",
     }
     return [(label, figure_text(at(summary, path), METRICS[path].kind, currency)) for path, label in wanted.items()]
-
-
-def _stages(summary: Mapping[str, Any]) -> list[Row]:
-    """The five stages that add up to click-to-door, for one bar; none where nothing was delivered."""
-    rows = next(section for section in sections(summary) if section.title.startswith("Where")).rows
-    whole = [row for row in rows if row.depth == 0 and row.share]
-    return whole if len(whole) <= len(STAGES) else []
 
 
 def _facts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -130,12 +130,14 @@ def levels(summary: Mapping[str, Any], currency: str | None = None) -> list[Leve
 
 def _levels_clause(found: list[Level]) -> str:
     met, n = sum(level.met for level in found), len(found)
+    if all(level.observed == DASH for level in found):
+        return "no service level could be observed"
     missed = ", ".join(level.label for level in found if not level.met)
     if n == 1:
-        return "the service level was met" if met else f"the service level was missed ({missed})"
+        return "the service level was met" if met else f"the service level was missed: {missed}"
     if met == n:
         return f"{'both' if n == 2 else f'all {counted(n)}'} service levels met"
-    return f"{counted(met) if met else 'none'} of {counted(n)} service levels met (missed: {missed})"
+    return f"{counted(met) if met else 'none'} of {counted(n)} service levels met, missed: {missed}"
 
 
 def answer(summary: Mapping[str, Any]) -> str:
@@ -225,7 +227,7 @@ def sections(summary: Mapping[str, Any]) -> list[Section]:
             _people(summary),
         ),
         Section("Stock", "Drift is the gap between stock records and shelves when the run ends.", _stock(summary)),
-        Section("Cost of a delivered order", "", _money(summary)),
+        Section("Money", "Kinds of cost are by delivered order, with their share of the total.", _money(summary)),
     ]
 
 

@@ -86,14 +86,14 @@ def _plain(node: Any, place: Path_, file: str, origins: Origins) -> Any:
         plain: dict[str, Any] = {}
         for key, value in node.items():
             here = (*place, str(key))
-            origins[here] = f"{file}:{node.lc.key(key)[0] + 1}"
+            origins[here] = f"{file}:{_line(node, node.lc.key, key)}"
             plain[str(key)] = _plain(value, here, file, origins)
         return plain
     if isinstance(node, CommentedSeq):
         items: list[Any] = []
         for index, value in enumerate(node):
             here = (*place, index)
-            origins[here] = f"{file}:{node.lc.item(index)[0] + 1}"
+            origins[here] = f"{file}:{_line(node, node.lc.item, index)}"
             items.append(_plain(value, here, file, origins))
         return items
     if isinstance(node, bool) or node is None:
@@ -102,6 +102,13 @@ def _plain(node: Any, place: Path_, file: str, origins: Origins) -> Any:
         if isinstance(node, kind):
             return kind(node)
     return str(node)
+
+
+def _line(node: Any, line_of: Any, key: Any) -> int:
+    try:
+        return int(line_of(key)[0]) + 1
+    except (KeyError, TypeError):  # a merged key (<<) has no line of its own
+        return int(node.lc.line) + 1
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,11 +145,10 @@ def _override(tree: dict[str, Any], origins: Origins, setting: str) -> None:
     if not equals or not path_text:
         raise InputError(f"--set {setting}: expected path=value, for example drivers.count=40.")
     try:
-        loader = YAML(typ="safe", pure=True)
-        value = loader.load(text)
-    except YAMLError as error:
+        value = _plain(YAML(typ="rt").load(text), (), "", {})
+    except (YAMLError, ValueError) as error:
         raise InputError(f"--set {setting}: expected a YAML value after the =, got {text!r}.") from error
-    path: Path_ = tuple(int(part) if part.isdigit() else part for part in path_text.split("."))
+    path: Path_ = tuple(int(part) if part.isascii() and part.isdigit() else part for part in path_text.split("."))
     node: Any = tree
     for here, part in enumerate(path[:-1]):
         if isinstance(node, list):
@@ -206,7 +212,7 @@ _EXPECTED = {
 
 
 def _explain(error: Any, origins: Origins, file: str) -> str:
-    place = tuple(part for part in error["loc"] if isinstance(part, int) or not _is_union_tag(part))
+    place = _place(error, origins)
     known: Path_ = place
     while known and known not in origins:
         known = known[:-1]
@@ -224,7 +230,7 @@ def _explain(error: Any, origins: Origins, file: str) -> str:
     if kind == "value_error":
         text = str(context.get("error", error["msg"])).rstrip(".")
         text = text.removeprefix("Expected ").removeprefix("expected ")
-        got = "" if ", got " in text or isinstance(error["input"], dict | BaseModel) else f", got {error['input']!r}"
+        got = "" if ", got " in text or "; got " in text or isinstance(error["input"], dict | BaseModel) else f", got {error['input']!r}"
         return f"{where}: {path + ': ' if path else ''}expected {text}{got}."
     expected = _EXPECTED.get(kind, error["msg"]).format(**context) if kind in _EXPECTED else error["msg"]
     value = error["input"]
@@ -235,9 +241,20 @@ def _explain(error: Any, origins: Origins, file: str) -> str:
     return f"{where}: {path}: expected {expected}, got {shown}{hint}."
 
 
-def _is_union_tag(part: str) -> bool:
-    # pydantic names the branch of a union it tried ("tuple[Site, ...]", "Euclidean", "str"); users know only keys.
-    return part[:1].isupper() or "[" in part or part in {"str", "float", "int", "none", "constrained-str", "tuple"}
+def _place(error: Any, origins: Origins) -> Path_:
+    """The path of an error in the user's words: pydantic also names the branch of a union that it tried."""
+    place: Path_ = ()
+    for index, part in enumerate(error["loc"]):
+        last = index == len(error["loc"]) - 1
+        given = (*place, part) in origins
+        named = last and error["type"] in ("extra_forbidden", "missing")
+        tag = isinstance(part, str) and (part[:1].isupper() or "[" in part or part in _UNION_TAGS)
+        if given or named or not tag:
+            place = (*place, part)
+    return place
+
+
+_UNION_TAGS = {"str", "float", "int", "none", "constrained-str", "tuple"}
 
 
 def _choose(errors: Sequence[Any]) -> Any:

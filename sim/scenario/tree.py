@@ -88,7 +88,7 @@ class Scenario(Branch):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.warmup_h >= self.horizon_h:
-            raise ValueError(f"warmup_h below horizon_h ({self.horizon_h:g}), got {self.warmup_h:g}")
+            raise ValueError(f"warmup_h: a time below horizon_h ({self.horizon_h:g}), got {self.warmup_h:g}")
         for sale in self.demand.flash_sales:
             if sale.sku >= self.catalogue.skus:
                 raise ValueError(f"demand.flash_sales with an sku below catalogue.skus ({self.catalogue.skus}), got {sale.sku}")

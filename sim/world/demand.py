@@ -117,8 +117,14 @@ def _arrivals(scenario: Scenario, streams: Streams) -> NDArray[np.float64]:
     else:
         count = int(generator.poisson(mean[-1]))
         places = np.sort(generator.random(count))
-    rising = np.concatenate([[True], np.diff(mean) > 0])
-    return np.interp(places * mean[-1], mean[rising], edges[rising]) if count else np.empty(0)
+    if not count:
+        return np.empty(0)
+    # The minute that holds each place, then the place within it: nobody arrives in a minute whose rate is zero.
+    reached = places * mean[-1]
+    last = int(np.flatnonzero(rate)[-1])
+    minute = np.minimum(np.searchsorted(mean, reached, side="right") - 1, last)
+    within = np.minimum((reached - mean[minute]) / rate[minute], 1.0)
+    return np.asarray(edges[minute] + within * (edges[minute + 1] - edges[minute]))
 
 
 def draw_wishes(scenario: Scenario, streams: Streams, weights: NDArray[np.float64], catalogue: Catalogue) -> Wishes:

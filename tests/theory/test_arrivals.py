@@ -42,7 +42,7 @@ def chi_square(counts: Any, expected: Any) -> float:
         (),
         ("demand.surges=[{at: '13:20', minutes: 40, factor: 10}]",),
         ("demand.surges=[{at: '13:20', minutes: 40, factor: 0}, {at: '18:00', minutes: 60, factor: 3}]",),
-        ("demand.weather.demand_factor=1.4", "demand.calendar={2026-11-20: 0.5}"),
+        ("demand.weather.demand_factor=1.4", "demand.calendar={'2026-11-20': 0.5}"),
     ],
     ids=["default profile", "surge", "pause", "factors"],
 )
@@ -55,7 +55,7 @@ def test_counts_by_quarter_match_the_rate(settings: tuple[str, ...]) -> None:
 
 def test_the_rate_is_the_days_orders_times_every_factor() -> None:
     # A Friday with a date's factor and rain: profile weights share the day's orders out.
-    scenario = load_text(DAY, ("demand.weather.demand_factor=1.5", "demand.calendar={2026-11-20: 2}"))
+    scenario = load_text(DAY, ("demand.weather.demand_factor=1.5", "demand.calendar={'2026-11-20': 2}"))
     rate = rate_per_bin(scenario)
     demand = scenario.demand
     total = 20_000 * demand.weekday[4] * 2 * 1.5
