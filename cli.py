@@ -24,9 +24,12 @@ app.add_typer(map_app, name="map")
 
 ScenarioName = Annotated[str, typer.Argument(help="A scenario file, or a shipped name (darkstore scenario list).")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of all chance.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be given often.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be given often.")
+]
 Policy = Annotated[
-    list[str] | None, typer.Option("--policy", metavar="FAMILY=SPEC", help="name, name(param=value) or file.py:Class(...).")
+    list[str] | None,
+    typer.Option("--policy", metavar="FAMILY=SPEC", help="name, name(param=value) or file.py:Class(...)."),
 ]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes (default: one per core).")]
 Out = Annotated[Path | None, typer.Option("--out", help="The run's own folder (default: under results/).")]
@@ -72,7 +75,7 @@ def run(
 
     settings = list(setting or ()) + ([f"seed={seed}"] if seed is not None else [])
     loaded = load(scenario, settings, _families(policy))
-    with progress_bar(Console(stderr=True), start=loaded.start_at, quiet=quiet or as_json, replications=reps) as progress:
+    with progress_bar(Console(stderr=True), start=loaded.start_at, quiet=quiet or as_json) as progress:
         result = run_scenario(
             loaded,
             out,
@@ -114,7 +117,8 @@ def replay(folder: Annotated[Path, typer.Argument(help="A finished run's folder.
 
 @app.command()
 def policies(
-    family: Annotated[str | None, typer.Argument(help="Show one family of decisions only.")] = None, as_json: Json = False
+    family: Annotated[str | None, typer.Argument(help="Show one family of decisions only.")] = None,
+    as_json: Json = False,
 ) -> None:
     """List the menu of policies: what each decides, its parameters and their defaults."""
     from difflib import get_close_matches

@@ -6,9 +6,9 @@ memory is an ordinary class, built afresh per run. Views are live facades over i
 nothing. Distances and times in a view are what the platform *believes*.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
@@ -52,6 +52,7 @@ class AdmissionView(Protocol):
     @property
     def open_orders(self) -> int:
         """Orders that entered and have not ended."""
+
     @property
     def drivers_on(self) -> int:
         """Drivers on shift, as far as the platform knows."""
@@ -70,8 +71,10 @@ class SourcingView(Protocol):
     def now_s(self) -> float: ...
     def serving(self, node: NodeId) -> Sequence[StoreId]:
         """Stores that are open now and whose zone holds the node, nearest first (by the zone's own measure)."""
+
     def queue(self, store: StoreId) -> int:
         """Orders confirmed and not yet packed at a store."""
+
     def available(self, store: StoreId, sku: SkuId) -> int:
         """Units the record says could be sold."""
 
@@ -166,12 +169,15 @@ class ReplenishmentView(Protocol):
     @property
     def on_hand(self) -> NDArray[Any]:
         """Units available plus reserved, by the record."""
+
     @property
     def on_order(self) -> NDArray[Any]:
         """Units ordered and not yet received."""
+
     @property
     def daily_demand(self) -> NDArray[Any]:
         """Expected units sold a day, by the platform's forecast (float64)."""
+
     @property
     def lead_time_s(self) -> float:
         """From ordering to receiving."""
@@ -213,17 +219,21 @@ class WaitingOrder(Protocol):
     @property
     def node(self) -> NodeId:
         """The customer's road node."""
+
     @property
     def ready_s(self) -> float:
         """When the order is believed to be packed (past: it is)."""
+
     @property
     def opened_s(self) -> float:
         """When the order began to wait for a driver."""
+
     @property
     def promised_s(self) -> float: ...
     @property
     def litres(self) -> float:
         """Volume of the goods."""
+
     def declined_by(self, driver: DriverId) -> bool: ...
 
 
@@ -242,15 +252,19 @@ class DispatchView(Protocol):
     @property
     def waiting(self) -> Iterable[WaitingOrder]:
         """Orders without a driver, oldest first; lazily."""
+
     @property
     def idle_count(self) -> int: ...
     @property
     def idle(self) -> NDArray[Any]:
         """Ids of idle drivers, ascending (int64)."""
+
     def idle_at(self, store: StoreId) -> Sequence[DriverId]:
         """Idle drivers standing at a store, ascending."""
+
     def ride_s(self, drivers: NDArray[Any], store: StoreId) -> NDArray[Any]:
         """Believed seconds until each driver could be at the store (float64): the rest of his leg, then the roads."""
+
     def seen(self, driver: DriverId) -> Sighting:
         """The last ping that arrived."""
 
@@ -281,6 +295,7 @@ class PositioningView(Protocol):
     def home(self) -> StoreId: ...
     def ride_s(self, store: StoreId) -> float:
         """Believed seconds from where the driver stands to a store."""
+
     @property
     def stores(self) -> int: ...
 
@@ -319,111 +334,3 @@ class Policies:
     positioning: Positioning
     replenishment: Replenishment
     reconciliation: Reconciliation
-
-
-# -- what the office is handed instead of the world ----------------------------------------------------------------------
-
-
-@runtime_checkable
-class Estimator(Protocol):
-    """The platform's idea of travel times, seconds. It lags behind the roads and does not know the draws."""
-
-    def drivers_to_store_s(self, nodes: NDArray[Any], profiles: NDArray[Any], store: StoreId, now_s: float) -> Any:
-        """From each driver's node (int array, with each driver's vehicle profile) to a store (float64 array)."""
-
-    def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
-        """From a store to a customer by the fleet's most common vehicle."""
-
-    def to_store_s(self, node: NodeId, profile: int, store: StoreId, now_s: float) -> float:
-        """From a node to a store by a vehicle profile."""
-
-
-class ChargeAnswer(NamedTuple):
-    """What the payment provider said, and how long it took."""
-
-    captured: bool
-    latency_s: float
-
-
-class PaymentProvider(Protocol):
-    """The outside company that moves the money."""
-
-    def charge(self, order: OrderId, attempt: int, cents: Cents) -> ChargeAnswer: ...
-
-
-class Phones(Protocol):
-    """The drivers' apps, asked for the position they last sent."""
-
-    def ping(self, driver: DriverId) -> Sighting: ...
-
-
-class Latencies(NamedTuple):
-    """How long the platform's hops take, seconds; one value per order where it varies (drawn before the start)."""
-
-    submit_s: Sequence[float]
-    """From the customer's tap to the order service, per order."""
-    window_s: Sequence[float]
-    """Between reading stock records and writing them, per order."""
-    bus_s: float
-    """From publishing a message to its delivery."""
-
-
-class Figures(NamedTuple):
-    """What the office was told about the operation when it was set up: plain figures, never the world itself."""
-
-    skus: int
-    stores: int
-    prices_cents: Sequence[int]
-    """Price of each SKU."""
-    store_nodes: Sequence[NodeId]
-    loads_litres: Sequence[float]
-    """Load of each vehicle profile."""
-    driver_profiles: Sequence[int]
-    driver_homes: Sequence[StoreId]
-    pick_s: Callable[[int, int], float]
-    """Expected seconds to pick so many lines and units."""
-    door_s: float
-    """Expected seconds from arriving at the address to the handover."""
-    open_s: Sequence[tuple[float, float]]
-    """Opening windows of the stores."""
-    serving: Sequence[Sequence[StoreId]]
-    """For each road node, the stores whose zone holds it, nearest first."""
-
-
-class PickJob(NamedTuple):
-    """What a store is told about a confirmed order (see `PickTask`)."""
-
-    order: OrderId
-    store: StoreId
-    held: Sequence[tuple[SkuId, int]]
-    """SKUs and units to pick."""
-    units: int
-    """Units to pick, over all lines."""
-    confirmed_s: float
-    promised_s: float
-
-    @property
-    def lines(self) -> int:
-        """Basket lines to pick."""
-        return len(self.held)
-
-
-class OfferMessage(NamedTuple):
-    """What a driver's phone shows."""
-
-    order: OrderId
-    driver: DriverId
-    store: StoreId
-    node: NodeId
-    window_s: float
-
-
-class Cancellation(NamedTuple):
-    """An order that nobody should work on any longer."""
-
-    order: OrderId
-    store: StoreId
-    driver: DriverId
-
-
-Subscriber = Callable[[Any], None]

@@ -9,22 +9,24 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import heappop
 from typing import Any
 
 import numpy as np
 import simpy
 
-from sim.contracts import Figures, Latencies, Policies
+from sim.contracts import Policies
 from sim.menu import build_policies
 from sim.operations.floor import Floor, Phones, expected_pick_s
 from sim.operations.provider import Provider
 from sim.platform.bus import Bus
 from sim.platform.office import Office
+from sim.ports import Figures, Latencies
 from sim.recording import Log, Sink, State
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
-from sim.streams import Streams
+from sim.streams import Streams, quick
 from sim.vocabulary import quantise
 from sim.world.build import World
 from sim.world.travel import LaggingEstimator
@@ -67,7 +69,9 @@ def policies_of(scenario: Scenario, *, allow_code: bool = False) -> Policies:
         An unknown name (lists the menu), a bad parameter, or code in a scenario file without `allow_code`.
     """
     specs = scenario.policies.model_dump()
-    places = {family: f"{scenario.origins.get(f'policies.{family}', 'scenario')}: policies.{family}" for family in specs}
+    places = {
+        family: f"{scenario.origins.get(f'policies.{family}', 'scenario')}: policies.{family}" for family in specs
+    }
     return build_policies(specs, places, allow_code=frozenset(specs) if allow_code else scenario.code_allowed)
 
 
@@ -75,7 +79,7 @@ def _figures(world: World) -> Figures:
     return Figures(
         skus=world.catalogue.skus,
         stores=world.stores,
-        prices_cents=memoryview(world.catalogue.price_cents),
+        prices_cents=quick(world.catalogue.price_cents),
         store_nodes=world.store_nodes,  # type: ignore[arg-type]
         loads_litres=[vehicle.litres for vehicle in world.travel.profiles],
         driver_profiles=[driver.profile for driver in world.drivers],
@@ -123,13 +127,16 @@ class _Faults:
         switch.callbacks.append(lambda _: act())
 
     def slow_buses(self, bus: Bus) -> None:
-        normal_s, slow = bus.delay_s, _Watched(lambda factors: setattr(bus, "delay_s", quantise(normal_s * math.prod(factors))))
+        normal_s, slow = (
+            bus.delay_s,
+            _Watched(lambda factors: setattr(bus, "delay_s", quantise(normal_s * math.prod(factors)))),
+        )
         for fault in self._scenario.faults:
             if fault.kind == "bus_slowdown":
                 start, end = self._window(fault)
                 if end > 0:
-                    self._at(max(start, 0.0), lambda factor=fault.factor: slow.append(factor))
-                    self._at(end, lambda factor=fault.factor: slow.remove(factor))
+                    self._at(max(start, 0.0), partial(slow.append, fault.factor))
+                    self._at(end, partial(slow.remove, fault.factor))
 
 
 def _advance(env: simpy.Environment, until_s: float) -> None:
@@ -190,8 +197,10 @@ def simulate(
         scenario,
         policies,
         _figures(world),
-        Latencies(memoryview(trace.submit_s), memoryview(trace.window_s), 0.0 if quiet else quantise(scenario.platform.bus_s)),
-        LaggingEstimator(world.travel, scenario.travel.estimator_lag_s, scenario.travel.estimator_bias, shares.index(max(shares))),
+        Latencies(quick(trace.submit_s), quick(trace.window_s), 0.0 if quiet else quantise(scenario.platform.bus_s)),
+        LaggingEstimator(
+            world.travel, scenario.travel.estimator_lag_s, scenario.travel.estimator_bias, shares.index(max(shares))
+        ),
         Provider(trace.pay_chance, trace.pay_s, scenario.payments.decline_share, faults.provider_down),
         phones,
         streams.die("reservation.jitter"),

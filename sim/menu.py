@@ -152,12 +152,16 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
-            raise InputError(f"{place}: expected a parameter of {target}, one of: {', '.join(known) or 'none'}; got {name!r}{hint}.")
+            raise InputError(
+                f"{place}: expected a parameter of {target}, one of: {', '.join(known) or 'none'}; got {name!r}{hint}."
+            )
     _check_types(factory, arguments, f"{place}: {target}")
     try:
         policy = factory(**arguments)
     except Exception as error:
-        raise InputError(f"{place}: {target}: {type(error).__name__ + ': ' if not isinstance(error, ValueError) else ''}{error}") from error
+        raise InputError(
+            f"{place}: {target}: {type(error).__name__ + ': ' if not isinstance(error, ValueError) else ''}{error}"
+        ) from error
     if not callable(policy):
         raise InputError(f"{place}: expected {target} to be callable with a view, got {type(policy).__name__}.")
     return policy
@@ -166,7 +170,9 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any
 def build_policies(specs: Mapping[str, str], places: Mapping[str, str], *, allow_code: frozenset[str]) -> Policies:
     """Build one policy per family; `allow_code` names the families whose spec came from the command line."""
     built = {
-        family: build_policy(family, specs[family], places.get(family, f"policies.{family}"), allow_code=family in allow_code)
+        family: build_policy(
+            family, specs[family], places.get(family, f"policies.{family}"), allow_code=family in allow_code
+        )
         for family in FAMILIES
     }
     return Policies(**built)

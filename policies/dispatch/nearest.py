@@ -39,8 +39,12 @@ class NearestIdle:
                 continue
             if store not in standing:
                 standing[store] = list(view.idle_at(store))
-            driver = next((d for d in standing[store] if d not in taken and not order.declined_by(d)), None)
-            if driver is None:
+            driver = None
+            for stands in standing[store]:
+                if stands not in taken and not order.declined_by(stands):
+                    driver = stands
+                    break
+            else:
                 if store not in riding:
                     idle = view.idle
                     riding[store] = idle, view.ride_s(idle, store)

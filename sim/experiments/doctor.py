@@ -43,7 +43,10 @@ def examine() -> Iterator[tuple[bool, str]]:
             yield False, f"{name} is not installed"
     yield from _scenarios()
     policies = {family: len(names) for family, names in menu().items()}
-    yield all(policies[family] for family in FAMILIES), f"policies on the menu: {sum(policies.values())} in {len(policies)} families"
+    yield (
+        all(policies[family] for family in FAMILIES),
+        f"policies on the menu: {sum(policies.values())} in {len(policies)} families",
+    )
     yield _cache()
     yield _tiny()
 

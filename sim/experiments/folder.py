@@ -84,19 +84,28 @@ def verify(folder: Path) -> Verified:
     world = manifest["world"]
     digest = digest_of(archive)
     state = replay(archive, (len(world["stores"]), world["skus"]))
-    orders, stock, drivers = (read_table(folder / f"{name}.parquet").to_pydict() for name in ("orders", "stock", "drivers"))
+    orders, stock, drivers = (
+        read_table(folder / f"{name}.parquet").to_pydict() for name in ("orders", "stock", "drivers")
+    )
     checks = [("digest of the log", digest == manifest["digest"], digest)]
     names = [OrderState(code).name.lower() for code in state.orders[:, 1].tolist()]
-    same_orders = sorted(zip(orders["order"], orders["state"], strict=True)) == list(zip(state.orders[:, 0].tolist(), names, strict=True))
+    same_orders = sorted(zip(orders["order"], orders["state"], strict=True)) == list(
+        zip(state.orders[:, 0].tolist(), names, strict=True)
+    )
     checks.append(("order states", same_orders, f"{len(names):,} orders"))
     for ledger in LEDGERS:
         same = np.array_equal(getattr(state, ledger).ravel(), np.array(stock[ledger]))
         checks.append((f"stock: {ledger}", same, f"{int(getattr(state, ledger).sum()):,}"))
-    where = {driver: node for driver, node in zip(drivers["driver"], drivers["last_node"], strict=True) if node is not None}
+    where = {
+        driver: node for driver, node in zip(drivers["driver"], drivers["last_node"], strict=True) if node is not None
+    }
     checks.append(("drivers at work", where == state.drivers, f"{len(where):,} drivers"))
     if summary["replications"] == 1:
         found = study(archive, Scenario.model_validate(manifest["scenario"]), state).summary
-        checks.append(("summary", all(summary[name] == json.loads(json.dumps(found[name])) for name in found), "every figure"))
-    return Verified(all(good for _, good, _ in checks), [f"{'ok ' if good else 'BAD'}  {what}: {text}" for what, good, text in checks])
-
-
+        checks.append(
+            ("summary", all(summary[name] == json.loads(json.dumps(found[name])) for name in found), "every figure")
+        )
+    return Verified(
+        all(good for _, good, _ in checks),
+        [f"{'ok ' if good else 'BAD'}  {what}: {text}" for what, good, text in checks],
+    )

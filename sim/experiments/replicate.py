@@ -96,8 +96,12 @@ def combine(scenario: Scenario, summaries: Sequence[Mapping[str, Any]]) -> dict[
     }
     whole["slo"] = judge(scenario, whole)
     engines = [summary["engine"] for summary in summaries]
-    whole["engine"] = {name: max(e[name] for e in engines) if name == "peak_mb" else _total(engines, name) for name in engines[0]}
-    whole["engine"]["orders_per_cpu_s"] = _total([{"n": s["orders"]["entered"]} for s in summaries], "n") / whole["engine"]["cpu_s"]
+    whole["engine"] = {
+        name: max(e[name] for e in engines) if name == "peak_mb" else _total(engines, name) for name in engines[0]
+    }
+    whole["engine"]["orders_per_cpu_s"] = (
+        _total([{"n": s["orders"]["entered"]} for s in summaries], "n") / whole["engine"]["cpu_s"]
+    )
     return whole
 
 

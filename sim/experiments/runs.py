@@ -104,7 +104,9 @@ def manifest(world: World, summary: dict[str, Any], command: Sequence[str]) -> d
             ],
             "skus": world.catalogue.skus,
             "cells": list(world.cells),
-            "cell_weights": np.bincount(world.cell, weights=world.node_weights, minlength=len(world.cells)).round(9).tolist(),
+            "cell_weights": np.bincount(world.cell, weights=world.node_weights, minlength=len(world.cells))
+            .round(9)
+            .tolist(),
             "vehicles": [vehicle.name for vehicle in world.travel.profiles],
         },
     }
@@ -232,7 +234,9 @@ def _write_tables(folder: Path, world: World, found: Study, outcome: Outcome) ->
     drivers = to_arrow({name: column for name, column in found.drivers.items() if name != "vehicle"})
     words = pa.DictionaryArray.from_arrays(pa.array(found.drivers["vehicle"].astype(np.int8)), pa.array(vehicles))
     # Where each driver ended, from the live run: what `darkstore replay` holds the log against.
-    last = np.array([outcome.state.drivers.get(int(driver), NOBODY) for driver in found.drivers["driver"]], dtype=np.int64)
+    last = np.array(
+        [outcome.state.drivers.get(int(driver), NOBODY) for driver in found.drivers["driver"]], dtype=np.int64
+    )
     drivers = drivers.append_column("vehicle", words).append_column("last_node", pa.array(last, mask=last == NOBODY))
     live = outcome.state
     stock = found.stock | {

@@ -28,7 +28,14 @@ def judge(scenario: Scenario, summary: Mapping[str, Any]) -> list[dict[str, Any]
         observed = value.get("mean") if isinstance(value, Mapping) else value
         met = observed is not None and bool(_COMPARE[slo.op](observed, slo.target))
         verdicts.append(
-            {"metric": slo.metric, "op": slo.op, "target": slo.target, "observed": value, "met": met, "severity": slo.severity}
+            {
+                "metric": slo.metric,
+                "op": slo.op,
+                "target": slo.target,
+                "observed": value,
+                "met": met,
+                "severity": slo.severity,
+            }
         )
     return verdicts
 

@@ -48,7 +48,9 @@ def run_scenario(
     joint: dict[str, Any] = {}
 
     def others(folder: Path, first: dict[str, Any]) -> dict[str, Any]:
-        rest = replicate(scenario, range(1, reps), workers=workers or os.cpu_count() or 1, allow_code=allow_code, done=done)
+        rest = replicate(
+            scenario, range(1, reps), workers=workers or os.cpu_count() or 1, allow_code=allow_code, done=done
+        )
         summaries = [first, *rest]
         lines = "".join(json.dumps(summary, allow_nan=False) + "\n" for summary in summaries)
         (folder / "replications.jsonl").write_text(lines, encoding="utf-8")
@@ -58,5 +60,12 @@ def run_scenario(
         return joint
 
     return run_to_folder(
-        scenario, out, force=force, command=command, allow_code=allow_code, progress=progress, finish=others, suffix=f"-x{reps}"
+        scenario,
+        out,
+        force=force,
+        command=command,
+        allow_code=allow_code,
+        progress=progress,
+        finish=others,
+        suffix=f"-x{reps}",
     )

@@ -79,4 +79,7 @@ class Goods(Law):
         for place, brought in enumerate(self._brought):
             there = self._shelf[place] + held[place] + self._gone[place]
             if there != brought:
-                self.breach(float("inf"), f"sku {place % self._skus} in store {place // self._skus}: {brought} brought, {there} accounted for")
+                self.breach(
+                    float("inf"),
+                    f"sku {place % self._skus} in store {place // self._skus}: {brought} brought, {there} accounted for",
+                )

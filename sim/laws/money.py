@@ -18,7 +18,16 @@ class Money(Law):
         self.double_charges = 0
 
     def order_entered(
-        self, t: float, order: int, client: int, store: int, cell: int, node: int, lines: int, units: int, value_cents: int
+        self,
+        t: float,
+        order: int,
+        client: int,
+        store: int,
+        cell: int,
+        node: int,
+        lines: int,
+        units: int,
+        value_cents: int,
     ) -> None:
         """What the customer would pay for everything wanted."""
         self._owed[order] = value_cents + self._fee
@@ -49,4 +58,6 @@ class Money(Law):
         paid, owed = self._paid.pop(order, 0), self._owed.pop(order, 0)
         due = owed if settled else 0
         if paid != due:
-            self.breach(t, f"order {order} is {'settled' if settled else 'compensated'} with {paid} cents kept, expected {due}")
+            self.breach(
+                t, f"order {order} is {'settled' if settled else 'compensated'} with {paid} cents kept, expected {due}"
+            )

@@ -31,7 +31,16 @@ class Orders(Law):
         self._packed: set[int] = set()
 
     def order_entered(
-        self, t: float, order: int, client: int, store: int, cell: int, node: int, lines: int, units: int, value_cents: int
+        self,
+        t: float,
+        order: int,
+        client: int,
+        store: int,
+        cell: int,
+        node: int,
+        lines: int,
+        units: int,
+        value_cents: int,
     ) -> None:
         """A new order."""
         if order in self._seen:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sim.laws.base import Law
+from sim.streams import quick
 from sim.vocabulary import TICK_S, TICKS_PER_MS, OfferAnswer, Trip
 from sim.world.build import World
 
@@ -18,11 +19,11 @@ class People(Law):
         drivers = world.drivers
         self._shifts = [driver.shifts for driver in drivers]
         self._loads = [world.travel.profiles[driver.profile].litres for driver in drivers]
-        self._litres, self._noise = memoryview(world.trace.litres), world.trace.ride_noise.tolist()
+        self._litres, self._noise = quick(world.trace.litres), world.trace.ride_noise.tolist()
         self._store_of = {node: store for store, node in reversed(list(enumerate(world.store_nodes)))}
         self._profiles = [driver.profile for driver in drivers]
         self._to, self._from = (
-            [[memoryview(row) for row in profile] for profile in np.minimum.reduce(list(arrays.values()))]
+            [[quick(row) for row in profile] for profile in np.minimum.reduce(list(arrays.values()))]
             for arrays in (world.travel.to_store_array, world.travel.from_store_array)
         )
         self._job: list[int] = [-1] * len(drivers)
@@ -49,7 +50,9 @@ class People(Law):
         if picker in self._picking or picker not in self._on:
             self.breach(t, f"picker {picker} took order {order} with another in hand or off shift")
         elif self._world.pickers[picker].store != store:
-            self.breach(t, f"picker {picker} took order {order} in store {store}, works in {self._world.pickers[picker].store}")
+            self.breach(
+                t, f"picker {picker} took order {order} in store {store}, works in {self._world.pickers[picker].store}"
+            )
         elif not any(on <= t < off for on, off in self._world.pickers[picker].shifts):
             self.breach(t, f"picker {picker} took order {order} outside the shift")
         self._picking[picker] = order
@@ -89,9 +92,13 @@ class People(Law):
             if not any(on <= t <= off for on, off in self._shifts[driver]):
                 self.breach(t, f"driver {driver} accepted order {order} outside the shift")
             if self._litres[order] > self._loads[driver]:
-                self.breach(t, f"driver {driver} accepted {self._litres[order]:.0f} litres, can carry {self._loads[driver]:.0f}")
+                self.breach(
+                    t, f"driver {driver} accepted {self._litres[order]:.0f} litres, can carry {self._loads[driver]:.0f}"
+                )
 
-    def leg_started(self, t: float, driver: int, order: int, trip: int, origin: int, node: int, arrive_s: float) -> None:
+    def leg_started(
+        self, t: float, driver: int, order: int, trip: int, origin: int, node: int, arrive_s: float
+    ) -> None:
         """A ride begins where the last one ended, and takes as long as the roads do."""
         at = self._at[driver]
         if at is None:
@@ -113,7 +120,10 @@ class People(Law):
         else:
             fastest = self._to[self._profiles[driver]][self._store_of[node]][origin]
         if arrive_s - t < int(fastest * TICKS_PER_MS * noise) * TICK_S:
-            self.breach(t, f"driver {driver} rides from {origin} to {node} in {arrive_s - t:.3f} s, the road takes {fastest / 1000 * noise:.3f}")
+            self.breach(
+                t,
+                f"driver {driver} rides {origin} to {node} in {arrive_s - t:.3f} s, the road takes {fastest / 1000 * noise:.3f}",
+            )
         self._at[driver] = node, arrive_s
 
     def driver_at_store(self, t: float, driver: int, order: int, store: int) -> None:

@@ -9,7 +9,7 @@ from sim.recording import Archive, State, replay
 
 def whole_log(archive: Archive, state: State) -> list[Breach]:
     """Check an archive against the final state that the live objects showed."""
-    found = [Breach("replay", float("inf"), text) for text in replay(archive, state.shelf.shape).differences(state)]  # type: ignore[arg-type]
+    found = [Breach("replay", float("inf"), text) for text in replay(archive, state.shelf.shape).differences(state)]
     seqs = np.concatenate([archive.seq(kind) for kind in SIGNATURES])
     times = np.concatenate([archive.rows(kind)["t_s"] for kind in SIGNATURES])
     order = np.argsort(seqs)

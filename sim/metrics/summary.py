@@ -56,7 +56,14 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "drift": drift(archive, state),
         **costs(archive, scenario, work, warm),
     }
-    return Study(summary, orders, task_table(archive), drivers, stock_table(archive, state), series_table(archive, orders, work, scenario.end_s))
+    return Study(
+        summary,
+        orders,
+        task_table(archive),
+        drivers,
+        stock_table(archive, state),
+        series_table(archive, orders, work, scenario.end_s),
+    )
 
 
 def _share(part: Any, whole: Any) -> float | None:
@@ -96,7 +103,9 @@ def service(orders: Columns) -> dict[str, Any]:
         },
         "within_s": {str(limit): _share((took <= limit).sum(), confirmed) for limit in WITHIN_S},
         "on_time": _share(on_time, confirmed),
-        "stages_s": {name: float(column[done].mean()) if done.any() else None for name, column in stages(orders).items()},
+        "stages_s": {
+            name: float(column[done].mean()) if done.any() else None for name, column in stages(orders).items()
+        },
     }
 
 

@@ -27,11 +27,11 @@ def order_table(archive: Archive) -> Columns:
 
     def when(state: OrderState) -> NDArray[Any]:
         rows = moved[moved["state"] == state]
-        return _placed(size, rows["order"], rows["t_s"])[ids]
+        return np.asarray(_placed(size, rows["order"], rows["t_s"])[ids])
 
     def time_of(kind: str, rows: Any = None) -> NDArray[Any]:
         rows = archive.rows(kind) if rows is None else rows
-        return _placed(size, rows["order"], rows["t_s"])[ids]
+        return np.asarray(_placed(size, rows["order"], rows["t_s"])[ids])
 
     answered, cancelled = archive.rows("offer_answered"), archive.rows("order_cancelled")
     accepted = answered[answered["answer"] == OfferAnswer.ACCEPTED]
@@ -81,7 +81,7 @@ def task_table(archive: Archive) -> Columns:
         return np.column_stack([np.broadcast_to(store, n), np.broadcast_to(customer, n)]).ravel()
 
     def column(rows: Any, name: str = "t_s") -> NDArray[Any]:
-        return _placed(size, rows["order"], rows[name])[ids]
+        return np.asarray(_placed(size, rows["order"], rows[name])[ids])
 
     left = column(out)
     return {
@@ -109,7 +109,11 @@ def spans(on: Any, off: Any, who: str, end_s: float) -> tuple[NDArray[Any], NDAr
     # Shifts of one person alternate, so the k-th leaving ends the k-th coming.
     first_on, first_off = np.searchsorted(people, people), np.searchsorted(leavers, people)
     place = first_off + np.arange(len(people)) - first_on
-    known = (place < len(leavers)) & (leavers[np.minimum(place, max(len(leavers) - 1, 0))] == people) if len(leavers) else None
+    known = (
+        (place < len(leavers)) & (leavers[np.minimum(place, max(len(leavers) - 1, 0))] == people)
+        if len(leavers)
+        else None
+    )
     if known is not None:
         ends[known] = leaves[place[known]]
     return people, begins, ends
@@ -134,7 +138,9 @@ def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], 
     # A driver who goes home stops riding.
     who, on, off = shifts_d
     if len(who):
-        shift = np.clip(np.searchsorted(who * 1e9 + on, legs["driver"] * 1e9 + legs["t_s"], side="right") - 1, 0, len(who) - 1)
+        shift = np.clip(
+            np.searchsorted(who * 1e9 + on, legs["driver"] * 1e9 + legs["t_s"], side="right") - 1, 0, len(who) - 1
+        )
         until = np.minimum(until, np.maximum(off[shift], legs["t_s"]))
     empty = legs["trip"] != Trip.TO_CUSTOMER
     return {
@@ -160,9 +166,13 @@ def _busy_drivers(archive: Archive, end_s: float) -> tuple[NDArray[Any], NDArray
     legs = archive.rows("leg_started")
     back = legs["trip"] == Trip.BACK
     delivered, off = archive.rows("goods_delivered"), archive.rows("driver_off")
-    who = np.concatenate([delivered["driver"], legs[back]["driver"], off["driver"], accepted["driver"]]).astype(np.int64)
+    who = np.concatenate([delivered["driver"], legs[back]["driver"], off["driver"], accepted["driver"]]).astype(
+        np.int64
+    )
     when = np.concatenate([delivered["t_s"], legs[back]["t_s"], off["t_s"], accepted["t_s"]])
-    seq = np.concatenate([archive.seq("goods_delivered"), archive.seq("leg_started")[back], archive.seq("driver_off"), at])
+    seq = np.concatenate(
+        [archive.seq("goods_delivered"), archive.seq("leg_started")[back], archive.seq("driver_off"), at]
+    )
     order = np.lexsort((seq, who))
     who, when, seq = who[order], when[order], seq[order]
     # The next thing that happens to a driver after accepting ends the stretch.

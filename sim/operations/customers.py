@@ -6,6 +6,7 @@ from sim.contracts import OrderRequest
 from sim.operations.timing import Deadlines
 from sim.platform.office import Office
 from sim.story import Story
+from sim.streams import quick
 from sim.vocabulary import Cents, ClientId, NodeId, OrderId
 from sim.world.demand import Trace
 
@@ -19,10 +20,10 @@ class Customers:
     def run(self) -> Story:
         """Place every order of the trace at its time."""
         env, office, trace = self._env, self._office, self._trace
-        entered, patience = memoryview(trace.entered_s), memoryview(trace.patience_s)
-        client, node, cell = memoryview(trace.client), memoryview(trace.node), memoryview(trace.cell)
-        first, value, litres = memoryview(trace.first_line), memoryview(trace.value_cents), memoryview(trace.litres)
-        sku, units = memoryview(trace.sku), memoryview(trace.units)
+        entered, patience = quick(trace.entered_s), quick(trace.patience_s)
+        client, node, cell = quick(trace.client), quick(trace.node), quick(trace.cell)
+        first, value, litres = quick(trace.first_line), quick(trace.value_cents), quick(trace.litres)
+        sku, units = quick(trace.sku), quick(trace.units)
         patient = Deadlines(env, office.wanted, office.cancel)
         forever = float("inf")
         for row in range(trace.orders):

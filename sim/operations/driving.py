@@ -9,12 +9,13 @@ from math import log
 
 import simpy
 
-from sim.contracts import Cancellation, OfferMessage, Sighting
+from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
+from sim.ports import Cancellation, OfferMessage
 from sim.story import Signal, Story, tell
-from sim.streams import Die
+from sim.streams import Die, quick
 from sim.vocabulary import (
     NOBODY,
     TICK_S,
@@ -37,7 +38,15 @@ class Leg:
     __slots__ = ("arrive_s", "depart_s", "node", "noise", "origin", "period", "root", "towards")
 
     def __init__(
-        self, origin: NodeId, node: NodeId, depart_s: float, arrive_s: float, root: StoreId, towards: bool, period: int, noise: float
+        self,
+        origin: NodeId,
+        node: NodeId,
+        depart_s: float,
+        arrive_s: float,
+        root: StoreId,
+        towards: bool,
+        period: int,
+        noise: float,
     ) -> None:
         self.origin, self.node, self.depart_s, self.arrive_s = origin, node, depart_s, arrive_s
         self.root, self.towards, self.period, self.noise = root, towards, period, noise
@@ -94,8 +103,8 @@ class Driving:
         self.drivers = drivers
         self._accept_share, self._respond_s, self._ping_s = accept_share, respond_s, ping_s
         self._answers = answers
-        self._noise = [memoryview(trace.ride_noise[:, trip].copy()) for trip in range(3)]
-        self._counter_s, self._door_s = memoryview(trace.counter_s), memoryview(trace.door_s)
+        self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
+        self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
         self._counter = counter
         self._at_counter: dict[OrderId, Driver] = {}
 
@@ -116,7 +125,8 @@ class Driving:
             self._decide(message, answer)
 
     def _answer(self, event: simpy.Event) -> None:
-        self._decide(*event.value)
+        message, answer = event.value  # type: ignore[misc]
+        self._decide(message, answer)
 
     def _decide(self, message: OfferMessage, answer: OfferAnswer) -> None:
         driver = self.drivers[message.driver]
@@ -143,7 +153,9 @@ class Driving:
         if t_s <= leg.depart_s:
             return leg.origin, leg.depart_s
         elapsed_ms = (t_s - leg.depart_s) * 1000.0 / leg.noise
-        node, reached_ms = self._travel.along(leg.root, leg.towards, leg.origin, leg.node, driver.profile, leg.period, elapsed_ms)
+        node, reached_ms = self._travel.along(
+            leg.root, leg.towards, leg.origin, leg.node, driver.profile, leg.period, elapsed_ms
+        )
         if node == leg.node:
             return leg.node, leg.arrive_s
         return NodeId(node), leg.depart_s + int(reached_ms * TICKS_PER_MS * leg.noise) * TICK_S
@@ -169,7 +181,7 @@ class Driving:
 
     def _work(self, driver: Driver) -> Story:
         """Wait for work, deliver, ride back, until the shift is over."""
-        env, facts = self._env, self._facts
+        facts = self._facts
         driver.out, driver.leg = True, None
         driver.store, driver.node = driver.home, NodeId(self._travel.store_nodes[driver.home])
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
@@ -203,7 +215,7 @@ class Driving:
             self._stand(driver)
 
     def _back(self, event: simpy.Event) -> None:
-        driver, leg = event.value
+        driver, leg = event.value  # type: ignore[misc]
         if driver.leg is leg and driver.order is None and driver.on:
             self._stand(driver)
 
@@ -231,7 +243,9 @@ class Driving:
             return
         self._counter.discard(order)
         self._shelves.leave(order, job.store)
-        leg = self._ride(driver, order, Trip.TO_CUSTOMER, job.node, job.store, towards=False, noise=self._noise[1][order])
+        leg = self._ride(
+            driver, order, Trip.TO_CUSTOMER, job.node, job.store, towards=False, noise=self._noise[1][order]
+        )
         at_door = leg.arrive_s - env.now + self._door_s[order]
         if at_door:
             yield env.timeout(at_door)
@@ -251,12 +265,28 @@ class Driving:
         if arrived and turn_s == now and driver.node == self._travel.store_nodes[job.store]:
             return now
         new = self._ride(
-            driver, job.order, Trip.TO_STORE, driver.node, job.store, towards=True, noise=self._noise[0][job.order], wait_s=turn_s - now
+            driver,
+            job.order,
+            Trip.TO_STORE,
+            driver.node,
+            job.store,
+            towards=True,
+            noise=self._noise[0][job.order],
+            wait_s=turn_s - now,
         )
         return new.arrive_s
 
     def _ride(
-        self, driver: Driver, order: OrderId, trip: Trip, node: NodeId, store: StoreId, *, towards: bool, noise: float, wait_s: float = 0.0
+        self,
+        driver: Driver,
+        order: OrderId,
+        trip: Trip,
+        node: NodeId,
+        store: StoreId,
+        *,
+        towards: bool,
+        noise: float,
+        wait_s: float = 0.0,
     ) -> Leg:
         """Set out between a store and a node (towards the store, or away from it)."""
         now, travel = self._env.now, self._travel
@@ -266,7 +296,9 @@ class Driving:
         at_store = NodeId(travel.store_nodes[store])
         origin, target = (node, at_store) if towards else (at_store, node)
         leg = driver.leg = Leg(origin, target, now + wait_s, now + ride_s, store, towards, period, noise)
-        self._facts.leg_started(driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s)
+        self._facts.leg_started(
+            driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s
+        )
         return leg
 
     # -- messages ----------------------------------------------------------------------------------------------------
@@ -282,4 +314,3 @@ class Driving:
         driver = self._at_counter.pop(message.order, None)
         if driver is not None:
             driver.wake.ring()
-

@@ -6,7 +6,7 @@ from operator import itemgetter
 
 import simpy
 
-from sim.contracts import Cancellation, PickJob, Policies, Sighting
+from sim.contracts import Policies, Sighting
 from sim.facts import Facts
 from sim.operations.customers import Customers
 from sim.operations.driving import Driver, Driving
@@ -17,9 +17,10 @@ from sim.operations.shelves import Shelves
 from sim.operations.timing import agenda
 from sim.platform.bus import Topic
 from sim.platform.office import Office
+from sim.ports import Cancellation, PickJob
 from sim.scenario.fields import clock_s
 from sim.story import tell
-from sim.streams import Streams
+from sim.streams import Streams, quick
 from sim.vocabulary import DriverId, OrderId, PickerId, SkuId, StockCause, StoreId
 from sim.world.build import World
 
@@ -45,7 +46,14 @@ class Floor:
     """Everything physical of one run; `start` puts it in motion."""
 
     def __init__(
-        self, env: simpy.Environment, facts: Facts, world: World, office: Office, policies: Policies, streams: Streams, phones: Phones
+        self,
+        env: simpy.Environment,
+        facts: Facts,
+        world: World,
+        office: Office,
+        policies: Policies,
+        streams: Streams,
+        phones: Phones,
     ) -> None:
         scenario, trace = world.scenario, world.trace
         self._env, self._world = env, world
@@ -62,7 +70,7 @@ class Floor:
             accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, ping_s=scenario.platform.ping_s,
             answers=streams.die("drivers.answer"),
         )  # fmt: skip
-        noise = memoryview(trace.pick_noise)
+        noise = quick(trace.pick_noise)
         self.stations = [
             Station(
                 env, facts, office, self.shelves, counting, policies.picking, StoreId(store), counter,

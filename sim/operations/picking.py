@@ -6,11 +6,12 @@ from typing import Any
 
 import simpy
 
-from sim.contracts import Cancellation, PickJob, Picking
+from sim.contracts import Picking
 from sim.facts import Facts
 from sim.operations.reconciliation import Counting
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
+from sim.ports import Cancellation, PickJob
 from sim.story import Signal, Story, tell
 from sim.vocabulary import OrderId, PickerId, SkuId, StockCause, StoreId, quantise
 
@@ -136,7 +137,11 @@ class Station:
     def _pack(self, job: PickJob) -> None:
         order, shelves = job.order, self._shelves
         slips = self._mispicks.get(order)
-        reached = job.held if slips is None else [(_beside(sku, shelves.skus) if sku in slips else sku, n) for sku, n in job.held]
+        reached = (
+            job.held
+            if slips is None
+            else [(_beside(sku, shelves.skus) if sku in slips else sku, n) for sku, n in job.held]
+        )
         for line, found in shelves.pick(order, self._store, reached):
             sku, wanted = job.held[line]
             self._office.short(order, sku, wanted - found)

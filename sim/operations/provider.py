@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from sim.contracts import ChargeAnswer
+from sim.ports import ChargeAnswer
+from sim.streams import quick
 from sim.vocabulary import Cents, OrderId
 
 OUTAGE_ANSWER_S = 10.0
@@ -25,8 +26,8 @@ class Provider:
 
     def __init__(self, chance: Any, latency_s: Any, decline_share: float, down: Callable[[], bool]) -> None:
         # One flat view per attempt: reading a two-dimensional array element by element costs three times as much.
-        self._chance = [memoryview(chance[:, k].copy()) for k in range(chance.shape[1])]
-        self._latency_s = [memoryview(latency_s[:, k].copy()) for k in range(latency_s.shape[1])]
+        self._chance = [quick(chance[:, k]) for k in range(chance.shape[1])]
+        self._latency_s = [quick(latency_s[:, k]) for k in range(latency_s.shape[1])]
         self._decline_share = decline_share
         self._down = down
 

@@ -12,7 +12,9 @@ from sim.vocabulary import SkuId, StoreId, Units
 class Counting:
     """Sends somebody to a shelf when the policy says so."""
 
-    def __init__(self, env: simpy.Environment, facts: Facts, office: Office, shelves: Shelves, policy: Reconciliation) -> None:
+    def __init__(
+        self, env: simpy.Environment, facts: Facts, office: Office, shelves: Shelves, policy: Reconciliation
+    ) -> None:
         self._env, self._facts, self._office, self._shelves, self._policy = env, facts, office, shelves, policy
 
     def short_pick(self, store: StoreId, sku: SkuId, wanted: int, found: int) -> None:

@@ -42,7 +42,7 @@ class Supply:
             yield self._env.timeout(self._every_s)
 
     def _receive(self, event: simpy.Event) -> None:
-        delivered = event.value
+        delivered: Any = event.value
         self._on_order -= delivered
         for sku in np.flatnonzero(delivered).tolist():
             units = int(delivered[sku])

@@ -26,7 +26,7 @@ class Shelves:
 
     def on_shelf(self, store: StoreId, sku: SkuId) -> int:
         """Units that are really there."""
-        return self.units[store * self.skus + sku]
+        return int(self.units[store * self.skus + sku])
 
     def column(self, store: StoreId) -> NDArray[Any]:
         """A store's shelves, int32 (skus,)."""

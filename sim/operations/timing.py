@@ -35,7 +35,9 @@ class Deadlines:
         Called at the deadline, exactly.
     """
 
-    def __init__(self, env: simpy.Environment, matters: Callable[[OrderId], bool], expire: Callable[[OrderId], Any]) -> None:
+    def __init__(
+        self, env: simpy.Environment, matters: Callable[[OrderId], bool], expire: Callable[[OrderId], Any]
+    ) -> None:
         self._env, self._matters, self._expire = env, matters, expire
         self._buckets: dict[int, list[tuple[float, OrderId]]] = {}
 
@@ -54,7 +56,8 @@ class Deadlines:
             timer.callbacks.append(self._open)
 
     def _open(self, event: simpy.Event) -> None:
-        for at_s, order in self._buckets.pop(event.value):
+        bucket: Any = event.value
+        for at_s, order in self._buckets.pop(bucket):
             if self._matters(order):
                 self._arm(at_s, order)
 
@@ -64,4 +67,5 @@ class Deadlines:
         timer.callbacks.append(self._due)
 
     def _due(self, event: simpy.Event) -> None:
-        self._expire(event.value)
+        order: Any = event.value
+        self._expire(order)

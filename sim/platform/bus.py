@@ -9,7 +9,7 @@ from typing import Any
 
 import simpy
 
-from sim.contracts import Subscriber
+from sim.ports import Subscriber
 
 
 class Topic(IntEnum):

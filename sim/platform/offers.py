@@ -10,12 +10,13 @@ from typing import Any
 
 import simpy
 
-from sim.contracts import Dispatch, Figures, Offer, OfferMessage, WaitingOrder
+from sim.contracts import Dispatch, Offer, WaitingOrder
 from sim.facts import Facts
 from sim.platform.bus import Bus, Topic
 from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
+from sim.ports import Figures, OfferMessage
 from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, StoreId, TaskEnd
 
 

@@ -4,20 +4,20 @@ The floor calls these methods and gets a verdict; the office calls the floor by 
 travel times, plain figures, drawn latencies and a recorder, never the world.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import simpy
 
-from sim.contracts import Estimator, Figures, Latencies, OrderRequest, PaymentProvider, Phones, Policies, SagaView
+from sim.contracts import OrderRequest, Policies, SagaView
 from sim.facts import Facts
 from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
-from sim.platform.orders import Order, OrderBook
+from sim.platform.orders import CANCELLABLE, Order, OrderBook
 from sim.platform.saga import Saga
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveReplenishmentView, LiveSourcingView
+from sim.ports import Estimator, Figures, Latencies, PaymentProvider, Phones
 from sim.scenario import Scenario
 from sim.story import tell
 from sim.streams import Die
@@ -36,8 +36,6 @@ from sim.vocabulary import (
     TaskEnd,
     quantise,
 )
-
-_CANCELLABLE = {OrderState.CONFIRMED, OrderState.PACKED, OrderState.ASSIGNED}
 
 
 class Office:
@@ -124,10 +122,7 @@ class Office:
         return None
 
     def _is_open(self, now: float) -> bool:
-        for start, end in self._figures.open_s:
-            if start <= now < end:
-                return True
-        return False
+        return any(start <= now < end for start, end in self._figures.open_s)
 
     def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
         self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)  # type: ignore[arg-type]
@@ -142,7 +137,7 @@ class Office:
             # The saga is under way: it stops at its next step and compensates.
             order.cancel_reason = order.cancel_reason or CancelReason.CUSTOMER
             return True
-        if order.state not in _CANCELLABLE:
+        if order.state not in CANCELLABLE:
             self._facts.request_refused(order=order_id, refusal=Refusal.TOO_LATE)
             return False
         self._cancel(order, CancelReason.CUSTOMER)
@@ -194,7 +189,7 @@ class Office:
     def packed(self, order_id: OrderId) -> bool:
         """An order stands packed; False when nothing of it was found and it is cancelled."""
         order = self.book.open[order_id]
-        if not _anything(order.held):
+        if not any(units for _, units in order.held):
             self._cancel(order, CancelReason.NOT_FOUND)
             return False
         self.queues[order.store] -= 1
@@ -215,7 +210,9 @@ class Office:
 
     def replenish(self, store: StoreId, on_order: Any, daily_demand: Any, lead_time_s: float) -> Any:
         """What the store should order now, units per SKU (int64)."""
-        view = LiveReplenishmentView(self._env.now, store, self.inventory.on_hand(store), on_order, daily_demand, lead_time_s)
+        view = LiveReplenishmentView(
+            self._env.now, store, self.inventory.on_hand(store), on_order, daily_demand, lead_time_s
+        )
         return self._policies.replenishment(view)
 
     # -- the drivers' app --------------------------------------------------------------------------------------------
@@ -262,10 +259,3 @@ class Office:
         order = self.book.open[order_id]
         self.offers.close(order, TaskEnd.HANDED_OVER)
         self.saga.settle(order)
-
-
-def _anything(held: Sequence[tuple[SkuId, int]]) -> bool:
-    for _, units in held:
-        if units:
-            return True
-    return False

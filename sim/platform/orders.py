@@ -6,7 +6,7 @@ from typing import Final
 
 from sim.contracts import OrderRequest
 from sim.facts import Facts
-from sim.vocabulary import END_STATES, NOBODY, CancelReason, Cents, DriverId, OrderId, OrderState, SkuId, Step, StoreId
+from sim.vocabulary import NOBODY, CancelReason, Cents, DriverId, OrderId, OrderState, SkuId, Step, StoreId
 
 S = OrderState
 
@@ -23,7 +23,14 @@ TRANSITIONS: Final[dict[OrderState, frozenset[OrderState]]] = {
 }
 """From each state to the states that may follow. An order goes back from assigned to packed when its driver is lost."""
 
+CANCELLABLE: Final = frozenset({S.CONFIRMED, S.PACKED, S.ASSIGNED})
+"""States in which a confirmed order may still be called off: the goods are in the store."""
+
 _LEGAL = [[state in TRANSITIONS[before] for state in OrderState] for before in OrderState]
+
+
+# Looking a member up on its class costs ten times as much as a name.
+_DELIVERED = OrderState.DELIVERED
 
 
 class IllegalTransition(RuntimeError):
@@ -34,9 +41,10 @@ class Order:
     """What the platform knows about one open order. Saga state is data: `plan`, `step`, `attempt`."""
 
     __slots__ = (
-        "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined", "driver", "epoch", "give_up_at_s", "held",
-        "id", "litres", "node", "opened_s", "overdue", "paid_cents", "plan", "promised_s", "ready_s", "refunded_cents", "skus",
-        "state", "step", "store", "tasked", "to_pick", "units", "value_cents", "wanted",
+        "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined",
+        "driver", "epoch", "give_up_at_s", "held", "id", "litres", "node", "opened_s", "overdue",
+        "paid_cents", "plan", "promised_s", "ready_s", "refunded_cents", "skus", "state", "step", "store",
+        "tasked", "to_pick", "units", "value_cents", "wanted",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step]) -> None:
@@ -109,19 +117,25 @@ class OrderBook:
             When the table does not allow it.
         """
         if not _LEGAL[order.state][state]:
-            raise IllegalTransition(f"Order {order.id}: expected a transition the table knows, got {order.state!r} -> {state!r}.")
+            raise IllegalTransition(
+                f"Order {order.id}: expected a transition the table knows, got {order.state!r} -> {state!r}."
+            )
         order.state = state
         self._facts.order_moved(order=order.id, state=state)
-        if state in END_STATES:
+        if state >= _DELIVERED:
             del self.open[order.id]
-            for column, value in zip(self._ended, (order.id, state, order.paid_cents, order.refunded_cents), strict=True):
+            for column, value in zip(
+                self._ended, (order.id, state, order.paid_cents, order.refunded_cents), strict=True
+            ):
                 column.append(value)
 
     def everything(self) -> "list[array[int]]":
         """Columns over every order that ever entered: id, state, cents captured, cents refunded."""
         columns = [array("q", column) for column in self._ended]
         for order in self.open.values():
-            for column, value in zip(columns, (order.id, order.state, order.paid_cents, order.refunded_cents), strict=True):
+            for column, value in zip(
+                columns, (order.id, order.state, order.paid_cents, order.refunded_cents), strict=True
+            ):
                 column.append(value)
         return columns
 

@@ -10,14 +10,16 @@ from typing import Any
 
 import simpy
 
-from sim.contracts import Cancellation, Figures, PaymentProvider, PickJob, Policies, ReservationView, SubstitutionView
+from sim.contracts import Policies, ReservationView, SubstitutionView
 from sim.facts import Facts
 from sim.platform.bus import Bus, Topic
 from sim.platform.inventory import Inventory
-from sim.platform.orders import Order, OrderBook, total_cents
+from sim.platform.orders import CANCELLABLE, Order, OrderBook, total_cents
+from sim.ports import Cancellation, Figures, PaymentProvider, PickJob
 from sim.story import Story
 from sim.streams import Die
-from sim.vocabulary import END_STATES, CancelReason, Cents, OrderState, Step, quantise
+from sim.vocabulary import END_STATES, CancelReason, Cents, OrderState, Refusal, Step, quantise
+
 
 class Saga:
     """Executes the plans of orders.
@@ -69,7 +71,7 @@ class Saga:
         self._undo: dict[Step, Callable[[Order], None]] = {
             Step.RESERVE: inventory.release,
             Step.PAY: self._refund,
-            Step.CONFIRM: self._withdraw,
+            Step.CONFIRM: lambda order: None,  # the store and the driver are told when everything else is undone
         }
 
     def run(self, order: Order) -> Story:
@@ -119,7 +121,9 @@ class Saga:
             held += units
         order.to_pick = held
         wanted = order.wanted
-        if held < wanted and not (held and self._policies.substitution(SubstitutionView(order.id, wanted, wanted - held))):
+        if held < wanted and not (
+            held and self._policies.substitution(SubstitutionView(order.id, wanted, wanted - held))
+        ):
             order.cancel_reason = CancelReason.OUT_OF_STOCK
             return OrderState.CANCELLED
         return None
@@ -165,22 +169,27 @@ class Saga:
             order.refunded_cents += cents
             self._facts.payment_refunded(order=order.id, cents=Cents(cents))
 
-    def _withdraw(self, order: Order) -> None:
-        self._bus.publish(Topic.ORDER_CANCELLED, Cancellation(order.id, order.store, order.driver))
-
     def _fail(self, order: Order, end: OrderState) -> None:
         if order.state < OrderState.CONFIRMED:
             self._abandon(order, end)
         else:
-            # The customer was told yes before everything was done: the confirmation is taken back.
-            self._call_off(order, order.cancel_reason or CancelReason.PAYMENT)
+            # The customer was told yes before everything was done: the confirmation is taken back, if the goods are
+            # still ours; else they are delivered all the same, and law 3 reports what was not paid.
+            if order.state in CANCELLABLE:
+                self._call_off(order, order.cancel_reason or CancelReason.PAYMENT)
+            else:
+                self._facts.request_refused(order=order.id, refusal=Refusal.TOO_LATE)
 
     def _abandon(self, order: Order, end: OrderState) -> None:
         if end is OrderState.CANCELLED:
             assert order.cancel_reason is not None
             self._facts.order_cancelled(order=order.id, reason=order.cancel_reason)
+        confirmed = order.state >= OrderState.CONFIRMED
         self._compensate(order)
         self._book.move(order, end)
+        if confirmed:
+            # Last of all: whoever hears of it must find the order ended.
+            self._bus.publish(Topic.ORDER_CANCELLED, Cancellation(order.id, order.store, order.driver))
 
     def _compensate(self, order: Order) -> None:
         for step in reversed(order.plan[: order.step + 1]):

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.contracts import Estimator, Figures, Phones, Sighting
+from sim.contracts import Sighting
+from sim.ports import Estimator, Figures, Phones
 from sim.vocabulary import DriverId, NodeId, StoreId
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import simpy
 from numpy.typing import NDArray
 
-from sim.contracts import Estimator, Figures, Sighting, WaitingOrder
+from sim.contracts import Sighting, WaitingOrder
 from sim.platform.inventory import Inventory
 from sim.platform.tracking import Tracking
+from sim.ports import Estimator, Figures
 from sim.vocabulary import DriverId, NodeId, SkuId, StoreId
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class LivePositioningView:
 class LiveReplenishmentView:
     """See `sim.contracts.ReplenishmentView`."""
 
-    def __init__(self, now_s: float, store: StoreId, on_hand: Any, on_order: Any, daily_demand: Any, lead_time_s: float) -> None:
+    def __init__(
+        self, now_s: float, store: StoreId, on_hand: Any, on_order: Any, daily_demand: Any, lead_time_s: float
+    ) -> None:
         self.now_s, self.store, self.on_hand, self.on_order = now_s, store, on_hand, on_order
         self.daily_demand, self.lead_time_s = daily_demand, lead_time_s

@@ -120,7 +120,9 @@ class ParquetArchive:
             raise InputError(f"{path}: expected a Parquet file, got {str(error).splitlines()[0]}") from error
         metadata = self._file.metadata.metadata or {}
         if _LAYOUT not in metadata:
-            raise InputError(f"{path}: expected an event log written by darkstore, got a Parquet file without its layout.")
+            raise InputError(
+                f"{path}: expected an event log written by darkstore, got a Parquet file without its layout."
+            )
         self._groups: dict[str, list[int]] = {}
         for group, kind in enumerate(json.loads(metadata[_LAYOUT])):
             self._groups.setdefault(kind, []).append(group)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sim.recording.archive import Archive
 from sim.vocabulary import OrderState
 
-
 LEDGERS = ("shelf", "available", "reserved", "version")
 
 
@@ -50,7 +49,9 @@ class State:
             elif (mine != theirs).any():
                 i, j = (int(place) for place in np.argwhere(mine != theirs)[0])
                 count = int((mine != theirs).sum())
-                found.append(f"{name}: {count} of {mine.size} differ, first {row} {i} {column} {j}: {mine[i, j]} and {theirs[i, j]}")
+                found.append(
+                    f"{name}: {count} of {mine.size} differ, first {row} {i} {column} {j}: {mine[i, j]} and {theirs[i, j]}"
+                )
         for name in ("tasks", "totes", "drivers"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
@@ -106,7 +107,8 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
         reserved=reserved,
         version=_by_record(shape, (adjusted, 1), (held, 1), (reduced, 1), (held[ended], 1)),
         orders=_orders(archive),
-        tasks=frozenset(archive.rows("task_opened")["order"].tolist()) - set(archive.rows("task_closed")["order"].tolist()),
+        tasks=frozenset(archive.rows("task_opened")["order"].tolist())
+        - set(archive.rows("task_closed")["order"].tolist()),
         totes=_totes(archive),
         drivers=_drivers(archive),
     )
@@ -115,12 +117,14 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
 def _orders(archive: Archive) -> NDArray[np.int64]:
     ids = np.sort(archive.rows("order_entered")["order"].astype(np.int64))
     moved = archive.rows("order_moved")
-    state = np.full(int(ids.max()) + 1 if len(ids) else 0, int(OrderState.CREATED), dtype=np.int64)
+    kinds = ("order_entered", "order_moved", "payment_captured", "payment_refunded")
+    size = max((int(archive.rows(kind)["order"].max(initial=-1)) for kind in kinds), default=-1) + 1
+    state = np.full(size, int(OrderState.CREATED), dtype=np.int64)
     state[moved["order"]] = moved["state"]  # in order of time, so the last one stays
     columns = [ids, state[ids]]
     for kind in ("payment_captured", "payment_refunded"):
         rows = archive.rows(kind)
-        cents = np.bincount(rows["order"], weights=rows["cents"], minlength=len(state)) if len(ids) else np.zeros(0)
+        cents = np.bincount(rows["order"], weights=rows["cents"], minlength=size)
         columns.append(np.rint(cents[ids]).astype(np.int64))
     return np.column_stack(columns)
 
@@ -139,7 +143,9 @@ def _drivers(archive: Archive) -> dict[int, int]:
     """Where each driver at work was last bound for: the node of the last ride begun, or of the shift's beginning."""
     kinds = ("driver_on", "leg_started", "driver_off")
     who = np.concatenate([archive.rows(kind)["driver"] for kind in kinds])
-    node = np.concatenate([archive.rows(kind)["node"] if kind != "driver_off" else np.full(len(archive.seq(kind)), -1) for kind in kinds])
+    node = np.concatenate(
+        [archive.rows(kind)["node"] if kind != "driver_off" else np.full(len(archive.seq(kind)), -1) for kind in kinds]
+    )
     order = np.lexsort((np.concatenate([archive.seq(kind) for kind in kinds]), who))
     who, node = who[order], node[order]
     last = np.append(who[1:] != who[:-1], True) if len(who) else np.zeros(0, dtype=bool)

@@ -31,6 +31,9 @@ ROADS: Final = "#8b93a3"
 POINTS: Final = "#e5484d"
 """Colours inside pixels, which no style sheet reaches: chosen to be seen on white and on black."""
 
+HALO: Final = "halo"
+"""Id of text that lies on a picture: the page's style gives it a rim in the colour of the ground."""
+
 _LOOK: Final[dict[str, Any]] = {
     "svg.fonttype": "none", "svg.hashsalt": "darkstore", "font.family": "sans-serif", "font.size": 10.0,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": GRID, "xtick.color": MUTED, "ytick.color": MUTED,
@@ -91,10 +94,15 @@ def _for_page(svg: str, name: str, alt: str) -> str:
     svg = svg[svg.index("<svg") :]
     for stand_in, variable in _VARIABLES.items():
         svg = svg.replace(stand_in, f"var({variable})")
-    # Ids must differ between the figures of a page.
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
+    # Ids must differ between the figures of a page; most name a group for nobody.
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+
+    def renamed(found: re.Match[str]) -> str:
+        given = found[1]
+        return f' id="{name}-{given}"' if given in used else f' class="{HALO}"' if given == HALO else ""
+
+    svg = re.sub(r'\sid="([^"]+)"', renamed, svg)
+    svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", svg)
     head, tail = svg.split(">", 1)
     view = re.search(r'viewBox="[^"]+"', head)
     assert view is not None

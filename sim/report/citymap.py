@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.canvas import CARD, FIRST, INK, MUTED, POINTS, ROADS, WIDTH_IN, Picture, drawn
+from sim.report.canvas import CARD, FIRST, HALO, INK, MUTED, POINTS, ROADS, WIDTH_IN, Picture, drawn
 from sim.report.words import number
 from sim.vocabulary import InputError
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ATTRIBUTION: Final = "© OpenStreetMap contributors"
 _METRES_PER_DEGREE: Final = 111_195.0
+_KEY_PT: Final = 50.0
+"""Height of the key above the map."""
 _VECTOR_MOST: Final = 1500
 """More polygons or points than this are drawn as pixels."""
 
@@ -77,6 +79,7 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
     peopled = [polygon for polygon, share in zip(polygons, shares, strict=True) if share > 0]
     stretch = 1.0 / np.cos(np.radians(float(sites[:, 1].mean())))
     west, south, east, north = box = _view(np.concatenate([*peopled, sites, doors]), stretch)
+    height_pt = WIDTH_IN * 72.0 * (north - south) * stretch / (east - west) + _KEY_PT
     road_map = isinstance(manifest["scenario"]["map"], str)
     alt = (
         f"Map of {world['map']} with {len(stores)} {'store' if len(stores) == 1 else 'stores'}, {len(peopled)} cells "
@@ -88,7 +91,7 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
         from matplotlib.collections import LineCollection
 
         figure.set_layout_engine("none")
-        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0 - _KEY_PT / height_pt))
         axes.set(xlim=(west, east), ylim=(south, north), aspect=stretch, xticks=[], yticks=[])
         axes.axis("off")
         if lines is not None:
@@ -107,7 +110,7 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
             )
         _mark_stores(axes, stores, sites)
         _scale_bar(axes, box, stretch)
-        _key(axes, steps, len(doors))
+        _key(figure, steps, len(doors))
         if road_map:
             axes.text(
                 0.995,
@@ -118,16 +121,15 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
                 va="bottom",
                 fontsize=8,
                 color=MUTED,
-                gid="halo",
+                gid=HALO,
             )
 
-    height_pt = WIDTH_IN * 72.0 * (north - south) * stretch / (east - west)
     caption = "Cells are hexagons of the H3 grid. Late: handed over after the time the customer was promised."
     return Picture("map", "Stores, demand and late orders", drawn("map", height_pt, alt, draw), alt, caption)
 
 
 def _shade(axes: Any, polygons: list[NDArray[np.float64]], shares: NDArray[np.float64]) -> list[tuple[float, float]]:
-    """Shade the cells in five steps; returns each step's opacity and upper share."""
+    """Shade the cells in five steps; returns the opacity and the largest share of each step that has cells."""
     from matplotlib.collections import PolyCollection
 
     if not len(polygons) or not shares.max() > 0:
@@ -138,8 +140,8 @@ def _shade(axes: Any, polygons: list[NDArray[np.float64]], shares: NDArray[np.fl
     for step in range(5):
         mine = np.flatnonzero((shares > edges[step]) & (shares <= edges[step + 1]))
         opacity = 0.08 + 0.15 * step
-        steps.append((opacity, float(edges[step + 1])))
         if len(mine):
+            steps.append((opacity, float(shares[mine].max())))
             raster = len(polygons) > _VECTOR_MOST
             hexagons = [polygons[cell] for cell in mine]
             colour = "#2f6fd0" if raster else FIRST
@@ -155,7 +157,7 @@ def _mark_stores(axes: Any, stores: list[dict[str, Any]], sites: NDArray[np.floa
         return
     for store, (lon, lat) in zip(stores, sites, strict=True):
         axes.annotate(
-            store["name"], (lon, lat), (7, 0), textcoords="offset points", va="center", zorder=6, gid="halo",
+            store["name"], (lon, lat), (7, 0), textcoords="offset points", va="center", zorder=6, gid=HALO,
             parse_math=False, fontweight="bold", annotation_clip=True,
         )  # fmt: skip
 
@@ -168,10 +170,10 @@ def _scale_bar(axes: Any, box: tuple[float, float, float, float], stretch: float
     x, y = west + 0.02 * (east - west), south + 0.012 * (north - south)
     axes.plot([x, x + metres / per_degree], [y, y], color=INK, linewidth=2.0, solid_capstyle="butt", zorder=6)
     text = f"{metres / 1000.0:g} km" if metres >= 1000 else f"{metres:g} m"
-    axes.annotate(text, (x, y), (0, 3), textcoords="offset points", va="bottom", fontsize=9, gid="halo", zorder=6)
+    axes.annotate(text, (x, y), (0, 3), textcoords="offset points", va="bottom", fontsize=9, gid=HALO, zorder=6)
 
 
-def _key(axes: Any, steps: list[tuple[float, float]], late: int) -> None:
+def _key(figure: "Figure", steps: list[tuple[float, float]], late: int) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -179,8 +181,10 @@ def _key(axes: Any, steps: list[tuple[float, float]], late: int) -> None:
         Line2D([], [], marker="s", color=INK, linestyle="", markersize=7, label="store"),
         Line2D([], [], marker="o", color=POINTS, linestyle="", markersize=4, label=f"late order ({number(late)})"),
     ]
-    handles += [
-        Patch(facecolor=FIRST, alpha=opacity, label=f"up to {100.0 * share:.2g} % of demand")
-        for opacity, share in steps
-    ]
-    axes.legend(handles=handles, loc="upper right", fontsize=9, handlelength=1.2, labelspacing=0.3).set_gid("halo")
+    for step, (opacity, share) in enumerate(steps):
+        percent = number(100.0 * share, 2 if share < 0.01 else 1 if share < 0.1 else 0)
+        handles.append(Patch(facecolor=FIRST, alpha=opacity, label=f"{'' if step else 'demand '}up to {percent} %"))
+    figure.legend(
+        handles=handles, loc="upper left", ncols=3, fontsize=9, handlelength=1.2, labelspacing=0.3, columnspacing=1.2,
+        borderpad=0.1,
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.canvas import ALERT, CARD, FIRST, GRID, INK, MUTED, SECOND, Picture, drawn, time_axis
+from sim.report.canvas import ALERT, CARD, FIRST, GRID, HALO, INK, MUTED, SECOND, Picture, drawn, time_axis
 from sim.report.words import number
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ Columns = dict[str, NDArray[Any]]
 ENOUGH = 5
 """Fewest deliveries of an hour of which a percentile is drawn."""
 
-_MOST_POINTS = 120
-"""Of a line over time; more is noise at the size of the figure."""
+_STEPS = (1, 3, 6, 12, 36, 72, 144, 288, 2016)
+"""How many five-minute averages may be put together for a line over time."""
 
 
 def hour_of_day(start: datetime, t_s: NDArray[Any]) -> NDArray[np.int64]:
@@ -81,10 +81,17 @@ def orders_by_hour(series: Columns, orders: Columns, start: datetime, horizon_s:
         width = edges[1] - edges[0]
         middle = edges[:-1] + width / 2.0
         axes.bar(middle, wanted, width * 0.86, color=FIRST, alpha=0.35, label="wanted to order")
-        axes.plot(middle, delivered, "-o", color=FIRST, markersize=3.0, linewidth=1.6, label="delivered")
+        # What is delivered after the last order was placed is no hour like the others: a point, but no line to it.
+        regular = edges[:-1] < horizon_s
+        axes.plot(
+            middle[regular], delivered[regular], "-o", color=FIRST, markersize=3.0, linewidth=1.6, label="delivered"
+        )
+        after = ~regular & (delivered > 0)
+        axes.plot(middle[after], delivered[after], "o", color=FIRST, markersize=3.0)
         if lost.any():
             axes.bar(middle, lost, width * 0.86, color=ALERT, alpha=0.9, label="turned away or cancelled")
         axes.set_ylim(0, max(1.0, wanted.max(), delivered.max()) * 1.05)
+        _counts(axes)
         axes.set_ylabel(f"orders per {name}")
         time_axis(axes, start, max(edges[0], 0.0), edges[-1])
         _legend_above(figure, axes)
@@ -93,9 +100,21 @@ def orders_by_hour(series: Columns, orders: Columns, start: datetime, horizon_s:
     return Picture("by-hour", f"Orders by {name}", svg, alt, "Delivered orders count when they are handed over.")
 
 
+def _counts(axes: Any) -> None:
+    """Label the upright axis with round whole numbers, few of them."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10], integer=True))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
 def _warm_up(axes: Any, warmup_s: float) -> None:
     if warmup_s > 0:
-        axes.axvspan(0.0, warmup_s, color=GRID, alpha=0.6, linewidth=0.0, label="warm-up, not counted")
+        axes.axvspan(0.0, warmup_s, color=GRID, alpha=0.6, linewidth=0.0)
+        axes.annotate(
+            "warm-up", (0.0, 1.0), (3, -3), xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
+            color=MUTED, fontsize=9,
+        )  # fmt: skip
 
 
 def _legend_above(figure: "Figure", axes: Any) -> None:
@@ -116,11 +135,12 @@ def distribution(orders: Columns, warmup_s: float) -> Picture:
         alt = "No order was delivered, so there is no click-to-door time to show."
         return Picture(name, title, drawn(name, 90.0, alt, _nothing), alt)
     half, most = (float(np.quantile(took, q)) for q in (0.5, 0.95))
-    reach = max(5.0, float(np.ceil(min(took.max(), max(1.6 * most, 2.0 * half)))))
+    # Beyond the 95th percentile there is always room for its label.
+    reach = float(np.ceil(max(min(took.max(), 1.6 * most, 3.0 * half), 1.4 * most, 5.0)))
     step = next(step for step in (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 1440.0) if reach / step <= 60 or step == 1440.0)
     edges = np.arange(0.0, reach + step, step)
     beyond = int((took > edges[-1]).sum())
-    per = "minute" if step == 1.0 else f"{step:g} minutes"
+    per = {0.5: "half minute", 1.0: "minute"}.get(step, f"{step:g} minutes")
     alt = (
         f"Histogram of click-to-door of {number(len(took))} delivered orders: half within {half:.1f} minutes, "
         f"95 % within {most:.1f}, the slowest {took.max():.1f}."
@@ -134,11 +154,10 @@ def distribution(orders: Columns, warmup_s: float) -> Picture:
         axes.set_ylim(0, tallest)
         axes.set_xlim(0, edges[-1])
         for value, text, high in ((half, f"half within {half:.1f}", 0.99), (most, f"95 % within {most:.1f}", 0.89)):
-            left = value > 0.7 * edges[-1]
             axes.plot([value, value], [0, tallest * high], color=INK, linewidth=1.2)
-            side: dict[str, Any] = {"xytext": (-4, 0), "ha": "right"} if left else {"xytext": (4, 0), "ha": "left"}
-            axes.annotate(text, (value, tallest * high), textcoords="offset points", va="top", gid="halo", **side)
+            axes.annotate(text, (value, tallest * high), (4, 0), textcoords="offset points", va="top", gid=HALO)
         axes.set_xlabel("minutes from placing the order to the handover")
+        _counts(axes)
         axes.set_ylabel(f"orders per {per}")
 
     more = (
@@ -197,6 +216,7 @@ def by_hour_of_day(rows: list[dict[str, Any]]) -> Picture | None:
         axes.set_xticks(ticks, [f"{tick:02d}:00" for tick in ticks])
         axes.set_xlim(first - 0.2, last + 0.2)
         axes.set_xlabel("local hour of placing the order")
+        _counts(axes)
         axes.set_ylabel("minutes, click to door")
         _legend_above(figure, axes)
 
@@ -210,7 +230,7 @@ def people_at_work(series: Columns, orders: Columns, start: datetime, horizon_s:
     """How many drivers and pickers are on shift, and how many of them busy, over time."""
     end_s = last_s(orders, horizon_s)
     inside = series["t_s"] < end_s
-    group = max(1, int(np.ceil(inside.sum() / _MOST_POINTS)))
+    group = next((step for step in _STEPS if inside.sum() / step <= 240), _STEPS[-1])
 
     def column(name: str) -> NDArray[Any]:
         values = series[name][inside].astype(float)
@@ -242,11 +262,11 @@ def people_at_work(series: Columns, orders: Columns, start: datetime, horizon_s:
                 axes.plot(t, column("drivers_riding_empty"), color=CARD, linewidth=2.6)
                 axes.plot(t, column("drivers_riding_empty"), color=SECOND, linewidth=1.3, label="riding empty")
             axes.set_ylim(0, max(1.0, most[who]) * 1.08)
+            _counts(axes)
             axes.set_ylabel(who)
         time_axis(panels[1], start, 0.0, end_s)
         _legend_above(figure, panels[0])
 
-    caption = (
-        f"Averages of {5 * group} minutes. Riding empty: to a store or back to one; the ride to an order is busy too."
-    )
+    span = f"{5 * group} minutes" if group < 12 else "an hour" if group == 12 else f"{group / 12:g} hours"
+    caption = f"Averages of {span}. Riding empty: to a store or back to one; the ride to an order is busy too."
     return Picture("people", "People on shift and at work", drawn("people", 265.0, alt, draw), alt, caption)

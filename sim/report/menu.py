@@ -19,7 +19,9 @@ def menu_rows(family: str | None = None) -> list[dict[str, Any]]:
                 doc, parameters = describe(entry.load())
             except Exception as error:
                 raise InputError(f"{entry.value}: the plug-in could not be loaded: {error}") from error
-            rows.append({"family": each, "name": name, "does": doc, "parameters": {k: _plain(v) for k, v in parameters}})
+            rows.append(
+                {"family": each, "name": name, "does": doc, "parameters": {k: _plain(v) for k, v in parameters}}
+            )
     return rows
 
 

@@ -174,6 +174,7 @@ def _command(manifest: Mapping[str, Any]) -> str:
     """The command line that repeats the run."""
     given = [str(word) for word in manifest.get("command") or ()]
     if given:
-        # However the program was started, anybody can start it by its name.
-        return shlex.join(["darkstore", *given[1:]] if Path(given[0]).name.startswith("darkstore") else given)
+        # However the program was started here, anybody can start it by its name.
+        ours = Path(given[0]).stem in ("darkstore", "darkstore-script", "cli", "__main__")
+        return shlex.join(["darkstore", *given[1:]] if ours else given)
     return shlex.join(["darkstore", "run", str(manifest["scenario"]["name"]), "--seed", str(manifest.get("seed"))])

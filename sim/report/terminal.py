@@ -1,7 +1,7 @@
 """What a run says in the terminal: progress while it goes on, then a summary that a manager can read."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 100
 _BAR: Final = 8
 _COLUMN: Final = 48
-_ASCII: Final = str.maketrans({"–": "-", "✓": "+", "✗": "x", "█": "#", "·": "-", "≥": ">", "≤": "<", "…": "."})
+_ASCII: Final = str.maketrans({"–": "-", "✓": "+", "✗": "x", "█": "#", "·": "-", "≥": ">=", "≤": "<=", "…": "."})
 
 
 def print_summary(
@@ -161,10 +161,39 @@ def _level_table(found: list[Level], plain: bool, *, intervals: bool = False) ->
     return Group(_text("Service levels", plain, "bold"), Padding(table, (0, 0, 0, 1)))
 
 
+class Watch:
+    """Is told how far a run has come (call it), and how many replications are done; shows nothing by itself."""
+
+    def __call__(self, progress: "Progress") -> None:
+        """The run has come so far."""
+
+    def done(self, count: int) -> None:
+        """So many of the other replications have finished."""
+
+
+class _Bar(Watch):
+    def __init__(self, bar: Any, start: datetime | None, replications: int) -> None:
+        self._bar, self._start, self._replications = bar, start, replications
+        self._task = bar.add_task("", total=None)
+
+    def __call__(self, progress: "Progress") -> None:
+        hours, rest = divmod(int(progress.now_s), 3600)
+        clock = f"{hours:02d}:{rest // 60:02d}"
+        if self._start is not None:
+            clock = f"{local_time(self._start, progress.now_s):%a %H:%M}"
+        which = f", replication 1 of {self._replications}" if self._replications > 1 else ""
+        told = f"{clock}, {progress.facts:,} facts{which}"
+        self._bar.update(self._task, total=progress.end_s, completed=progress.now_s, description=told)
+
+    def done(self, count: int) -> None:
+        told = f"{count + 1} of {self._replications} replications"
+        self._bar.update(self._task, total=self._replications, completed=count + 1, description=told)
+
+
 @contextmanager
 def progress_bar(
-    console: Console, *, start: datetime | None = None, quiet: bool = False
-) -> Iterator[Callable[["Progress"], None]]:
+    console: Console, *, start: datetime | None = None, quiet: bool = False, replications: int = 1
+) -> Iterator[Watch]:
     """Show how far a run has come, in simulated time; silent where nobody looks on.
 
     Parameters
@@ -175,12 +204,14 @@ def progress_bar(
         The scenario's local start: the clock is shown instead of hours gone.
     quiet
         Show nothing.
+    replications
+        How many there are; the first one is shown in simulated time, the others are counted.
     """
     if quiet or not console.is_terminal:
-        yield lambda progress: None
+        yield Watch()
         return
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress as Display
 
     columns = (
         TextColumn("simulating"),
@@ -188,16 +219,5 @@ def progress_bar(
         TaskProgressColumn(),
         TextColumn("{task.description}"),
     )
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def told(progress: "Progress") -> None:
-            hours, rest = divmod(int(progress.now_s), 3600)
-            clock = (
-                f"{hours:02d}:{rest // 60:02d}" if start is None else f"{local_time(start, progress.now_s):%a %H:%M}"
-            )
-            bar.update(
-                task, total=progress.end_s, completed=progress.now_s, description=f"{clock}, {progress.facts:,} facts"
-            )
-
-        yield told
+    with Display(*columns, console=console, transient=True) as display:
+        yield _Bar(display, start, replications)

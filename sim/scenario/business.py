@@ -22,28 +22,42 @@ class Payments(Branch):
     latency_s: NonNegative = given(1.2, JUDGEMENT, "mean time of a charge, seconds (lognormal)")
     latency_cv: NonNegative = given(0.8, "judgement: a heavy tail", "coefficient of variation of the latency")
     decline_share: Share = given(0.03, JUDGEMENT, "chance that a charge is declined, each attempt by itself")
-    attempts_max: Annotated[int, Field(strict=True, ge=1, le=5)] = given(2, JUDGEMENT, "how often a customer tries to pay")
+    attempts_max: Annotated[int, Field(strict=True, ge=1, le=5)] = given(
+        2, JUDGEMENT, "how often a customer tries to pay"
+    )
     retry_s: NonNegative = given(8.0, JUDGEMENT, "time until the customer tries again, seconds")
 
 
 class Promise(Branch):
     """The time the customer is told."""
 
-    floor_s: NonNegative = given(1200.0, "the twenty-minute promise of the trade", "never promise less than this, seconds")
+    floor_s: NonNegative = given(
+        1200.0, "the twenty-minute promise of the trade", "never promise less than this, seconds"
+    )
     slack: AboveZero = given(1.25, JUDGEMENT, "factor on the estimated time to the door")
 
 
 class Platform(Branch):
     """The software platform."""
 
-    profile: Literal["full", "minimal"] = given("full", "-", "minimal: every mechanism, but no latency and no background load")
-    submit_s: NonNegative = given(0.12, "judgement: under the usual 200 ms target", "mean time from tap to order service, seconds")
+    profile: Literal["full", "minimal"] = given(
+        "full", "-", "minimal: every mechanism, but no latency and no background load"
+    )
+    submit_s: NonNegative = given(
+        0.12, "judgement: under the usual 200 ms target", "mean time from tap to order service, seconds"
+    )
     submit_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that time")
-    window_s: NonNegative = given(0.015, "judgement: one database round trip and some work", "mean time between reading and writing stock, seconds")
+    window_s: NonNegative = given(
+        0.015,
+        "judgement: one database round trip and some work",
+        "mean time between reading and writing stock, seconds",
+    )
     window_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that window")
     bus_s: NonNegative = given(0.05, JUDGEMENT, "time from publishing a message to its delivery, seconds")
     accept_window_s: AboveZero = given(45.0, "30-60 s are usual", "time a driver has to answer an offer, seconds")
-    give_up_s: AboveZero = given(2400.0, JUDGEMENT, "an order without a driver for this long after it could be picked is cancelled, seconds")
+    give_up_s: AboveZero = given(
+        2400.0, JUDGEMENT, "an order without a driver for this long after it could be picked is cancelled, seconds"
+    )
     ping_s: AboveZero = given(8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends")
     delivery_fee_cents: Count = given(290, JUDGEMENT, "fee of every order, cents")
     promise: Promise = given(Promise, "-", "the time the customer is told")

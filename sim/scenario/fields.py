@@ -56,7 +56,7 @@ class Branch(BaseModel):
 
 def given(default: Any, source: str, doc: str, **limits: Any) -> Any:
     """Declare a key with its default, where the default comes from, and what the key means."""
-    extra = {"source": source}
+    extra: Any = {"source": source}
     if callable(default):
         return Field(default_factory=default, description=doc, json_schema_extra=extra, **limits)
     return Field(default=default, description=doc, json_schema_extra=extra, **limits)

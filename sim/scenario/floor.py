@@ -47,12 +47,16 @@ class Site(Branch):
 class Stores(Branch):
     """Dark stores."""
 
-    count: Positive = given(6, "the default city's 450,000 people at 75,000 a store", "how many, when placed by population")
+    count: Positive = given(
+        6, "the default city's 450,000 people at 75,000 a store", "how many, when placed by population"
+    )
     place: Literal["population"] | tuple[Site, ...] = given(
         "population", "-", "population: spread so that people are near; or a list of {name, lat, lon}"
     )
     open: Window = given("07:00-24:00", JUDGEMENT, "opening hours; an end before the start is past midnight")
-    zone: Zone = given(lambda: Zone(drive_s=600.0), "ten minutes by car: half of a twenty-minute promise", "area served")
+    zone: Zone = given(
+        lambda: Zone(drive_s=600.0), "ten minutes by car: half of a twenty-minute promise", "area served"
+    )
     inaccurate_share: Share = given(
         0.1, "judgement; 65 % was found in retail shops (DeHoratius, Raman 2008), dark stores count more often",
         "share of stock records that are wrong at the opening",
@@ -88,9 +92,13 @@ class Pickers(Branch):
     """People who pick and pack orders in the stores."""
 
     per_store: Positive = given(
-        16, "judgement: 75 % busy at the evening peak of the default day", "pickers on the payroll, mean over the stores"
+        16,
+        "judgement: 75 % busy at the evening peak of the default day",
+        "pickers on the payroll, mean over the stores",
     )
-    spread: Literal["demand", "even"] = given("demand", JUDGEMENT, "who gets them: stores by their customers, or all stores alike")
+    spread: Literal["demand", "even"] = given(
+        "demand", JUDGEMENT, "who gets them: stores by their customers, or all stores alike"
+    )
     shifts: tuple[Shift, ...] = given(
         lambda: (Shift(at="06:30", hours=9, share=0.45), Shift(at="15:30", hours=8.75, share=0.55)),
         JUDGEMENT, "shifts, every day",
@@ -103,7 +111,9 @@ class Pickers(Branch):
     per_unit_s: NonNegative = given(2.0, JUDGEMENT, "per unit: grasp and scan, seconds")
     noise: Literal["lognormal", "exponential", "none"] = given("lognormal", JUDGEMENT, "distribution of the pick time")
     noise_cv: NonNegative = given(0.3, JUDGEMENT, "coefficient of variation when lognormal")
-    mispick_share: Share = given(0.003, "judgement: 99.7 % line accuracy", "share of lines where a neighbouring SKU is taken")
+    mispick_share: Share = given(
+        0.003, "judgement: 99.7 % line accuracy", "share of lines where a neighbouring SKU is taken"
+    )
 
     _shares = field_validator("shifts")(_everyone)
 
@@ -111,9 +121,13 @@ class Pickers(Branch):
 class Drivers(Branch):
     """People who deliver."""
 
-    count: Positive = given(410, "judgement: 75 % busy at the evening peak of the default day", "drivers on the payroll")
+    count: Positive = given(
+        410, "judgement: 75 % busy at the evening peak of the default day", "drivers on the payroll"
+    )
     vehicles: dict[VehicleName, NonNegative] = given(
-        lambda: {"scooter": 0.5, "ebike": 0.3, "car": 0.2}, JUDGEMENT, "share of each vehicle; see sim/world/fleet.py for speeds and loads"
+        lambda: {"scooter": 0.5, "ebike": 0.3, "car": 0.2},
+        JUDGEMENT,
+        "share of each vehicle; see sim/world/fleet.py for speeds and loads",
     )
     shifts: tuple[Shift, ...] = given(
         lambda: (
@@ -131,7 +145,9 @@ class Drivers(Branch):
         120.0, "judgement; the MDRP's 4 minutes (Reyes et al. 2018) include a restaurant's parking",
         "mean time from parking to the handover at the door, seconds",
     )  # fmt: skip
-    noise: Literal["lognormal", "exponential", "none"] = given("lognormal", JUDGEMENT, "distribution of counter and door times")
+    noise: Literal["lognormal", "exponential", "none"] = given(
+        "lognormal", JUDGEMENT, "distribution of counter and door times"
+    )
     noise_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation when lognormal")
 
     _shares = field_validator("shifts")(_everyone)
@@ -157,7 +173,9 @@ class Catalogue(Branch):
     """What is sold: SKUs with popularity, price and volume."""
 
     skus: Positive = given(4000, "2,000-4,000 SKUs are usual for a dark store", "stock-keeping units in each store")
-    zipf: NonNegative = given(0.8, "judgement: the top fifth of SKUs then makes two thirds of sales", "exponent of popularity by rank")
+    zipf: NonNegative = given(
+        0.8, "judgement: the top fifth of SKUs then makes two thirds of sales", "exponent of popularity by rank"
+    )
     price_cv: NonNegative = given(0.6, JUDGEMENT, "coefficient of variation of prices within a category")
     categories: tuple[Category, ...] = given(
         lambda: (
@@ -220,7 +238,9 @@ Weekly = Annotated[tuple[NonNegative, ...], Field(min_length=7, max_length=7)]
 class Demand(Branch):
     """Who orders what, when and where."""
 
-    orders_per_day: NonNegative = given(8000.0, "18 orders a day per 1,000 people, a mature service", "orders on a normal day")
+    orders_per_day: NonNegative = given(
+        8000.0, "18 orders a day per 1,000 people, a mature service", "orders on a normal day"
+    )
     profile: Hourly = given(
         lambda: (0.1, 0, 0, 0, 0, 0, 0, 1.2, 2.0, 2.8, 3.8, 5.2, 7.0, 7.2, 5.8, 4.9, 5.1, 6.0, 7.6, 9.4, 10.2, 9.0, 6.4, 3.9),
         JUDGEMENT, "24 weights, midnight first: share of the day's orders by hour",
@@ -233,13 +253,19 @@ class Demand(Branch):
     surges: tuple[Surge, ...] = given((), "-", "stretches of unusual demand")
     flash_sales: tuple[FlashSale, ...] = given((), "-", "many buyers of one SKU at once")
     basket: Basket = given(Basket, "-", "what one order holds")
-    arrivals: Literal["poisson", "even"] = given("poisson", "independent customers", "poisson, or evenly spread over the profile")
+    arrivals: Literal["poisson", "even"] = given(
+        "poisson", "independent customers", "poisson, or evenly spread over the profile"
+    )
     place: Literal["population", "nodes"] = given(
-        "population", "-", "population: by the map's zones (by road nodes where it has none); nodes: every road node alike"
+        "population",
+        "-",
+        "population: by the map's zones (by road nodes where it has none); nodes: every road node alike",
     )
     cells: str | None = given(None, "-", "CSV with columns h3, weight: customers by H3 cell instead")
     trace: str | None = given(None, "-", "CSV or Parquet of orders instead: entered_s, lat, lon (or node), skus, units")
-    cell_resolution: Annotated[int, Field(strict=True, ge=0, le=15)] = given(8, "cells of about 0.7 km2", "H3 resolution of demand cells")
+    cell_resolution: Annotated[int, Field(strict=True, ge=0, le=15)] = given(
+        8, "cells of about 0.7 km2", "H3 resolution of demand cells"
+    )
 
     @field_validator("profile", "weekday")
     @classmethod
@@ -253,8 +279,12 @@ class Supply(Branch):
     """How stores are restocked."""
 
     review_at: Clock = given("02:00", JUDGEMENT, "when the first review of stocks takes place")
-    lead_h: NonNegative = given(4.0, "judgement: ordered at night, there before opening", "hours from ordering to receiving")
-    cover_days: AboveZero = given(2.0, JUDGEMENT, "opening stock: days of expected demand, plus two standard deviations")
+    lead_h: NonNegative = given(
+        4.0, "judgement: ordered at night, there before opening", "hours from ordering to receiving"
+    )
+    cover_days: AboveZero = given(
+        2.0, JUDGEMENT, "opening stock: days of expected demand, plus two standard deviations"
+    )
     units_min: Count = given(3, JUDGEMENT, "opening stock: at least this much of every SKU")
 
 
@@ -263,7 +293,7 @@ class Travel(Branch):
 
     noise_cv: NonNegative = given(0.15, JUDGEMENT, "coefficient of variation of a leg's true time about the map's")
     traffic: bool = given(True, "-", "whether roads slow down by the hour; see sim/world/traffic.py for the profile")
-    estimator_lag_s: NonNegative = given(1800.0, JUDGEMENT, "how old the traffic is that the platform's estimator knows, seconds")
+    estimator_lag_s: NonNegative = given(
+        1800.0, JUDGEMENT, "how old the traffic is that the platform's estimator knows, seconds"
+    )
     estimator_bias: AboveZero = given(1.0, "-", "factor on everything the estimator says")
-
-

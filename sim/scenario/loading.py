@@ -115,7 +115,9 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) and key not in _WHOLE else value
+        merged[key] = (
+            _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) and key not in _WHOLE else value
+        )
     return merged
 
 
@@ -153,7 +155,9 @@ def _override(tree: dict[str, Any], origins: Origins, setting: str) -> None:
     for here, part in enumerate(path[:-1]):
         if isinstance(node, list):
             if not isinstance(part, int) or part >= len(node):
-                raise InputError(f"--set {setting}: {path_text}: expected a place below {len(node)} in the list, got {part!r}.")
+                raise InputError(
+                    f"--set {setting}: {path_text}: expected a place below {len(node)} in the list, got {part!r}."
+                )
             node = node[part]
         elif isinstance(node, dict):
             child = node.get(str(part))
@@ -161,7 +165,9 @@ def _override(tree: dict[str, Any], origins: Origins, setting: str) -> None:
                 child = node[str(part)] = {}
             node = child
         else:
-            raise InputError(f"--set {setting}: expected a key to set, but {'.'.join(map(str, path[:here]))} is a value.")
+            raise InputError(
+                f"--set {setting}: expected a key to set, but {'.'.join(map(str, path[:here]))} is a value."
+            )
     last = path[-1]
     if isinstance(node, list):
         if not isinstance(last, int) or last >= len(node):
@@ -205,7 +211,8 @@ _EXPECTED = {
     "int_type": "a whole number", "int_from_float": "a whole number", "int_parsing": "a whole number",
     "float_type": "a number", "float_parsing": "a number", "finite_number": "a finite number",
     "string_type": "a text", "bool_type": "true or false", "bool_parsing": "true or false",
-    "tuple_type": "a list", "dict_type": "a mapping of keys", "model_type": "a mapping of keys", "model_attributes_type": "a mapping of keys",
+    "tuple_type": "a list", "dict_type": "a mapping of keys", "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
     "too_short": "at least {min_length} entries", "too_long": "at most {max_length} entries",
     "literal_error": "{expected}", "string_pattern_mismatch": "a text like {pattern}",
 }  # fmt: skip
@@ -230,7 +237,11 @@ def _explain(error: Any, origins: Origins, file: str) -> str:
     if kind == "value_error":
         text = str(context.get("error", error["msg"])).rstrip(".")
         text = text.removeprefix("Expected ").removeprefix("expected ")
-        got = "" if ", got " in text or "; got " in text or isinstance(error["input"], dict | BaseModel) else f", got {error['input']!r}"
+        got = (
+            ""
+            if ", got " in text or "; got " in text or isinstance(error["input"], dict | BaseModel)
+            else f", got {error['input']!r}"
+        )
         return f"{where}: {path + ': ' if path else ''}expected {text}{got}."
     expected = _EXPECTED.get(kind, error["msg"]).format(**context) if kind in _EXPECTED else error["msg"]
     value = error["input"]
@@ -259,13 +270,16 @@ _UNION_TAGS = {"str", "float", "int", "none", "constrained-str", "tuple"}
 
 def _choose(errors: Sequence[Any]) -> Any:
     """Of several complaints, return the one that helps most: unknown keys first, then the deepest place."""
+
     def rank(error: Any) -> tuple[bool, int]:
         return (error["type"] != "extra_forbidden", -len(error["loc"]))
 
     return min(errors, key=rank)
 
 
-def _validated(tree: dict[str, Any], origins: Origins, file: str, base: Path, overrides: Iterable[str], policies: Mapping[str, str]) -> Scenario:
+def _validated(
+    tree: dict[str, Any], origins: Origins, file: str, base: Path, overrides: Iterable[str], policies: Mapping[str, str]
+) -> Scenario:
     for setting in overrides:
         _override(tree, origins, setting)
     for family, spec in policies.items():

@@ -40,13 +40,17 @@ class Scenario(Branch):
     )
     description: str = given("", "-", "one sentence for lists")
     start: str = given(
-        "2026-11-20T00:00 America/Santiago", "a Friday", "local date-time with zone: 2026-11-20T00:00 Area/City, or an offset"
+        "2026-11-20T00:00 America/Santiago",
+        "a Friday",
+        "local date-time with zone: 2026-11-20T00:00 Area/City, or an offset",
     )
     horizon_h: Annotated[AboveZero, Field(le=24 * 366)] = given(24.0, "one day", "hours during which orders arrive")
     drain_h: NonNegative = given(2.0, JUDGEMENT, "hours after the horizon for orders to end")
     warmup_h: NonNegative = given(0.0, "the day starts closed and empty", "hours left out of the figures")
     seed: Count = given(1, "-", "seed of all chance; --seed overrides")
-    unmet: Literal["lost"] = given("lost", "customers of quick commerce do not wait for restocking", "what a stock-out does")
+    unmet: Literal["lost"] = given(
+        "lost", "customers of quick commerce do not wait for restocking", "what a stock-out does"
+    )
     mode: Literal["full"] = given("full", "-", "what is simulated")
     map: str | Euclidean = given("coquimbo", "OpenStreetMap; see scenarios/maps/README.md", "a map's name or file")
     stores: Stores = given(Stores, "-", "dark stores")
@@ -63,7 +67,9 @@ class Scenario(Branch):
     policies: PolicyNames = given(PolicyNames, "-", "one policy per family of decisions")
     costs: Costs = given(Costs, "-", "what things cost")
     slo: tuple[Slo, ...] = given(
-        lambda: tuple(Slo(**parse_slo(text)) for text in ("within_s.1800 >= 0.95", "on_time >= 0.9", "fill_rate >= 0.97")),
+        lambda: tuple(
+            Slo(**parse_slo(text)) for text in ("within_s.1800 >= 0.95", "on_time >= 0.9", "fill_rate >= 0.97")
+        ),
         JUDGEMENT,
         'service levels: "metric op target", or {metric, op, target, severity}',
     )
@@ -91,7 +97,9 @@ class Scenario(Branch):
             raise ValueError(f"warmup_h: a time below horizon_h ({self.horizon_h:g}), got {self.warmup_h:g}")
         for sale in self.demand.flash_sales:
             if sale.sku >= self.catalogue.skus:
-                raise ValueError(f"demand.flash_sales with an sku below catalogue.skus ({self.catalogue.skus}), got {sale.sku}")
+                raise ValueError(
+                    f"demand.flash_sales with an sku below catalogue.skus ({self.catalogue.skus}), got {sale.sku}"
+                )
         if isinstance(self.map, Euclidean):
             if self.demand.cells is not None:
                 raise ValueError("a road map for demand.cells, got a Euclidean plain")

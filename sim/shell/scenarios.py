@@ -12,7 +12,9 @@ from sim.vocabulary import InputError
 
 scenario_app = typer.Typer(help="Scenarios: list, show with sources, validate, begin a new one.", no_args_is_help=True)
 
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be given often.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be given often.")
+]
 
 
 @scenario_app.command("list")
@@ -55,7 +57,9 @@ def show_command(
 
 
 @scenario_app.command("validate")
-def validate_command(file: Annotated[str, typer.Argument(help="A scenario file or name.")], setting: Set = None) -> None:
+def validate_command(
+    file: Annotated[str, typer.Argument(help="A scenario file or name.")], setting: Set = None
+) -> None:
     """Check a scenario, the map, files and policies it names included."""
     from sim.engine import policies_of
     from sim.scenario import load
@@ -64,7 +68,8 @@ def validate_command(file: Annotated[str, typer.Argument(help="A scenario file o
     scenario = load(file, setting or ())
     policies_of(scenario, allow_code=True)
     world = build_world(scenario)
-    typer.echo(f"{file}: valid; {world.stores} stores, {len(world.drivers)} drivers, {world.trace.orders:,} customers on {world.geography.name}.")
+    size = f"{world.stores} stores, {len(world.drivers)} drivers, {world.trace.orders:,} customers"
+    typer.echo(f"{file}: valid; {size} on {world.geography.name}.")
 
 
 @scenario_app.command("schema")
@@ -86,7 +91,9 @@ def new_command(
     if file.exists() and not force:
         raise InputError(f"{file}: exists already; --force replaces it.")
     try:
-        file.write_text(STARTER.format(name="".join(c if c.isalnum() else "-" for c in file.stem) or "mine"), encoding="utf-8")
+        file.write_text(
+            STARTER.format(name="".join(c if c.isalnum() else "-" for c in file.stem) or "mine"), encoding="utf-8"
+        )
     except OSError as error:
         raise InputError(f"{file}: expected a place that can be written to, got: {error.strerror}.") from error
     typer.echo(f"Wrote {file}. Run it: darkstore run {file}")

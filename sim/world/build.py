@@ -90,7 +90,7 @@ def _zones(scenario: Scenario, geography: Geography, travel: Travel) -> list[tup
         assert zone.drive_s is not None
         measure, limit = travel.free_flow_ms() / 1000.0, zone.drive_s
     order = np.argsort(measure, axis=0, kind="stable").T
-    inside = np.take_along_axis(measure, order.T, axis=0).T <= limit
+    inside = limit >= np.take_along_axis(measure, order.T, axis=0).T
     known: dict[bytes, tuple[int, ...]] = {}
     serving: list[tuple[int, ...]] = []
     for stores, near in zip(order, inside, strict=True):
@@ -118,7 +118,9 @@ def _store_shares(weights: NDArray[np.float64], serving: list[tuple[int, ...]], 
     return np.full(stores, 1.0 / stores)
 
 
-def _work_shares(scenario: Scenario, weights: NDArray[np.float64], serving: list[tuple[int, ...]], travel: Travel) -> NDArray[np.float64]:
+def _work_shares(
+    scenario: Scenario, weights: NDArray[np.float64], serving: list[tuple[int, ...]], travel: Travel
+) -> NDArray[np.float64]:
     """Share of the drivers' work at each store: orders times the time each takes, to the door and back."""
     first = np.array([near[0] if near else -1 for near in serving])
     served = np.flatnonzero(first >= 0)

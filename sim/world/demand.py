@@ -102,7 +102,7 @@ def rate_per_bin(scenario: Scenario) -> NDArray[np.float64]:
         rate *= 1.0 + (surge.factor - 1.0) * inside / BIN_S
     last = scenario.horizon_s - (bins - 1) * BIN_S
     rate[-1] *= last / BIN_S
-    return rate
+    return np.asarray(rate)
 
 
 def _arrivals(scenario: Scenario, streams: Streams) -> NDArray[np.float64]:
@@ -138,12 +138,16 @@ def draw_wishes(scenario: Scenario, streams: Streams, weights: NDArray[np.float6
     regular = _arrivals(scenario, streams)
     sales = scenario.demand.flash_sales
     extra = [
-        np.sort(streams.generator(f"demand.flash.{i}").random(sale.buyers)) * sale.seconds + clock_s(sale.at) + scenario.midnight_s
+        np.sort(streams.generator(f"demand.flash.{i}").random(sale.buyers)) * sale.seconds
+        + clock_s(sale.at)
+        + scenario.midnight_s
         for i, sale in enumerate(sales)
     ]
     # Row of each order's flash sale, -1 for the day's ordinary demand.
     entered = np.concatenate([regular, *extra])
-    sale_of = np.concatenate([np.full(len(regular), -1), *(np.full(len(times), i) for i, times in enumerate(extra))]).astype(int)
+    sale_of = np.concatenate(
+        [np.full(len(regular), -1), *(np.full(len(times), i) for i, times in enumerate(extra))]
+    ).astype(int)
     inside = (entered >= 0) & (entered < scenario.horizon_s)
     entered, sale_of = entered[inside], sale_of[inside]
     order = np.argsort(entered, kind="stable")
@@ -176,7 +180,7 @@ def _pick(chances: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray
     cumulative = np.cumsum(weights)
     found = np.searchsorted(cumulative, chances * cumulative[-1], side="right")
     # A weight of zero is never picked: rounding at the very end must not step past the last one above zero.
-    return np.minimum(found, int(np.flatnonzero(weights)[-1])).astype(np.int64)
+    return np.asarray(np.minimum(found, int(np.flatnonzero(weights)[-1])), dtype=np.int64)
 
 
 def _handling(generator: np.random.Generator, noise: str, mean: float, cv: float, size: int) -> NDArray[np.float64]:
@@ -185,7 +189,9 @@ def _handling(generator: np.random.Generator, noise: str, mean: float, cv: float
     return lognormal(generator, mean, cv if noise == "lognormal" else 0.0, size)
 
 
-def complete(scenario: Scenario, streams: Streams, wishes: Wishes, catalogue: Catalogue, cell: NDArray[np.int32]) -> Trace:
+def complete(
+    scenario: Scenario, streams: Streams, wishes: Wishes, catalogue: Catalogue, cell: NDArray[np.int32]
+) -> Trace:
     """Draw everything else about the orders that is up to the world."""
     n = len(wishes.entered_s)
     pickers, drivers, platform, pay = scenario.pickers, scenario.drivers, scenario.platform, scenario.payments
@@ -218,21 +224,28 @@ def complete(scenario: Scenario, streams: Streams, wishes: Wishes, catalogue: Ca
         units=wishes.units,
         value_cents=_sum(owner, wishes.units * catalogue.price_cents[wishes.sku], n).astype(np.int64),
         litres=_sum(owner, wishes.units * catalogue.litres[wishes.sku], n),
-        patience_s=np.full(n, np.inf) if patience is None else per_order("customers.patience", patience, scenario.customers.patience_cv),
+        patience_s=np.full(n, np.inf)
+        if patience is None
+        else per_order("customers.patience", patience, scenario.customers.patience_cv),
         submit_s=per_order("platform.submit", platform.submit_s * quiet, platform.submit_cv),
         window_s=per_order("platform.window", platform.window_s * quiet, platform.window_cv),
         pay_chance=streams.generator("payments.chance").random(shape),
         pay_s=quantised(pay_s),
         pick_noise=_handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
         mispicks=mispicks,
-        ride_noise=lognormal(ride, 1.0, scenario.travel.noise_cv, 3 * n).reshape(n, 3) * scenario.demand.weather.ride_factor,
-        counter_s=quantised(_handling(streams.generator("drivers.counter"), drivers.noise, drivers.handoff_s, drivers.noise_cv, n)),
-        door_s=quantised(_handling(streams.generator("drivers.door"), drivers.noise, drivers.door_s, drivers.noise_cv, n)),
+        ride_noise=lognormal(ride, 1.0, scenario.travel.noise_cv, 3 * n).reshape(n, 3)
+        * scenario.demand.weather.ride_factor,
+        counter_s=quantised(
+            _handling(streams.generator("drivers.counter"), drivers.noise, drivers.handoff_s, drivers.noise_cv, n)
+        ),
+        door_s=quantised(
+            _handling(streams.generator("drivers.door"), drivers.noise, drivers.door_s, drivers.noise_cv, n)
+        ),
     )
 
 
 def _sum(owner: NDArray[Any], values: NDArray[Any], n: int) -> NDArray[np.float64]:
-    return np.bincount(owner, weights=values, minlength=n)
+    return np.asarray(np.bincount(owner, weights=values, minlength=n), dtype=np.float64)
 
 
 def daily_demand(scenario: Scenario, catalogue: Catalogue, store_shares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -41,7 +41,11 @@ class Driver:
 
 def _dealt(number: int, step: float, shares: NDArray[np.float64]) -> int:
     """Return the option whose share of the unit interval holds the number's place in the sequence."""
-    return int(np.searchsorted(np.cumsum(shares), (0.5 + number * step) % 1.0 * shares.sum(), side="right").clip(0, len(shares) - 1))
+    return int(
+        np.searchsorted(np.cumsum(shares), (0.5 + number * step) % 1.0 * shares.sum(), side="right").clip(
+            0, len(shares) - 1
+        )
+    )
 
 
 def _shifts(scenario: Scenario, shift: Shift) -> tuple[Interval, ...]:
@@ -64,9 +68,13 @@ def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[
     if tree.spread == "even":
         counts = np.full(stores, tree.per_store)
     else:
-        counts = np.maximum(np.rint(store_shares * tree.per_store * stores), min(tree.per_store, len(shifts))).astype(int)
+        counts = np.maximum(np.rint(store_shares * tree.per_store * stores), min(tree.per_store, len(shifts))).astype(
+            int
+        )
     return [
-        Picker(store, shifts[_dealt(number, _STEPS[0], shares)]) for store in range(stores) for number in range(counts[store])
+        Picker(store, shifts[_dealt(number, _STEPS[0], shares)])
+        for store in range(stores)
+        for number in range(counts[store])
     ]
 
 

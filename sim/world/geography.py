@@ -39,7 +39,9 @@ class Geography(Protocol):
     def path(self, origin: int, target: int, vehicle: Vehicle, period: int) -> tuple[list[int], list[int]]:
         """The fastest ride's nodes, both ends included, and the time at which each is reached, ms from the origin."""
 
-    def walk(self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float) -> tuple[int, int]:
+    def walk(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
         """Follow a tree towards its root until `until_ms` have passed: the first node reached then or after, and when."""
 
 
@@ -54,7 +56,9 @@ class Plain:
         Speed of everything.
     """
 
-    def __init__(self, x_m: NDArray[np.float64], y_m: NDArray[np.float64], speed_kmh: float, key: str = "plain") -> None:
+    def __init__(
+        self, x_m: NDArray[np.float64], y_m: NDArray[np.float64], speed_kmh: float, key: str = "plain"
+    ) -> None:
         self.name = "plain"
         self.x_m, self.y_m, self._speed = x_m, y_m, speed_kmh
         # Near (0, 0) a degree is the same length both ways, so the plain has honest coordinates for maps and cells.
@@ -80,7 +84,9 @@ class Plain:
             return [origin], [0]
         return [origin, target], [0, self.ride_ms(origin, target, vehicle, period)]
 
-    def walk(self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float) -> tuple[int, int]:
+    def walk(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
         """There is no place to turn on a straight line: the next node is its end."""
         return (origin, 0) if until_ms <= 0 else (target, int(tree[origin]))
 

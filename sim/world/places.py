@@ -41,7 +41,11 @@ def nearest_node(geography: Geography, lat: float, lon: float) -> tuple[int, flo
 
 
 def customer_weights(
-    scenario: Scenario, geography: Geography, zone_weights: NDArray[np.float64] | None, cells: list[str], cell: NDArray[np.int32]
+    scenario: Scenario,
+    geography: Geography,
+    zone_weights: NDArray[np.float64] | None,
+    cells: list[str],
+    cell: NDArray[np.int32],
 ) -> NDArray[np.float64]:
     """Return how likely a customer is at each node, float64 (nodes,), summing to 1.
 
@@ -71,7 +75,9 @@ def _from_cells(path: Path, cells: list[str], cell: NDArray[np.int32], resolutio
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: expected a CSV file of cells (columns h3, weight), got: {error}.") from error
     if not rows or not {"h3", "weight"} <= set(rows[0]):
-        raise InputError(f"{path}:1: expected the columns h3, weight, got: {', '.join(rows[0]) if rows else 'no rows'}.")
+        raise InputError(
+            f"{path}:1: expected the columns h3, weight, got: {', '.join(rows[0]) if rows else 'no rows'}."
+        )
     place = {name: index for index, name in enumerate(cells)}
     nodes_in = np.bincount(cell, minlength=len(cells))
     per_cell = np.zeros(len(cells))
@@ -82,7 +88,9 @@ def _from_cells(path: Path, cells: list[str], cell: NDArray[np.int32], resolutio
         except (TypeError, ValueError):
             weight = -1.0
         if not h3.is_valid_cell(name) or not 0 <= weight < float("inf"):
-            raise InputError(f"{path}:{line}: expected an H3 cell and a weight >= 0, got {row['h3']!r}, {row['weight']!r}.")
+            raise InputError(
+                f"{path}:{line}: expected an H3 cell and a weight >= 0, got {row['h3']!r}, {row['weight']!r}."
+            )
         size = h3.get_resolution(name)
         inside = h3.cell_to_children(name, resolution) if size < resolution else [h3.cell_to_parent(name, resolution)]
         known = [place[child] for child in inside if child in place]
@@ -123,7 +131,9 @@ def sites(scenario: Scenario, geography: Geography, weights: NDArray[np.float64]
         return [f"store {index + 1}" for index in range(count)], [0] * count
     if count > places:
         where = scenario.origins.get("stores.count", "scenario")
-        raise InputError(f"{where}: stores.count: expected at most {places}, the places where customers live, got {count}.")
+        raise InputError(
+            f"{where}: stores.count: expected at most {places}, the places where customers live, got {count}."
+        )
     return [f"store {index + 1}" for index in range(count)], _spread(geography, weights, count)
 
 
@@ -139,7 +149,9 @@ def _spread(geography: Geography, weights: NDArray[np.float64], count: int) -> l
     for _ in range(50):
         nearest = _squares(points, centres).argmin(axis=1)
         mass = np.bincount(nearest, weights=weights, minlength=count)
-        moved = np.column_stack([np.bincount(nearest, weights=weights * points[:, axis], minlength=count) for axis in (0, 1)])
+        moved = np.column_stack(
+            [np.bincount(nearest, weights=weights * points[:, axis], minlength=count) for axis in (0, 1)]
+        )
         new = np.where(mass[:, None] > 0, moved / np.maximum(mass, 1e-300)[:, None], centres)
         if np.abs(new - centres).max() < 1e-7:
             break

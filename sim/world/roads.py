@@ -65,7 +65,7 @@ class Roads:
         hours = self._length_m / 1000.0 / np.minimum(self._kmh, vehicle.top_kmh)
         level = LEVELS[period if vehicle.jams else 0]
         slowed = hours * np.where(self._arterial, level.arterial, level.local)
-        return np.maximum(np.rint(slowed * 3_600_000.0), 1).astype(np.int64)
+        return np.asarray(np.maximum(np.rint(slowed * 3_600_000.0), 1), dtype=np.int64)
 
     def _graph(self, vehicle: Vehicle, period: int, *, backward: bool) -> Any:
         from scipy.sparse import csr_array
@@ -102,12 +102,16 @@ class Roads:
         self._hierarchies = self._hierarchies or {}
         return True
 
-    def _by_hierarchy(self, hierarchies: dict[tuple[str, int], Any], origin: int, target: int, vehicle: Vehicle, period: int) -> int:
+    def _by_hierarchy(
+        self, hierarchies: dict[tuple[str, int], Any], origin: int, target: int, vehicle: Vehicle, period: int
+    ) -> int:
         import ch_router
 
         key = (vehicle.name, period if vehicle.jams else 0)
         if key not in hierarchies:
-            tail, head, ms = (column.astype(np.uint32) for column in (self.tail, self.head, self.edge_ms(vehicle, period)))
+            tail, head, ms = (
+                column.astype(np.uint32) for column in (self.tail, self.head, self.edge_ms(vehicle, period))
+            )
             hierarchies[key] = ch_router.CHQuery(ch_router.ContractionHierarchy.build(self.nodes, tail, head, ms))
         found = hierarchies[key].reset().add_source(origin).add_target(target).run().get_distance()
         if found >= ch_router.INF_WEIGHT:
@@ -138,13 +142,15 @@ class Roads:
             if np.isinf(limit):
                 raise ValueError(f"Expected a node that can be reached from {origin}, got {target}.")
             limit = 600_000.0 if limit == 0 else limit * 4 if limit < 4e7 else np.inf
-            tree = dijkstra(self._graph(vehicle, period, backward=False), indices=origin, limit=limit)
+            tree = dijkstra(self._graph(vehicle, period, backward=False), indices=[origin], limit=limit)[0]
         self._rides[key] = (limit, tree)
         if len(self._rides) > _RIDES_KEPT * 1000 // max(self.nodes, 1000):
             self._rides.popitem(last=False)
         return tree
 
-    def walk(self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float) -> tuple[int, int]:
+    def walk(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
         """Follow a tree towards its root until `until_ms` have passed: the first node reached then or after, and when.
 
         Whole milliseconds make the path recoverable from times alone: the next node is one whose own time plus the
@@ -153,7 +159,9 @@ class Roads:
         key = (vehicle.name, period if vehicle.jams else 0)
         if key not in self._neighbours:
             graph = self._graph(vehicle, period, backward=False)
-            self._neighbours[key] = tuple(memoryview(a) for a in (graph.indptr, graph.indices, graph.data.astype(np.int64)))
+            self._neighbours[key] = tuple(
+                memoryview(a) for a in (graph.indptr, graph.indices, graph.data.astype(np.int64))
+            )
         start, heads, times = self._neighbours[key]
         node, whole, passed = origin, tree[origin], 0
         while passed < until_ms and node != target:
@@ -242,7 +250,8 @@ def load_roads(path: Path) -> Roads:
     InputError
         When the file is not a road map.
     """
-    from sim.world.maps import ZONES_SUFFIX, map_name
+    from sim.world.maps import map_name
+    from sim.world.zones import ZONES_SUFFIX
 
     beside = path.with_name(map_name(path) + ZONES_SUFFIX)
     zones = beside if beside.is_file() else None

@@ -28,7 +28,9 @@ def read_wishes(scenario: Scenario, path: Path, geography: Geography, catalogue:
     frame = _read(path)
     missing = [name for name in ("entered_s", "skus") if name not in frame]
     if missing or not ("node" in frame or {"lat", "lon"} <= set(frame)):
-        raise InputError(f"{path}: expected the columns entered_s, skus, and node or lat and lon; got: {', '.join(frame)}.")
+        raise InputError(
+            f"{path}: expected the columns entered_s, skus, and node or lat and lon; got: {', '.join(frame)}."
+        )
     rows = []
     for index in range(len(frame["entered_s"])):
         where = f"{path}: row {index + 1}"
@@ -38,7 +40,9 @@ def read_wishes(scenario: Scenario, path: Path, geography: Geography, catalogue:
         if "units" in frame:
             units = [int(_number(text, f"{where}: units", 1, 1e6)) for text in _parts(frame["units"][index])]
         if len(units) != len(skus) or not skus:
-            raise InputError(f"{where}: expected as many units as skus, at least one, got {len(units)} and {len(skus)}.")
+            raise InputError(
+                f"{where}: expected as many units as skus, at least one, got {len(units)} and {len(skus)}."
+            )
         if "node" in frame:
             node = int(_number(frame["node"][index], f"{where}: node", 0, len(geography.lat) - 1))
         else:
@@ -77,7 +81,9 @@ def _read(path: Path) -> dict[str, list[Any]]:
             texts = pyarrow.csv.ConvertOptions(column_types={"skus": pa.string(), "units": pa.string()})
             table = pyarrow.csv.read_csv(path, convert_options=texts)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: expected a CSV or Parquet file of orders, got: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{path}: expected a CSV or Parquet file of orders, got: {str(error).splitlines()[0]}"
+        ) from error
     columns: dict[str, list[Any]] = table.to_pydict()
     return columns
 

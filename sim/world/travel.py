@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sim.scenario import Scenario
 from sim.shipped import user_cache_dir
+from sim.streams import quick
 from sim.vocabulary import NodeId, StoreId
 from sim.world.geography import Geography, Plain
 from sim.world.roads import FORMAT, load_cache, save_cache
@@ -63,7 +64,7 @@ class Travel:
             ):
                 stack = np.stack([arrays[_name(vehicle, period, towards)] for vehicle in self.profiles])
                 stacks[period] = stack
-                table[period] = [[memoryview(row) for row in profile] for profile in stack]
+                table[period] = [[quick(row) for row in profile] for profile in stack]
 
             by_store = np.ascontiguousarray(self.to_store_array[period].transpose(1, 0, 2))
             width = by_store.shape[2]
@@ -99,7 +100,9 @@ class Travel:
         """The first node of a store's leg that is reached at or after `elapsed_ms`, and when (ms since setting out)."""
         vehicle = self.profiles[profile]
         if towards:
-            return self.geography.walk(self.to_store[period][profile][root], origin, target, vehicle, period, elapsed_ms)
+            return self.geography.walk(
+                self.to_store[period][profile][root], origin, target, vehicle, period, elapsed_ms
+            )
         nodes, reached = self.geography.path(origin, target, vehicle, period)
         step = min(bisect_left(reached, elapsed_ms), len(nodes) - 1)
         return nodes[step], reached[step]
@@ -140,5 +143,3 @@ class LaggingEstimator:
     def to_store_s(self, node: NodeId, profile: int, store: StoreId, now_s: float) -> float:
         """From a node to a store by a vehicle profile, seconds."""
         return float(self._travel.to_store[self._period(now_s)][profile][store][node] * self._scale)
-
-

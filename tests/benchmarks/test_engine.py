@@ -49,7 +49,9 @@ def pairs(one, other, count=PAIRS):
 def test_engine_against_the_floor(orders, capsys):
     world = scenario.world(orders)
     n = world.trace.orders
-    ratio, engine, floor = pairs(lambda: simulate(world, MemoryArchive()), lambda: scenario.floor(world), 5 if orders > 50_000 else PAIRS)
+    ratio, engine, floor = pairs(
+        lambda: simulate(world, MemoryArchive()), lambda: scenario.floor(world), 5 if orders > 50_000 else PAIRS
+    )
     with capsys.disabled():
         print(
             f"\n{n:,} orders: engine {n / engine:,.0f} orders per CPU-second, floor {n / floor:,.0f}; "
@@ -86,7 +88,9 @@ def test_writing_the_log_costs_little(tmp_path, capsys):
 MEMORY = """
 import importlib.util, json, resource, sys, tempfile
 from pathlib import Path
-spec = importlib.util.spec_from_file_location("s", sys.argv[1]); s = importlib.util.module_from_spec(spec); spec.loader.exec_module(s)
+spec = importlib.util.spec_from_file_location("s", sys.argv[1])
+s = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(s)
 from sim.experiments.runs import run_to_folder
 with tempfile.TemporaryDirectory() as folder:
     result = run_to_folder(s.day(int(sys.argv[2])), Path(folder) / "run")
@@ -103,5 +107,7 @@ def test_memory_per_order(capsys):
     (few, small), (many, large) = measured
     per_order = (large - small) * 1024 * 1024 / (many - few)
     with capsys.disabled():
-        print(f"\npeak memory: {small:.0f} MB at {few:,} orders, {large:.0f} MB at {many:,}: {per_order:,.0f} bytes an order")
+        print(
+            f"\npeak memory: {small:.0f} MB at {few:,} orders, {large:.0f} MB at {many:,}: {per_order:,.0f} bytes an order"
+        )
     assert per_order < 2000

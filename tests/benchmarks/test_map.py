@@ -29,7 +29,9 @@ def test_cold_and_warm_start(tmp_path, monkeypatch, capsys):
     world_cold, _ = cpu(lambda: build_world(scenario))
     world_warm = min(cpu(lambda: build_world(scenario))[0] for _ in range(5))
     with capsys.disabled():
-        print(f"\nmap: cold {cold:.2f} s, warm {warm:.3f} s; whole world: cold {world_cold:.2f} s, warm {world_warm:.2f} s (CPU)")
+        print(
+            f"\nmap: cold {cold:.2f} s, warm {warm:.3f} s; whole world: cold {world_cold:.2f} s, warm {world_warm:.2f} s (CPU)"
+        )
     assert warm < cold / 10
 
 

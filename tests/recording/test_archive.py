@@ -18,15 +18,15 @@ from sim.world.build import World, build_world
 
 CUT_IN_THE_RUSH = (
     "drain_h=0",
-    "customers={patience_s: 700, patience_cv: 0.8}",
-    "drivers.count=7",
-    "drivers.accept_share=0.5",
+    "customers={patience_s: 1400, patience_cv: 0.8}",
+    "drivers.count=6",
+    "drivers.accept_share=0.7",
     "payments={decline_share: 0.3, attempts_max: 2}",
     "pickers.mispick_share=0.1",
     "stores.inaccurate_share=0.9",
-    "stores.inaccurate_units=60",
-    "supply={units_min: 1, cover_days: 0.05}",
-    "platform={window_s: 0.6, give_up_s: 1023.0, accept_window_s: 10.0}",
+    "stores.inaccurate_units=25",
+    "supply={units_min: 1, cover_days: 0.02}",
+    "platform={window_s: 0.3, give_up_s: 600.0, accept_window_s: 10.0}",
     "demand.orders_per_day=4000",
     "demand.flash_sales=[{at: '13:10', seconds: 4, buyers: 80, stock: 60}]",
     "faults=[{kind: provider_outage, at: '12:40', minutes: 5}, {kind: bus_slowdown, at: '13:20', minutes: 10}]",
@@ -77,7 +77,7 @@ def test_the_rush_holds_everything_that_can_go_wrong(rush: Any) -> None:
     assert state.totes
     assert state.tasks
     assert (state.reserved > 0).any()
-    assert len(state.drivers) == 7
+    assert len(state.drivers) == 6
 
 
 def test_replay_rebuilds_the_state_of_a_run_cut_in_the_rush(rush: Any) -> None:
@@ -263,7 +263,7 @@ def _value(chance: random.Random, letter: str) -> Any:
 def test_the_base_class_records_nothing_and_the_log_knows_every_fact() -> None:
     log, nobody = Log(Clock()), Facts()
     for kind, parameters in SIGNATURES.items():
-        values = {name: 0 for name in parameters}
+        values = dict.fromkeys(parameters, 0)
         getattr(nobody, kind)(**values)
         getattr(log, kind)(**values)
         with pytest.raises(TypeError):

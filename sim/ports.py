@@ -1,0 +1,118 @@
+"""What the office is handed instead of the world, and the messages it sends to the floor.
+
+The office never imports the street: it gets an estimator of travel times, the payment provider's and the phones'
+interfaces, plain figures and drawn latencies, and speaks to the floor by messages on the bus.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+from sim.contracts import Sighting
+from sim.vocabulary import Cents, DriverId, NodeId, OrderId, SkuId, StoreId
+
+
+@runtime_checkable
+class Estimator(Protocol):
+    """The platform's idea of travel times, seconds. It lags behind the roads and does not know the draws."""
+
+    def drivers_to_store_s(self, nodes: NDArray[Any], profiles: NDArray[Any], store: StoreId, now_s: float) -> Any:
+        """From each driver's node (int array, with each driver's vehicle profile) to a store (float64 array)."""
+
+    def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
+        """From a store to a customer by the fleet's most common vehicle."""
+
+    def to_store_s(self, node: NodeId, profile: int, store: StoreId, now_s: float) -> float:
+        """From a node to a store by a vehicle profile."""
+
+
+class ChargeAnswer(NamedTuple):
+    """What the payment provider said, and how long it took."""
+
+    captured: bool
+    latency_s: float
+
+
+class PaymentProvider(Protocol):
+    """The outside company that moves the money."""
+
+    def charge(self, order: OrderId, attempt: int, cents: Cents) -> ChargeAnswer: ...
+
+
+class Phones(Protocol):
+    """The drivers' apps, asked for the position they last sent."""
+
+    def ping(self, driver: DriverId) -> Sighting: ...
+
+
+class Latencies(NamedTuple):
+    """How long the platform's hops take, seconds; one value per order where it varies (drawn before the start)."""
+
+    submit_s: Sequence[float]
+    """From the customer's tap to the order service, per order."""
+    window_s: Sequence[float]
+    """Between reading stock records and writing them, per order."""
+    bus_s: float
+    """From publishing a message to its delivery."""
+
+
+class Figures(NamedTuple):
+    """What the office was told about the operation when it was set up: plain figures, never the world itself."""
+
+    skus: int
+    stores: int
+    prices_cents: Sequence[int]
+    """Price of each SKU."""
+    store_nodes: Sequence[NodeId]
+    loads_litres: Sequence[float]
+    """Load of each vehicle profile."""
+    driver_profiles: Sequence[int]
+    driver_homes: Sequence[StoreId]
+    pick_s: Callable[[int, int], float]
+    """Expected seconds to pick so many lines and units."""
+    door_s: float
+    """Expected seconds from arriving at the address to the handover."""
+    open_s: Sequence[tuple[float, float]]
+    """Opening windows of the stores."""
+    serving: Sequence[Sequence[StoreId]]
+    """For each road node, the stores whose zone holds it, nearest first."""
+
+
+class PickJob(NamedTuple):
+    """What a store is told about a confirmed order (see `PickTask`)."""
+
+    order: OrderId
+    store: StoreId
+    held: Sequence[tuple[SkuId, int]]
+    """SKUs and units to pick."""
+    units: int
+    """Units to pick, over all lines."""
+    confirmed_s: float
+    promised_s: float
+
+    @property
+    def lines(self) -> int:
+        """Basket lines to pick."""
+        return len(self.held)
+
+
+class OfferMessage(NamedTuple):
+    """What a driver's phone shows."""
+
+    order: OrderId
+    driver: DriverId
+    store: StoreId
+    node: NodeId
+    window_s: float
+
+
+class Cancellation(NamedTuple):
+    """An order that nobody should work on any longer."""
+
+    order: OrderId
+    store: StoreId
+    driver: DriverId
+
+
+Subscriber = Callable[[Any], None]
