@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from heapq import heappop
 from typing import Any
 
 import numpy as np
 import simpy
 
+from sim.clock import Clock, Timer
 from sim.contracts import Policies
 from sim.menu import build_policies
 from sim.operations.floor import Floor, Phones, expected_pick_s
@@ -122,9 +122,7 @@ class _Faults:
         return any(start <= self._env.now < end for start, end in self._outages) if self._outages else False
 
     def _at(self, at_s: float, act: Callable[[], None]) -> None:
-        switch = self._env.timeout(at_s)
-        assert switch.callbacks is not None
-        switch.callbacks.append(lambda _: act())
+        Timer(self._env, at_s, lambda _: act())
 
     def slow_buses(self, bus: Bus) -> None:
         normal_s, slow = (
@@ -137,22 +135,6 @@ class _Faults:
                 if end > 0:
                     self._at(max(start, 0.0), partial(slow.append, fault.factor))
                     self._at(end, partial(slow.remove, fault.factor))
-
-
-def _advance(env: simpy.Environment, until_s: float) -> None:
-    """Process every event before a time: ``env.run(until)`` without its call per event and its event to stop.
-
-    Ordinary events at `until_s` itself wait for the next slice, as they do in SimPy. Measured: 4 microseconds an order.
-    """
-    queue = env._queue
-    while queue and queue[0][0] < until_s:
-        env._now, _, _, event = heappop(queue)
-        callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
-        for callback in callbacks or ():
-            callback(event)
-        if not event._ok and not event.defused:
-            raise event._value
-    env._now = until_s
 
 
 def simulate(
@@ -185,7 +167,7 @@ def simulate(
     streams = streams or Streams(scenario.seed)
     policies = policies or policies_of(scenario)
     cpu, wall = time.process_time(), time.perf_counter()
-    env = simpy.Environment()
+    env = Clock()
     log = Log(env, laws)
     trace, quiet = world.trace, scenario.platform.profile == "minimal"
     faults = _Faults(env, scenario)
@@ -222,7 +204,7 @@ def simulate(
             if slices % COLLECT_EVERY == 0:
                 gc.collect()
             now = min(now + SLICE_S, end_s)
-            _advance(env, now)
+            env.advance(now)
             log.flush(sink)
             if progress is not None:
                 progress(Progress(now, end_s, log.count))
@@ -247,7 +229,7 @@ def _final_state(world: World, floor: Floor, office: Office) -> State:
     def ledger(column: Any) -> Any:
         return np.array(column, dtype=np.int64).reshape(shape)
 
-    orders = np.column_stack([np.array(column, dtype=np.int64) for column in office.book.everything()])
+    orders = np.frombuffer(office.book.everything(), dtype="<i8").reshape(-1, 4)
     totes: dict[tuple[int, int], int] = {}
     for order, tote in floor.shelves.totes.items():
         for sku, units in tote:

@@ -2,6 +2,7 @@
 
 import simpy
 
+from sim.clock import Timer
 from sim.contracts import OrderRequest
 from sim.operations.timing import Deadlines
 from sim.platform.office import Office
@@ -29,7 +30,7 @@ class Customers:
         for row in range(trace.orders):
             wait = entered[row] - env.now
             if wait > 0:
-                yield env.timeout(wait)
+                yield Timer(env, wait)
             start, end = first[row], first[row + 1]
             request = OrderRequest(
                 OrderId(row), ClientId(client[row]), NodeId(node[row]), cell[row],

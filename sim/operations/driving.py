@@ -9,6 +9,7 @@ from math import log
 
 import simpy
 
+from sim.clock import Timer
 from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
@@ -118,9 +119,7 @@ class Driving:
         if delay > message.window_s:
             delay, answer = message.window_s, OfferAnswer.EXPIRED
         if delay:
-            timer = self._env.timeout(quantise(delay), (message, answer))
-            assert timer.callbacks is not None
-            timer.callbacks.append(self._answer)
+            Timer(self._env, quantise(delay), self._answer, (message, answer))
         else:
             self._decide(message, answer)
 
@@ -208,9 +207,7 @@ class Driving:
         driver.store = target
         leg = self._ride(driver, OrderId(NOBODY), Trip.BACK, driver.node, target, towards=True, noise=noise)
         if leg.arrive_s > self._env.now:
-            timer = self._env.timeout(leg.arrive_s - self._env.now, (driver, leg))
-            assert timer.callbacks is not None
-            timer.callbacks.append(self._back)
+            Timer(self._env, leg.arrive_s - self._env.now, self._back, (driver, leg))
         else:
             self._stand(driver)
 
@@ -229,7 +226,7 @@ class Driving:
         env, facts, order = self._env, self._facts, job.order
         arrive_s = self._set_out(driver, job)
         if arrive_s > env.now:
-            yield env.timeout(arrive_s - env.now)
+            yield Timer(env, arrive_s - env.now)
         driver.leg, driver.node = None, NodeId(self._travel.store_nodes[job.store])
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
@@ -238,7 +235,7 @@ class Driving:
             self._at_counter[order] = driver
             yield driver.wake
         if self._office.wanted(order) and self._counter_s[order]:
-            yield env.timeout(self._counter_s[order])
+            yield Timer(env, self._counter_s[order])
         if not self._office.picked_up(order):
             return
         self._counter.discard(order)
@@ -248,7 +245,7 @@ class Driving:
         )
         at_door = leg.arrive_s - env.now + self._door_s[order]
         if at_door:
-            yield env.timeout(at_door)
+            yield Timer(env, at_door)
         driver.leg, driver.node = None, job.node
         self._shelves.hand_over(order, driver.id, job.node)
         self._office.handed_over(order)

@@ -6,6 +6,7 @@ from typing import Any
 
 import simpy
 
+from sim.clock import Timer
 from sim.contracts import Picking
 from sim.facts import Facts
 from sim.operations.reconciliation import Counting
@@ -127,7 +128,7 @@ class Station:
                 continue
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._office.picking(job.order)
-            yield env.timeout(quantise(self._pick_s(len(job.held), job.units) * self._noise[job.order]))
+            yield Timer(env, quantise(self._pick_s(len(job.held), job.units) * self._noise[job.order]))
             if self._office.wanted(job.order):
                 self._pack(job)
             facts.pick_ended(order=job.order, picker=picker)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import simpy
 
+from sim.clock import Timer
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
@@ -25,7 +26,7 @@ class Supply:
 
     def run(self) -> Story:
         """Review, order, and let the truck come."""
-        yield self._env.timeout(self._first_s)
+        yield Timer(self._env, self._first_s)
         while True:
             wanted = self._office.replenish(self._store, self._on_order.copy(), self._daily_demand, self._lead_s)
             if wanted.any():
@@ -36,10 +37,8 @@ class Supply:
                     units=Units(int(wanted.sum())),
                     due_s=self._env.now + self._lead_s,
                 )
-                truck = self._env.timeout(self._lead_s, wanted)
-                assert truck.callbacks is not None
-                truck.callbacks.append(self._receive)
-            yield self._env.timeout(self._every_s)
+                Timer(self._env, self._lead_s, self._receive, wanted)
+            yield Timer(self._env, self._every_s)
 
     def _receive(self, event: simpy.Event) -> None:
         delivered: Any = event.value

@@ -10,6 +10,7 @@ from typing import Any
 
 import simpy
 
+from sim.clock import Timer
 from sim.story import Story
 from sim.vocabulary import OrderId
 
@@ -20,7 +21,7 @@ def agenda(env: simpy.Environment, entries: Sequence[tuple[float, Callable[[], N
     """Play entries (time in seconds, action), which must be in order of time."""
     for at_s, act in entries:
         if at_s > env.now:
-            yield env.timeout(at_s - env.now)
+            yield Timer(env, at_s - env.now)
         act()
 
 
@@ -51,9 +52,7 @@ class Deadlines:
             self._arm(at_s, order)
         else:
             self._buckets[bucket] = [(at_s, order)]
-            timer = self._env.timeout(bucket * BUCKET_S - self._env.now, bucket)
-            assert timer.callbacks is not None
-            timer.callbacks.append(self._open)
+            Timer(self._env, bucket * BUCKET_S - self._env.now, self._open, bucket)
 
     def _open(self, event: simpy.Event) -> None:
         bucket: Any = event.value
@@ -62,9 +61,7 @@ class Deadlines:
                 self._arm(at_s, order)
 
     def _arm(self, at_s: float, order: OrderId) -> None:
-        timer = self._env.timeout(at_s - self._env.now, order)
-        assert timer.callbacks is not None
-        timer.callbacks.append(self._due)
+        Timer(self._env, at_s - self._env.now, self._due, order)
 
     def _due(self, event: simpy.Event) -> None:
         order: Any = event.value

@@ -9,6 +9,7 @@ from typing import Any
 
 import simpy
 
+from sim.clock import Timer
 from sim.ports import Subscriber
 
 
@@ -54,9 +55,7 @@ class Bus:
     def publish(self, topic: Topic, message: Any) -> None:
         """Send a message to the subscribers of a topic."""
         if self.delay_s:
-            timeout = self._env.timeout(self.delay_s, message)
-            assert timeout.callbacks is not None
-            timeout.callbacks.append(self._deliver[topic])
+            Timer(self._env, self.delay_s, self._deliver[topic], message)
         else:
             for subscriber in self._subscribers[topic]:
                 subscriber(message)

@@ -10,6 +10,7 @@ from typing import Any
 
 import simpy
 
+from sim.clock import Timer
 from sim.contracts import Dispatch, Offer, WaitingOrder
 from sim.facts import Facts
 from sim.platform.bus import Bus, Topic
@@ -91,9 +92,7 @@ class Offers:
             deadlines.popleft()
         if deadlines and not self._watching:
             self._watching = True
-            timer = self._env.timeout(max(deadlines[0].give_up_at_s - self._env.now, 0.0))
-            assert timer.callbacks is not None
-            timer.callbacks.append(self._expire)
+            Timer(self._env, max(deadlines[0].give_up_at_s - self._env.now, 0.0), self._expire)
 
     def _expire(self, _: simpy.Event) -> None:
         self._watching = False
@@ -115,9 +114,7 @@ class Offers:
         delay = 0.0
         if self._every_s:
             delay = -self._env.now % self._every_s
-        event = self._env.timeout(delay)
-        assert event.callbacks is not None
-        event.callbacks.append(self._decide)
+        Timer(self._env, delay, self._decide)
 
     def _decide(self, _: simpy.Event) -> None:
         self._asked = False

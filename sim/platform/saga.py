@@ -10,6 +10,7 @@ from typing import Any
 
 import simpy
 
+from sim.clock import Timer
 from sim.contracts import Policies, ReservationView, SubstitutionView
 from sim.facts import Facts
 from sim.platform.bus import Bus, Topic
@@ -78,7 +79,7 @@ class Saga:
         """Execute an order's plan from the step it stands at; returns when it is settled or compensated."""
         delay = self._submit_s[order.id]
         if delay and order.step == 0:
-            yield self._env.timeout(delay)
+            yield Timer(self._env, delay)
         plan = order.plan
         while order.step < len(plan):
             step = plan[order.step]
@@ -106,7 +107,7 @@ class Saga:
             seen = None
             if window:
                 seen = inventory.versions(order)
-                yield self._env.timeout(window)
+                yield Timer(self._env, window)
             if inventory.reserve(order, seen, attempt):
                 break
             chance = self._jitter.uniform(order.id, attempt)
@@ -114,7 +115,7 @@ class Saga:
             if pause is None:
                 order.cancel_reason = CancelReason.CONTENTION
                 return OrderState.CANCELLED
-            yield self._env.timeout(quantise(pause))
+            yield Timer(self._env, quantise(pause))
             attempt += 1
         held = 0
         for _, units in order.held:
@@ -138,7 +139,7 @@ class Saga:
             facts.payment_asked(order=order.id, attempt=order.attempt, cents=cents)
             answer = self._provider.charge(order.id, order.attempt, cents)
             if answer.latency_s:
-                yield self._env.timeout(answer.latency_s)
+                yield Timer(self._env, answer.latency_s)
             if answer.captured:
                 order.paid_cents = cents
                 facts.payment_captured(order=order.id, cents=cents)
@@ -147,7 +148,7 @@ class Saga:
             if order.attempt >= self._attempts_max or order.cancel_reason is not None:
                 return OrderState.PAYMENT_FAILED
             if self._retry_s:
-                yield self._env.timeout(self._retry_s)
+                yield Timer(self._env, self._retry_s)
 
     def _confirm(self, order: Order) -> OrderState | None:
         order.confirmed_s = self._env.now

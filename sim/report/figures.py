@@ -97,7 +97,10 @@ def orders_by_hour(series: Columns, orders: Columns, start: datetime, horizon_s:
         _legend_above(figure, axes)
 
     svg = drawn("by-hour", 250.0, alt, draw)
-    return Picture("by-hour", f"Orders by {name}", svg, alt, "Delivered orders count when they are handed over.")
+    caption = "Delivered orders count when they are handed over."
+    if delivered[edges[:-1] >= horizon_s].any():
+        caption += " A point by itself: after the last orders were placed."
+    return Picture("by-hour", f"Orders by {name}", svg, alt, caption)
 
 
 def _counts(axes: Any) -> None:

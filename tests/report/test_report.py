@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -14,12 +15,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from sim.experiments.replicate import combine
 from sim.experiments.runs import run_to_folder
 from sim.report import write_report
+from sim.report.page import render
 from sim.report.words import answer, levels, sections
 from sim.scenario import Scenario, load
 from sim.vocabulary import InputError
-from tests.conftest import Builder
+from tests.conftest import Builder, Play
 
 FETCHING = {"src", "srcset", "poster", "data", "background", "xlink:href", "action", "formaction", "manifest"}
 """Attributes that make a browser get something."""
@@ -285,3 +288,30 @@ def test_a_browser_without_a_network_shows_it_on_a_desk_and_on_a_phone(
         assert len(told["sizes"]) == 5
         assert all(width > 250 and height > 50 for width, height in told["sizes"])
         assert told["wide"] <= int(told["width"]), "the page must not scroll sideways"
+
+
+def test_a_page_of_replications_shows_intervals(
+    town: tuple[Path, dict[str, Any]], two_stores: Builder, play: Play
+) -> None:
+    folder, first = town
+    other = first | play(two_stores("warmup_h=0.25"), replication=1).study.summary
+    joint = combine(two_stores("slo=['on_time >= 0.5']"), [first, other])
+    manifest, orders, series = (json.loads((folder / "manifest.json").read_text(encoding="utf-8")), *_tables(folder))
+    found = Page()
+    found.feed(render(manifest, joint, orders, series))
+    level = levels(joint)[0]
+    assert " to " in level.interval
+    assert f"{level.label} {level.target} {level.observed} {level.interval}" in found.text
+    assert "Pictures and map show the first of the 2 replications." in found.text
+
+
+def _tables(folder: Path) -> list[dict[str, Any]]:
+    tables = (pq.read_table(folder / f"{name}.parquet") for name in ("orders", "series"))
+    return [{name: table[name].to_numpy() for name in table.column_names} for table in tables]
+
+
+def test_the_report_loads_nothing_heavy_until_it_is_written() -> None:
+    heavy = "{'pandas', 'matplotlib', 'scipy.stats', 'osmnx', 'h3', 'jinja2'}"
+    code = f"import sys, sim.report; print(sorted({heavy} & set(sys.modules)))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"

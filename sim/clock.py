@@ -1,0 +1,70 @@
+"""SimPy's environment with two shortcuts that every order takes a dozen times: reading the time, and waiting.
+
+Everything here is understood by SimPy's own queue, so its events, processes and resources work beside it. Measured on
+the benchmark's day: together some seven microseconds less for every order.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any
+
+import simpy
+
+
+class Clock(simpy.Environment):
+    """A SimPy environment whose time is a plain attribute (SimPy's is a property, at three times the price)."""
+
+    now: float = 0.0
+
+    def step(self) -> None:
+        """Process the next event."""
+        super().step()
+        self.now = self._now
+
+    def advance(self, until_s: float) -> None:
+        """Process every event before a time: ``run(until)`` without a call for each event and an event to stop.
+
+        As in SimPy, ordinary events at `until_s` itself are left for later, and a failed event that nobody handled is
+        raised.
+        """
+        queue = self._queue
+        while queue and queue[0][0] < until_s:
+            now, _, _, event = heappop(queue)
+            self._now = self.now = now
+            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+            for callback in callbacks or ():
+                callback(event)
+            if not event._ok and not event.defused:
+                raise event._value
+        self._now = self.now = until_s
+
+
+class Timer:
+    """A timeout: happens `delay_s` from now, and then calls `callback` with itself (`value` rides along).
+
+    A story yields one to wait. Lighter than SimPy's own, which has a dictionary and two more calls.
+
+    Raises
+    ------
+    ValueError
+        A delay below zero.
+    """
+
+    __slots__ = ("_ok", "_value", "callbacks")
+
+    def __init__(
+        self, env: simpy.Environment, delay_s: float, callback: Callable[[Any], Any] | None = None, value: Any = None
+    ) -> None:
+        if delay_s < 0:
+            raise ValueError(f"Expected delay_s >= 0, got {delay_s}.")
+        self.callbacks: list[Callable[[Any], Any]] | None = [] if callback is None else [callback]
+        self._value = value
+        self._ok = True
+        # 1 is SimPy's priority of ordinary events; equal times are served in the order in which they were set.
+        queue: Any = env._queue
+        heappush(queue, (env._now + delay_s, 1, next(env._eid), self))
+
+    @property
+    def value(self) -> Any:
+        """What rides along."""
+        return self._value
