@@ -75,7 +75,7 @@ def run(
 
     settings = list(setting or ()) + ([f"seed={seed}"] if seed is not None else [])
     loaded = load(scenario, settings, _families(policy))
-    with progress_bar(Console(stderr=True), start=loaded.start_at, quiet=quiet or as_json) as progress:
+    with progress_bar(Console(stderr=True), start=loaded.start_at, quiet=quiet or as_json, replications=reps) as progress:
         result = run_scenario(
             loaded,
             out,
@@ -85,6 +85,7 @@ def run(
             command=sys.argv,
             allow_code=allow_code,
             progress=progress,
+            done=progress.done,
             finish=write_report,
         )
     if as_json:

@@ -230,6 +230,8 @@ def _final_state(world: World, floor: Floor, office: Office) -> State:
         return np.array(column, dtype=np.int64).reshape(shape)
 
     orders = np.frombuffer(office.book.everything(), dtype="<i8").reshape(-1, 4)
+    # By order, the last row of each: `unique` returns first places, so look from the end.
+    last = len(orders) - 1 - np.unique(orders[::-1, 0], return_index=True)[1]
     totes: dict[tuple[int, int], int] = {}
     for order, tote in floor.shelves.totes.items():
         for sku, units in tote:
@@ -239,7 +241,7 @@ def _final_state(world: World, floor: Floor, office: Office) -> State:
         available=ledger(inventory.available),
         reserved=ledger(inventory.reserved),
         version=ledger(inventory.version),
-        orders=orders[np.argsort(orders[:, 0], kind="stable")],
+        orders=orders[last],
         tasks=frozenset(int(order.id) for order in office.book.open.values() if order.tasked),
         totes=totes,
         drivers={int(d.id): int(d.leg.node if d.leg else d.node) for d in floor.driving.drivers if d.out},

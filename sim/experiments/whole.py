@@ -56,7 +56,7 @@ def run_scenario(
         (folder / "replications.jsonl").write_text(lines, encoding="utf-8")
         joint.update(combine(scenario, summaries))
         if finish is not None:
-            finish(folder, first)
+            finish(folder, joint)
         return joint
 
     return run_to_folder(

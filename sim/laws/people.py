@@ -7,6 +7,15 @@ from sim.streams import quick
 from sim.vocabulary import TICK_S, TICKS_PER_MS, OfferAnswer, Trip
 from sim.world.build import World
 
+_ACCEPTED, _TO_CUSTOMER, _BACK = OfferAnswer.ACCEPTED, Trip.TO_CUSTOMER, Trip.BACK
+
+
+def _within(t: float, shifts: tuple[tuple[float, float], ...]) -> bool:
+    for on, off in shifts:  # noqa: SIM110  (a generator costs three times as much, and this runs twice for each order)
+        if on <= t <= off:
+            return True
+    return False
+
 
 class People(Law):
     """Books of every picker and driver."""
@@ -17,6 +26,8 @@ class People(Law):
         super().__init__()
         self._world = world
         drivers = world.drivers
+        self._works_in = [picker.store for picker in world.pickers]
+        self._picker_shifts = [picker.shifts for picker in world.pickers]
         self._shifts = [driver.shifts for driver in drivers]
         self._loads = [world.travel.profiles[driver.profile].litres for driver in drivers]
         self._litres, self._noise = quick(world.trace.litres), world.trace.ride_noise.tolist()
@@ -49,11 +60,9 @@ class People(Law):
         """A picker takes one order."""
         if picker in self._picking or picker not in self._on:
             self.breach(t, f"picker {picker} took order {order} with another in hand or off shift")
-        elif self._world.pickers[picker].store != store:
-            self.breach(
-                t, f"picker {picker} took order {order} in store {store}, works in {self._world.pickers[picker].store}"
-            )
-        elif not any(on <= t < off for on, off in self._world.pickers[picker].shifts):
+        if self._works_in[picker] != store:
+            self.breach(t, f"picker {picker} took order {order} in store {store}, works in {self._works_in[picker]}")
+        if not _within(t, self._picker_shifts[picker]):
             self.breach(t, f"picker {picker} took order {order} outside the shift")
         self._picking[picker] = order
 
@@ -87,9 +96,9 @@ class People(Law):
         if self._offer[driver] != order:
             self.breach(t, f"driver {driver} answered an offer of order {order} that was not out")
         self._offer[driver] = -1
-        if answer == OfferAnswer.ACCEPTED:
+        if answer == _ACCEPTED:
             self._job[driver] = order
-            if not any(on <= t <= off for on, off in self._shifts[driver]):
+            if not _within(t, self._shifts[driver]):
                 self.breach(t, f"driver {driver} accepted order {order} outside the shift")
             if self._litres[order] > self._loads[driver]:
                 self.breach(
@@ -106,16 +115,16 @@ class People(Law):
             return
         if t >= at[1] and origin != at[0]:
             self.breach(t, f"driver {driver} stands at node {at[0]} and rides from {origin}")
-        if trip == Trip.BACK:
+        if trip == _BACK:
             noise, self._job[driver] = self._noise[self._job[driver]][2] if self._job[driver] >= 0 else 1.0, -1
         else:
             noise = self._noise[order][trip]
-            if trip == Trip.TO_CUSTOMER:
+            if trip == _TO_CUSTOMER:
                 self._carries[driver] = order
             if self._job[driver] != order:
                 self.breach(t, f"driver {driver} rides for order {order} without having accepted it")
         # Free flow is the fastest there is; the tick below is the rounding of a quantised duration.
-        if trip == Trip.TO_CUSTOMER:
+        if trip == _TO_CUSTOMER:
             fastest = self._from[self._profiles[driver]][self._store_of[origin]][node]
         else:
             fastest = self._to[self._profiles[driver]][self._store_of[node]][origin]

@@ -36,6 +36,7 @@ class Bus:
     def __init__(self, env: simpy.Environment, delay_s: float) -> None:
         self._env = env
         self.delay_s = delay_s
+        self._last_s = 0.0
         self._subscribers: list[list[Subscriber]] = [[] for _ in Topic]
         self._deliver = [self._deliverer(topic) for topic in Topic]
 
@@ -55,7 +56,9 @@ class Bus:
     def publish(self, topic: Topic, message: Any) -> None:
         """Send a message to the subscribers of a topic."""
         if self.delay_s:
-            Timer(self._env, self.delay_s, self._deliver[topic], message)
+            # A bus that gets faster again must not let a message overtake those before it.
+            self._last_s = max(self._env.now + self.delay_s, self._last_s)
+            Timer(self._env, self._last_s - self._env.now, self._deliver[topic], message)
         else:
             for subscriber in self._subscribers[topic]:
                 subscriber(message)

@@ -127,10 +127,14 @@ class OrderBook:
             del self.open[order.id]
             self._ended += _KEPT.pack(order.id, state, order.paid_cents, order.refunded_cents)
 
+    def amend(self, order: Order) -> None:
+        """Note what became of the money of an order that had ended already."""
+        self._ended += _KEPT.pack(order.id, order.state, order.paid_cents, order.refunded_cents)
+
     def everything(self) -> bytes:
         """Rows of four little-endian 64-bit integers, one for every order that ever entered.
 
-        Order, state, cents captured, cents refunded.
+        Order, state, cents captured, cents refunded; the last row of an order counts.
         """
         rows = [_KEPT.pack(o.id, o.state, o.paid_cents, o.refunded_cents) for o in self.open.values()]
         return bytes(self._ended) + b"".join(rows)

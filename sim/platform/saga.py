@@ -89,6 +89,7 @@ class Saga:
             if order.state in END_STATES:
                 # The order ended while this step was under way: what the step did meanwhile is undone as well.
                 self._undo[step](order)
+                self._book.amend(order)
                 return
             if failure is None and order.cancel_reason is not None:
                 failure = OrderState.CANCELLED

@@ -138,7 +138,10 @@ def sites(scenario: Scenario, geography: Geography, weights: NDArray[np.float64]
 
 
 def _spread(geography: Geography, weights: NDArray[np.float64], count: int) -> list[int]:
-    """Lloyd's algorithm from a k-means++ start (Arthur, Vassilvitskii 2007), snapped to distinct nodes."""
+    """Weighted k-median (Weiszfeld's step in Lloyd's loop) from a k-means++ start, snapped to distinct nodes.
+
+    Medians, not means: a mean is drawn towards the few people far out. Arthur, Vassilvitskii (2007) for the start.
+    """
     generator = Streams(0).generator("stores.place")
     scale = np.cos(np.radians(float(np.average(geography.lat, weights=weights))))
     points = np.column_stack([geography.lon * scale, geography.lat])
@@ -147,10 +150,12 @@ def _spread(geography: Geography, weights: NDArray[np.float64], count: int) -> l
         gap = _squares(points, centres).min(axis=1) * weights
         centres = np.vstack([centres, points[int(generator.choice(len(points), p=gap / gap.sum()))]])
     for _ in range(50):
-        nearest = _squares(points, centres).argmin(axis=1)
-        mass = np.bincount(nearest, weights=weights, minlength=count)
+        squares = _squares(points, centres)
+        nearest = squares.argmin(axis=1)
+        pull = weights / np.sqrt(np.maximum(squares.min(axis=1), 1e-8))
+        mass = np.bincount(nearest, weights=pull, minlength=count)
         moved = np.column_stack(
-            [np.bincount(nearest, weights=weights * points[:, axis], minlength=count) for axis in (0, 1)]
+            [np.bincount(nearest, weights=pull * points[:, axis], minlength=count) for axis in (0, 1)]
         )
         new = np.where(mass[:, None] > 0, moved / np.maximum(mass, 1e-300)[:, None], centres)
         if np.abs(new - centres).max() < 1e-7:
