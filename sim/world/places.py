@@ -78,7 +78,7 @@ def _from_cells(path: Path, cells: list[str], cell: NDArray[np.int32], resolutio
         raise InputError(
             f"{path}:1: expected the columns h3, weight, got: {', '.join(rows[0]) if rows else 'no rows'}."
         )
-    place = {name: index for index, name in enumerate(cells)}
+    ours: dict[int, dict[str, list[int]]] = {}
     nodes_in = np.bincount(cell, minlength=len(cells))
     per_cell = np.zeros(len(cells))
     for line, row in enumerate(rows, start=2):
@@ -92,8 +92,15 @@ def _from_cells(path: Path, cells: list[str], cell: NDArray[np.int32], resolutio
                 f"{path}:{line}: expected an H3 cell and a weight >= 0, got {row['h3']!r}, {row['weight']!r}."
             )
         size = h3.get_resolution(name)
-        inside = h3.cell_to_children(name, resolution) if size < resolution else [h3.cell_to_parent(name, resolution)]
-        known = [place[child] for child in inside if child in place]
+        if size > resolution:
+            name = h3.cell_to_parent(name, resolution)
+            size = resolution
+        # The map's own cells by their ancestors: a coarse cell may hold millions of fine ones, of which few are ours.
+        if size not in ours:
+            ours[size] = {}
+            for index, each in enumerate(cells):
+                ours[size].setdefault(h3.cell_to_parent(each, size), []).append(index)
+        known = ours[size].get(name, [])
         for index in known:
             per_cell[index] += weight / len(known)
     if not per_cell.sum() > 0:

@@ -13,6 +13,8 @@ from sim.world.demand import Wishes
 from sim.world.geography import Geography
 from sim.world.places import SNAP_LIMIT_M, nearest_node
 
+WHOLE = "a whole number"
+
 
 def read_wishes(scenario: Scenario, path: Path, geography: Geography, catalogue: Catalogue) -> Wishes:
     """Read orders: ``entered_s`` (seconds since the start), a place (``lat, lon`` or ``node``), ``skus`` and ``units``.
@@ -35,16 +37,16 @@ def read_wishes(scenario: Scenario, path: Path, geography: Geography, catalogue:
     for index in range(len(frame["entered_s"])):
         where = f"{path}: row {index + 1}"
         entered = _number(frame["entered_s"][index], f"{where}: entered_s", 0.0, float("inf"))
-        skus = [int(_number(text, f"{where}: skus", 0, catalogue.skus - 1)) for text in _parts(frame["skus"][index])]
+        skus = [_whole(text, f"{where}: skus", 0, catalogue.skus - 1) for text in _parts(frame["skus"][index])]
         units = [1] * len(skus)
         if "units" in frame:
-            units = [int(_number(text, f"{where}: units", 1, 1e6)) for text in _parts(frame["units"][index])]
+            units = [_whole(text, f"{where}: units", 1, 1e6) for text in _parts(frame["units"][index])]
         if len(units) != len(skus) or not skus:
             raise InputError(
                 f"{where}: expected as many units as skus, at least one, got {len(units)} and {len(skus)}."
             )
         if "node" in frame:
-            node = int(_number(frame["node"][index], f"{where}: node", 0, len(geography.lat) - 1))
+            node = _whole(frame["node"][index], f"{where}: node", 0, len(geography.lat) - 1)
         else:
             lat = _number(frame["lat"][index], f"{where}: lat", -90, 90)
             lon = _number(frame["lon"][index], f"{where}: lon", -180, 180)
@@ -94,12 +96,16 @@ def _parts(value: Any) -> list[Any]:
     return [part for part in str(value).split(";") if part.strip()]
 
 
-def _number(value: Any, where: str, low: float, high: float) -> float:
+def _number(value: Any, where: str, low: float, high: float, kind: str = "a number") -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = float("nan")
-    if not low <= number <= high or number == float("inf"):
+    if not low <= number <= high or number == float("inf") or (kind == WHOLE and number != int(number)):
         limit = f"{low:g} to {high:g}" if high < float("inf") else f">= {low:g}"
-        raise InputError(f"{where}: expected a number {limit}, got {value!r}.")
+        raise InputError(f"{where}: expected {kind} {limit}, got {value!r}.")
     return number
+
+
+def _whole(value: Any, where: str, low: float, high: float) -> int:
+    return int(_number(value, where, low, high, WHOLE))

@@ -69,5 +69,6 @@ def test_the_forecast_matches_what_is_bought(two_stores: Any) -> None:
     share = world.scenario.horizon_h / 24
     bought = np.bincount(world.trace.sku, weights=world.trace.units, minlength=40)
     expected = world.daily_demand.sum(axis=0) * share
-    assert np.abs(bought / expected - 1).max() < 0.1
+    # Units of a line scatter (geometric), so a count has about 1.6 times the variance of a Poisson count.
+    assert (np.abs(bought - expected) < 6 * np.sqrt(1.6 * expected)).all()
     assert bought.sum() / expected.sum() == pytest.approx(1, abs=0.03)

@@ -1,0 +1,200 @@
+"""Break our own code on purpose while the scenario says that all is well: the law must notice."""
+
+import pytest
+
+from sim.engine import simulate
+from sim.laws import all_laws, verdict, whole_log
+from sim.operations.driving import Driving
+from sim.operations.picking import Station
+from sim.operations.shelves import Shelves
+from sim.platform.inventory import Inventory
+from sim.platform.offers import Offers
+from sim.platform.office import Office
+from sim.platform.orders import OrderBook
+from sim.platform.saga import Saga
+from sim.platform.tracking import Tracking
+from sim.recording import MemoryArchive
+from sim.vocabulary import Cents, OrderState, StockCause
+from sim.world.build import build_world
+
+BUSY = (
+    "demand.orders_per_day=5000", "customers.patience_s=900", "customers.patience_cv=1", "payments.decline_share=0.2",
+    "stores.inaccurate_share=0.6", "supply.units_min=1", "supply.cover_days=0.05", "platform.window_s=0.5",
+    "demand.flash_sales=[{at: '12:20', seconds: 30, buyers: 300, sku: 3, stock: 40}]",
+)  # fmt: skip
+
+
+def laws_broken(scenario):
+    world = build_world(scenario)
+    laws, archive = all_laws(world), MemoryArchive()
+    try:
+        outcome = simulate(world, archive, laws=laws)
+    except Exception as error:  # some mutants cannot even run to their end: that is noticed as well
+        return {type(error).__name__} | {breach.law for law in laws for breach in law.breaches}
+    return {breach.law for breach in verdict(laws) + whole_log(archive, outcome.state)}
+
+
+def skip_version_check(monkeypatch):
+    # The lost update: a stale reader decides by what it saw, so it holds units that are gone.
+    def reserve(self, order, seen, attempt):
+        first, held = order.store * self.skus, order.held
+        for sku, units in zip(order.skus, order.units, strict=True):
+            place = first + sku
+            self.available[place] -= units
+            self.reserved[place] += units
+            self.version[place] += 1
+            self._facts.stock_reserved(
+                order=order.id, store=order.store, sku=sku, units=units, version=self.version[place]
+            )
+            held.append((sku, units))
+        return True
+
+    monkeypatch.setattr(Inventory, "reserve", reserve)
+
+
+def skip_release(monkeypatch):
+    monkeypatch.setattr(Inventory, "release", lambda self, order: None)
+
+
+def skip_refund(monkeypatch):
+    monkeypatch.setattr(Saga, "_refund", lambda self, order: None)
+
+
+def refund_shorts_twice(monkeypatch):
+    short = Office.short
+
+    def twice(self, order_id, sku, units):
+        short(self, order_id, sku, units)
+        self.saga.refund(self.book.open[order_id], self._figures.prices_cents[sku] * units)
+
+    monkeypatch.setattr(Office, "short", twice)
+
+
+def charge_twice(monkeypatch):
+    settle = Saga.settle
+
+    def again(self, order):
+        self._facts.payment_captured(order=order.id, cents=Cents(100))
+        settle(self, order)
+
+    monkeypatch.setattr(Saga, "settle", again)
+
+
+def commit_without_record(monkeypatch):
+    def commit(self, order):
+        order.committed = True
+        self._facts.hold_committed(order=order.id, store=order.store)
+
+    monkeypatch.setattr(Inventory, "commit", commit)
+
+
+def forget_to_put_back(monkeypatch):
+    def put_back(self, order, store):
+        return self.totes.pop(order, [])
+
+    monkeypatch.setattr(Shelves, "put_back", put_back)
+
+
+def pick_from_thin_air(monkeypatch):
+    def pick(self, order, store, lines):
+        for sku, units in lines:
+            self._facts.goods_picked(order=order, store=store, sku=sku, units=units)
+            self.units[store * self.skus + sku] -= units
+        self.totes[order] = list(lines)
+        return []
+
+    monkeypatch.setattr(Shelves, "pick", pick)
+
+
+def skip_a_transition(monkeypatch):
+    move = OrderBook.move
+
+    def skipping(self, order, state):
+        if state is OrderState.ASSIGNED:
+            order.state = state
+        else:
+            move(self, order, state)
+
+    monkeypatch.setattr(OrderBook, "move", skipping)
+
+
+def leave_tasks_open(monkeypatch):
+    monkeypatch.setattr(Offers, "close", lambda self, order, ended: self.waiting.pop(order.id, None))
+
+
+def drive_too_fast(monkeypatch):
+    ride = Driving._ride
+
+    def fast(self, driver, order, trip, node, store, **options):
+        options["noise"] *= 0.5
+        return ride(self, driver, order, trip, node, store, **options)
+
+    monkeypatch.setattr(Driving, "_ride", fast)
+
+
+def offer_to_busy_drivers(monkeypatch):
+    monkeypatch.setattr(Tracking, "busy", lambda self, driver: None)
+
+
+def pick_what_was_cancelled(monkeypatch):
+    monkeypatch.setattr(Office, "wanted", lambda self, order_id: True)
+
+
+def pick_after_the_shift(monkeypatch):
+    def end(self, picker):
+        self._on.pop(picker, None)
+
+    monkeypatch.setattr(Station, "end", end)
+
+
+def change_a_record_unseen(monkeypatch):
+    counted = Inventory.counted
+
+    def unseen(self, store, sku, units):
+        counted(self, store, sku, units)
+        self.available[store * self.skus + sku] += 1
+
+    monkeypatch.setattr(Inventory, "counted", unseen)
+
+
+def steal_unseen(monkeypatch):
+    change = Shelves.change
+
+    def stolen(self, store, sku, units, cause):
+        change(self, store, sku, units, cause)
+        if cause is StockCause.OPENING and sku == 1 and units > 1:
+            self.units[store * self.skus + sku] -= 1
+
+    monkeypatch.setattr(Shelves, "change", stolen)
+
+
+MUTANTS = [
+    (skip_version_check, "records"),
+    (skip_release, "records"),
+    (skip_refund, "money"),
+    (refund_shorts_twice, "money"),
+    (charge_twice, "money"),
+    (commit_without_record, "replay"),
+    (forget_to_put_back, "replay"),
+    (pick_from_thin_air, "goods"),
+    (skip_a_transition, "orders"),
+    (leave_tasks_open, "orders"),
+    (drive_too_fast, "people"),
+    (offer_to_busy_drivers, "people"),
+    (pick_what_was_cancelled, "KeyError"),
+    (pick_after_the_shift, "people"),
+    (change_a_record_unseen, "replay"),
+    (steal_unseen, "replay"),
+]
+
+
+def test_the_busy_day_itself_breaks_no_law(two_stores):
+    assert laws_broken(two_stores(*BUSY)) == set()
+
+
+@pytest.mark.parametrize(("mutant", "law"), MUTANTS, ids=[mutant.__name__ for mutant, _ in MUTANTS])
+def test_a_mutant_is_noticed(two_stores, monkeypatch, mutant, law):
+    mutant(monkeypatch)
+    # Within the fixture's shift nobody goes home; this one ends in the middle of the day.
+    shift = ("pickers.shifts=[{at: '12:00', hours: 1}]",) if mutant is pick_after_the_shift else ()
+    assert law in laws_broken(two_stores(*BUSY, *shift))
