@@ -24,7 +24,8 @@ def guarded(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
     except TyperException as error:
         context = getattr(error, "ctx", None)
         where = f"{context.command_path}: " if context is not None else ""
-        return _say(f"{where}{getattr(error, 'message', None) or error} (see --help)", USAGE)
+        said = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _say(f"{where}{said.rstrip('.')} (see --help)", USAGE)
     except (KeyboardInterrupt, EOFError):
         return _say("interrupted; nothing was left half-written.", INTERRUPTED)
     except BrokenPipeError:
