@@ -35,7 +35,7 @@ Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes
 Out = Annotated[Path | None, typer.Option("--out", help="The run's own folder (default: under results/).")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a finished run.")]
 Code = Annotated[bool, typer.Option("--allow-code", help="Let the scenario file load policies from Python files.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the object of summary.json and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
@@ -106,14 +106,17 @@ def report(folder: Annotated[Path, typer.Argument(help="A finished run's folder.
 
 
 @app.command()
-def replay(folder: Annotated[Path, typer.Argument(help="A finished run's folder.")]) -> None:
+def replay(folders: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")]) -> None:
     """Rebuild a run's final state from its log alone and hold it against what the run wrote. Exit code 1 if they differ."""
     from sim.experiments.folder import verify
 
-    found = verify(folder)
-    for line in found.lines:
-        typer.echo(line)
-    raise typer.Exit(FINE if found.whole else MISSED)
+    whole = True
+    for folder in folders:
+        found = verify(folder)
+        whole = whole and found.whole
+        for line in (str(folder), *found.lines) if len(folders) > 1 else found.lines:
+            typer.echo(line)
+    raise typer.Exit(FINE if whole else MISSED)
 
 
 @app.command()

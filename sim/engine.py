@@ -72,7 +72,8 @@ def policies_of(scenario: Scenario, *, allow_code: bool = False) -> Policies:
     places = {
         family: f"{scenario.origins.get(f'policies.{family}', 'scenario')}: policies.{family}" for family in specs
     }
-    return build_policies(specs, places, allow_code=frozenset(specs) if allow_code else scenario.code_allowed)
+    bases = {family: scenario.base_of(f"policies.{family}") for family in specs}
+    return build_policies(specs, places, bases, allow_code=frozenset(specs) if allow_code else scenario.code_allowed)
 
 
 def _figures(world: World) -> Figures:

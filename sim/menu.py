@@ -63,11 +63,11 @@ def parse_spec(spec: str, place: str) -> tuple[str, dict[str, Any]]:
     return match["target"], arguments
 
 
-def _from_file(target: str, place: str) -> Any:
+def _from_file(target: str, place: str, base: Path) -> Any:
     path_text, _, name = target.rpartition(":")
-    path = Path(path_text)
+    path = base / path_text
     if not path.is_file():
-        raise InputError(f"{place}: expected a Python file, found nothing at {path_text}.")
+        raise InputError(f"{place}: expected a Python file, found nothing at {path}.")
     module_name = f"darkstore_user_{zlib.crc32(str(path.resolve()).encode()):x}"
     module_spec = importlib.util.spec_from_file_location(module_name, path)
     if module_spec is None or module_spec.loader is None:
@@ -107,7 +107,7 @@ def _check_types(factory: Any, arguments: Mapping[str, Any], place: str) -> None
             raise InputError(f"{place}: Expected {field.name} to be {words}, got {value!r}.")
 
 
-def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any:
+def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: Path | None = None) -> Any:
     """Build one policy from its spec.
 
     Parameters
@@ -120,6 +120,8 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any
         Where the spec stands, for error messages.
     allow_code
         Whether a ``file.py:Class`` may be executed.
+    base
+        The folder that a relative file is relative to; by default the working folder.
 
     Raises
     ------
@@ -133,7 +135,7 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any
                 f"{place}: expected a policy from the menu, got the file {target!r}; a scenario may load code only with"
                 " --allow-code (or name the file on the command line with --policy)."
             )
-        factory = _from_file(target, place)
+        factory = _from_file(target, place, base or Path.cwd())
     else:
         names = menu()[family]
         if target not in names:
@@ -167,15 +169,24 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool) -> Any
     return policy
 
 
-def build_policies(specs: Mapping[str, str], places: Mapping[str, str], *, allow_code: frozenset[str]) -> Policies:
-    """Build one policy per family; `allow_code` names the families whose spec came from the command line."""
-    built = {
-        family: build_policy(
-            family, specs[family], places.get(family, f"policies.{family}"), allow_code=family in allow_code
-        )
-        for family in FAMILIES
-    }
-    return Policies(**built)
+def build_policies(
+    specs: Mapping[str, str], places: Mapping[str, str], bases: Mapping[str, Path], *, allow_code: frozenset[str]
+) -> Policies:
+    """Build one policy per family; `allow_code` names the families that may be loaded from a file.
+
+    Parameters
+    ----------
+    specs, places, bases
+        By family: the spec, where it stands, and the folder that its file is relative to.
+    """
+    return Policies(
+        **{
+            family: build_policy(
+                family, specs[family], places[family], allow_code=family in allow_code, base=bases[family]
+            )
+            for family in FAMILIES
+        }
+    )
 
 
 def describe(policy_class: Any) -> tuple[str, list[tuple[str, Any]]]:

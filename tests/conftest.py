@@ -99,7 +99,11 @@ def play() -> Play:
     """Run a scenario (or a world) in memory."""
 
     def run(
-        scenario: Scenario | World, *, replication: int = 0, policies: Policies | None = None, laws: Sequence[object] = ()
+        scenario: Scenario | World,
+        *,
+        replication: int = 0,
+        policies: Policies | None = None,
+        laws: Sequence[object] = (),
     ) -> Played:
         tree = scenario.scenario if isinstance(scenario, World) else scenario
         streams = Streams(tree.seed, replication)

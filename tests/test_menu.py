@@ -51,7 +51,11 @@ THING = 3
         ("nearest()", "nearest", {}),
         ("nearest(ride_s_max=300)", "nearest", {"ride_s_max": 300}),
         ("nearest( ride_s_max = 3e2 )", "nearest", {"ride_s_max": 300.0}),
-        ("a(x='text (with, brackets)', y=[1, 2], z=None, w=-1.5)", "a", {"x": "text (with, brackets)", "y": [1, 2], "z": None, "w": -1.5}),
+        (
+            "a(x='text (with, brackets)', y=[1, 2], z=None, w=-1.5)",
+            "a",
+            {"x": "text (with, brackets)", "y": [1, 2], "z": None, "w": -1.5},
+        ),
         ("my/file.py:Class(a=True)", "my/file.py:Class", {"a": True}),
         ("a(\n  x=1,\n  y=2,\n)", "a", {"x": 1, "y": 2}),
     ],
@@ -81,7 +85,9 @@ def test_a_bad_spec_is_one_line(spec: str) -> None:
 
 def test_a_users_file_runs_only_when_allowed(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
-    file.write_text(MINE + f"\nimport pathlib\npathlib.Path({str(tmp_path / 'ran')!r}).write_text('x')\n", encoding="utf-8")
+    file.write_text(
+        MINE + f"\nimport pathlib\npathlib.Path({str(tmp_path / 'ran')!r}).write_text('x')\n", encoding="utf-8"
+    )
     with pytest.raises(InputError, match="--allow-code"):
         build_policy("dispatch", f"{file}:Mine", "here", allow_code=False)
     assert not (tmp_path / "ran").exists(), "a scenario file never executes code by itself"

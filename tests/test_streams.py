@@ -22,8 +22,15 @@ def test_a_purpose_always_starts_at_the_same_place() -> None:
 
 
 def test_seed_replication_and_purpose_all_matter() -> None:
-    keys = [(seed, replication, purpose) for seed in (0, 1, 2**32, 2**32 + 1, 2**63) for replication in (0, 1, 5) for purpose in ("a", "b", "")]
-    draws = {tuple(Streams(seed, replication).generator(purpose).random(2).tolist()) for seed, replication, purpose in keys}
+    keys = [
+        (seed, replication, purpose)
+        for seed in (0, 1, 2**32, 2**32 + 1, 2**63)
+        for replication in (0, 1, 5)
+        for purpose in ("a", "b", "")
+    ]
+    draws = {
+        tuple(Streams(seed, replication).generator(purpose).random(2).tolist()) for seed, replication, purpose in keys
+    }
     assert len(draws) == len(keys)
     dice = {Streams(seed, replication).die(purpose).uniform(3, 4) for seed, replication, purpose in keys}
     assert len(dice) == len(keys)
@@ -89,5 +96,8 @@ def test_lognormal_has_its_mean_and_scatter(mean: float, cv: float) -> None:
     draws = lognormal(np.random.default_rng(4), mean, cv, n)
     assert abs(draws.mean() / mean - 1) < 5 * cv / np.sqrt(n)
     assert draws.std() / mean == pytest.approx(cv, rel=0.05)
-    assert stats.kstest(np.log(draws), "norm", args=(np.log(mean) - np.log1p(cv**2) / 2, np.sqrt(np.log1p(cv**2)))).pvalue > ERROR
+    assert (
+        stats.kstest(np.log(draws), "norm", args=(np.log(mean) - np.log1p(cv**2) / 2, np.sqrt(np.log1p(cv**2)))).pvalue
+        > ERROR
+    )
     np.testing.assert_array_equal(lognormal(np.random.default_rng(4), mean, 0.0, 3), [mean] * 3)

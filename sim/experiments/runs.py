@@ -55,7 +55,7 @@ def fingerprint_of(world: World, *, allow_code: bool = False) -> str:
     """Name what a world's run simulates, contents of named files included."""
     files = dict(world.files)
     for family, spec in world.scenario.policies.model_dump().items():
-        path = Path(spec.partition(".py:")[0] + ".py")
+        path = world.scenario.base_of(f"policies.{family}") / (spec.partition(".py:")[0] + ".py")
         if ".py:" in spec and path.is_file():
             files[f"policies.{family}"] = path.read_bytes()
     return fingerprint(world.scenario, files)

@@ -67,7 +67,8 @@ def _parse(text: str, file: str) -> CommentedMap:
     if tree is None:
         tree = CommentedMap()
     if not isinstance(tree, CommentedMap):
-        raise InputError(f"{file}:1: expected a mapping of scenario keys, got {type(tree).__name__}.")
+        what = "a list" if isinstance(tree, list) else "a single value"
+        raise InputError(f"{file}:1: expected a mapping of scenario keys, got {what}.")
     return tree
 
 
@@ -133,10 +134,16 @@ def _layers(path: Path, seen: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Or
         return tree, origins
     if not isinstance(parent, str):
         raise InputError(f"{origins[('extends',)]}: extends: expected a scenario's name or file, got {parent!r}.")
-    parent_path = find_scenario(parent, path.parent)
+    try:
+        parent_path = find_scenario(parent, path.parent)
+    except InputError as error:
+        raise InputError(f"{origins[('extends',)]}: extends: {error}") from None
     if parent_path in seen or parent_path == path:
         raise InputError(f"{origins[('extends',)]}: extends: expected no circle, got {parent!r} again.")
     base, base_origins = _layers(parent_path, (*seen, path))
+    for own in ("name", "description"):  # what a scenario is called is not inherited
+        base.pop(own, None)
+        base_origins.pop((own,), None)
     return _merge(base, tree), {**base_origins, **origins}
 
 

@@ -107,10 +107,15 @@ class Scenario(Branch):
                 raise ValueError("stores.place: population on a Euclidean plain (it has no latitudes)")
         return self
 
-    @property
-    def base(self) -> Path:
-        """The folder that relative files are relative to."""
-        return self._base
+    def base_of(self, key: str) -> Path:
+        """The folder that a relative file of a key is relative to.
+
+        That of the scenario file which names it, or the working folder when it was given on the command line.
+        """
+        origin = self._origins.get(key)
+        if origin is None:
+            return self._base
+        return Path.cwd() if origin.startswith("--") else Path(origin.rpartition(":")[0]).parent
 
     @property
     def origins(self) -> dict[str, str]:

@@ -24,6 +24,8 @@ def guarded(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
     except TyperException as error:
         context = getattr(error, "ctx", None)
         where = f"{context.command_path}: " if context is not None else ""
+        if getattr(error, "exit_code", None) == USAGE and not str(error):
+            return USAGE  # nothing was asked: the help has been shown
         said = error.format_message() if hasattr(error, "format_message") else str(error)
         return _say(f"{where}{said.rstrip('.')} (see --help)", USAGE)
     except (KeyboardInterrupt, EOFError):

@@ -73,7 +73,7 @@ def _geography(scenario: Scenario, streams: Streams) -> tuple[Geography, NDArray
         return Plain(unit[:, 0] * plain.width_m, unit[:, 1] * plain.height_m, plain.speed_kmh, key), None, {}
     where = scenario.origins.get("map", "scenario")
     try:
-        path = find_map(scenario.map, scenario.base)
+        path = find_map(scenario.map, scenario.base_of("map"))
         roads = load_roads(path)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
@@ -159,13 +159,13 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
     catalogue = make_catalogue(scenario, fixed)
     daily = daily_demand(scenario, catalogue, shares)
     if scenario.demand.trace is not None:
-        path = scenario.base / scenario.demand.trace
+        path = scenario.base_of("demand.trace") / scenario.demand.trace
         wishes = read_wishes(scenario, path, geography, catalogue)
         files["demand.trace"] = file_key(path).encode()
     else:
         wishes = draw_wishes(scenario, streams, weights, catalogue)
     if scenario.demand.cells is not None:
-        files["demand.cells"] = file_key(scenario.base / scenario.demand.cells).encode()
+        files["demand.cells"] = file_key(scenario.base_of("demand.cells") / scenario.demand.cells).encode()
     return World(
         scenario=scenario,
         geography=geography,

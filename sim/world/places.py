@@ -58,7 +58,7 @@ def customer_weights(
     """
     demand = scenario.demand
     if demand.cells is not None:
-        weights = _from_cells(scenario.base / demand.cells, cells, cell, demand.cell_resolution)
+        weights = _from_cells(scenario.base_of("demand.cells") / demand.cells, cells, cell, demand.cell_resolution)
     elif demand.place == "population" and zone_weights is not None:
         weights = zone_weights
     else:

@@ -74,7 +74,12 @@ def digest_elsewhere(scenario: Path, hash_seed: str) -> str:
     )
     environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", program, str(scenario)], env=environment, capture_output=True, text=True, check=True, cwd=scenario.parent
+        [sys.executable, "-c", program, str(scenario)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=scenario.parent,
     )
     return done.stdout.strip()
 
@@ -91,7 +96,9 @@ def test_in_other_processes_with_other_hash_seeds(two_stores: Any, play: Any, tm
 
 def test_on_a_road_map_cold_and_warm(play: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKSTORE_HOME", str(tmp_path))
-    text = "{map: gothenburg, start: '2026-11-20T17:00+01:00', horizon_h: 0.5, drain_h: 1, demand: {orders_per_day: 3000}}"
+    text = (
+        "{map: gothenburg, start: '2026-11-20T17:00+01:00', horizon_h: 0.5, drain_h: 1, demand: {orders_per_day: 3000}}"
+    )
     cold = play(load_text(text))
     assert list(tmp_path.rglob("*.npz")), "expected the road map in the cache"
     warm = play(load_text(text))
@@ -172,7 +179,9 @@ def test_replications_share_the_place_and_redraw_the_day(two_stores: Any) -> Non
     np.testing.assert_array_equal(first.catalogue.price_cents, second.catalogue.price_cents)
     assert first.drivers == second.drivers
     np.testing.assert_array_equal(first.daily_demand, second.daily_demand)
-    assert first.trace.orders != second.trace.orders or not np.array_equal(first.trace.entered_s, second.trace.entered_s)
+    assert first.trace.orders != second.trace.orders or not np.array_equal(
+        first.trace.entered_s, second.trace.entered_s
+    )
     assert not np.array_equal(first.opening.record, second.opening.record)
 
 

@@ -29,7 +29,9 @@ def test_a_short_pick_is_refunded_and_counted(two_stores: Any, play: Any) -> Non
     owed: Counter[int] = Counter()
     for row in short:
         owed[int(row["order"])] += int(row["units"] * prices[row["sku"]])
-    refunded = Counter(dict(zip(played.study.orders["order"].tolist(), played.study.orders["refunded_cents"].tolist(), strict=True)))
+    refunded = Counter(
+        dict(zip(played.study.orders["order"].tolist(), played.study.orders["refunded_cents"].tolist(), strict=True))
+    )
     states = dict(zip(played.study.orders["order"].tolist(), played.study.orders["state"].tolist(), strict=True))
     fee = played.world.scenario.platform.delivery_fee_cents
     ends = set()
@@ -51,7 +53,9 @@ def test_a_short_pick_is_refunded_and_counted(two_stores: Any, play: Any) -> Non
 
 
 def test_a_policy_that_never_counts_leaves_the_record_wrong(two_stores: Any, play: Any) -> None:
-    played = play(two_stores(*TIGHT, "pickers.mispick_share=0", "policies.reconciliation=count_on_short_pick(units_min=1000)"))
+    played = play(
+        two_stores(*TIGHT, "pickers.mispick_share=0", "policies.reconciliation=count_on_short_pick(units_min=1000)")
+    )
     assert len(played.rows("hold_reduced")) > 20
     assert len(played.rows("shelf_counted")) == 0
     assert (played.rows("record_adjusted")["cause"] != StockCause.COUNT).all()
@@ -118,7 +122,9 @@ def test_the_truck_comes_after_the_lead_time_with_what_was_ordered(one_store: An
     assert ordered["units"][0] > ordered["units"][1]
 
 
-@pytest.mark.parametrize(("start", "first_s"), [("2026-11-20T00:00", 7200.0), ("2026-11-20T06:00", 72_000.0), ("2026-11-20T02:00", 0.0)])
+@pytest.mark.parametrize(
+    ("start", "first_s"), [("2026-11-20T00:00", 7200.0), ("2026-11-20T06:00", 72_000.0), ("2026-11-20T02:00", 0.0)]
+)
 def test_the_first_review_is_at_its_time_of_day(one_store: Any, play: Any, start: str, first_s: float) -> None:
     played = play(
         one_store(
@@ -182,7 +188,9 @@ def test_patience_ends_when_it_ends(one_store: Any, play: Any) -> None:
     cancelled = played.rows("order_cancelled")
     mine = cancelled[cancelled["reason"] == CancelReason.CUSTOMER]
     assert len(mine) > 30
-    confirmed = dict(zip(played.study.orders["order"].tolist(), played.study.orders["confirmed_s"].tolist(), strict=True))
+    confirmed = dict(
+        zip(played.study.orders["order"].tolist(), played.study.orders["confirmed_s"].tolist(), strict=True)
+    )
     for row in mine:
         order = int(row["order"])
         due_s = trace.entered_s[order] + trace.patience_s[order]

@@ -1,6 +1,7 @@
 """Pickers and drivers: in their shifts, one thing at a time, no faster than the road."""
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,12 @@ def rush(play: Any) -> Any:
 def test_shifts_begin_and_end_on_time_or_with_the_work_in_hand(two_stores: Any, play: Any, who: str) -> None:
     shifts = "[{at: '11:30', hours: 1, share: 0.4}, {at: '12:20', hours: 1.25, share: 0.6}]"
     played = play(
-        two_stores(*SURE, f"pickers={{per_store: 10, shifts: {shifts}}}", f"drivers={{count: 30, shifts: {shifts}}}", "drain_h=1")
+        two_stores(
+            *SURE,
+            f"pickers={{per_store: 10, shifts: {shifts}}}",
+            f"drivers={{count: 30, shifts: {shifts}}}",
+            "drain_h=1",
+        )
     )
     people = played.world.pickers if who == "picker" else played.world.drivers
     on = {int(r[who]): float(r["t_s"]) for r in played.rows(f"{who}_on")}
@@ -67,7 +73,9 @@ def test_shifts_begin_and_end_on_time_or_with_the_work_in_hand(two_stores: Any, 
 def test_the_second_day_is_worked_like_the_first(one_store: Any, play: Any) -> None:
     flat = "[{at: '12:00', hours: 3}]"
     played = play(
-        one_store(*SURE, "horizon_h=27", f"pickers={{per_store: 4, shifts: {flat}}}", f"drivers={{count: 8, shifts: {flat}}}")
+        one_store(
+            *SURE, "horizon_h=27", f"pickers={{per_store: 4, shifts: {flat}}}", f"drivers={{count: 8, shifts: {flat}}}"
+        )
     )
     assert len(played.rows("picker_on")) == 8
     assert len(played.rows("driver_on")) == 16
@@ -102,7 +110,9 @@ def test_a_picker_has_one_order_at_a_time_and_no_order_two_pickers(two_stores: A
         mine = orders["store"] == store
         begins, ends = orders["pick_start_s"][mine], orders["packed_s"][mine]
         for t_s in (orders["confirmed_s"][mine & waited] + 0.5).tolist():
-            assert ((begins <= t_s) & (ends > t_s)).sum() == sum(picker.store == store for picker in played.world.pickers)
+            assert ((begins <= t_s) & (ends > t_s)).sum() == sum(
+                picker.store == store for picker in played.world.pickers
+            )
 
 
 def test_orders_are_picked_first_in_first_out(two_stores: Any, play: Any) -> None:
@@ -160,7 +170,7 @@ def test_a_driver_who_is_turned_on_the_way_rides_by_the_roads(rush: Any) -> None
     store_of = {node: store for store, node in enumerate(rush.world.store_nodes)}
     turned = elsewhere = 0
     for driver, legs in legs_of(rush).items():
-        for old, new in zip(legs[:-1], legs[1:], strict=True):
+        for old, new in pairwise(legs):
             if old["trip"] != Trip.BACK or new["t_s"] >= old["arrive_s"]:
                 continue
             turned += 1

@@ -11,13 +11,20 @@ from sim.contracts import DispatchView, Offer
 from sim.engine import policies_of
 from sim.vocabulary import CancelReason, OfferAnswer, OrderState, Refusal
 
-SURE = ("payments={decline_share: 0}", "customers={patience_s: null}", "stores.inaccurate_share=0", "pickers.mispick_share=0")
+SURE = (
+    "payments={decline_share: 0}",
+    "customers={patience_s: null}",
+    "stores.inaccurate_share=0",
+    "pickers.mispick_share=0",
+)
 
 
 def day(rows_of: Any, *kinds: str) -> list[tuple[int, str, Any]]:
     """Facts of several kinds in the order in which they happened."""
     facts = [
-        (int(seq), kind, row) for kind in kinds for seq, row in zip(rows_of.archive.seq(kind), rows_of.rows(kind), strict=True)
+        (int(seq), kind, row)
+        for kind in kinds
+        for seq, row in zip(rows_of.archive.seq(kind), rows_of.rows(kind), strict=True)
     ]
     return sorted(facts, key=lambda fact: fact[0])
 
@@ -29,12 +36,17 @@ def test_nobody_accepts_so_every_order_is_given_up_in_time(one_store: Any, play:
         cancelled = played.rows("order_cancelled")
         assert len(cancelled) == played.world.trace.orders
         assert set(cancelled["reason"].tolist()) == {CancelReason.NO_DRIVER}
-        opened = dict(zip(played.rows("task_opened")["order"].tolist(), played.rows("task_opened")["t_s"].tolist(), strict=True))
+        opened = dict(
+            zip(played.rows("task_opened")["order"].tolist(), played.rows("task_opened")["t_s"].tolist(), strict=True)
+        )
         window_s = played.world.scenario.platform.accept_window_s + 0.1
         for order, t_s in zip(cancelled["order"].tolist(), cancelled["t_s"].tolist(), strict=True):
             # Exactly then, or when the answer to an offer that was out has come.
             assert -1e-4 <= t_s - opened[order] - give_up_s <= window_s
-        captured, refunded = played.rows("payment_captured")["cents"].sum(), played.rows("payment_refunded")["cents"].sum()
+        captured, refunded = (
+            played.rows("payment_captured")["cents"].sum(),
+            played.rows("payment_refunded")["cents"].sum(),
+        )
         assert captured == refunded > 0
         assert played.outcome.state.reserved.sum() == 0
         assert not played.outcome.state.totes

@@ -33,7 +33,9 @@ def check_compensation(played: Any) -> None:
     picked, back = sums(played.rows("goods_picked"), "units"), sums(played.rows("goods_put_back"), "units")
     released = Counter(played.rows("hold_released")["order"].tolist())
     committed = Counter(played.rows("hold_committed")["order"].tolist())
-    ends = dict(zip(played.rows("saga_ended")["order"].tolist(), played.rows("saga_ended")["settled"].tolist(), strict=True))
+    ends = dict(
+        zip(played.rows("saga_ended")["order"].tolist(), played.rows("saga_ended")["settled"].tolist(), strict=True)
+    )
     assert len(ends) == len(played.rows("saga_ended")), "a saga ends once"
     assert max(Counter(played.rows("payment_captured")["order"].tolist()).values(), default=0) <= 1
     orders, prices = played.study.orders, played.world.catalogue.price_cents
@@ -95,7 +97,9 @@ def test_a_customer_who_cancels_at_any_stage_gets_everything_back(
 def test_stages_are_met(one_store: Any, play: Any) -> None:
     met = set()
     for patience_s in (0.03, 0.3, 1.4, 10, 120, 200, 300):
-        played = play(one_store(*SURE, f"customers={{patience_s: {patience_s}, patience_cv: 0}}", "drivers.count=5", "seed=4"))
+        played = play(
+            one_store(*SURE, f"customers={{patience_s: {patience_s}, patience_cv: 0}}", "drivers.count=5", "seed=4")
+        )
         before: dict[int, int] = dict.fromkeys(played.rows("order_entered")["order"].tolist(), int(OrderState.CREATED))
         for row in played.rows("order_moved"):
             if row["state"] == OrderState.CANCELLED:
@@ -115,7 +119,9 @@ def test_declined_cards_hold_nothing_and_pay_nothing(one_store: Any, play: Any) 
     orders = played.study.orders
     assert (orders["state"] == OrderState.PAYMENT_FAILED).all()
     assert len(played.rows("payment_captured")) == 0
-    assert Counter(played.rows("payment_asked")["order"].tolist()) == Counter(dict.fromkeys(orders["order"].tolist(), 3))
+    assert Counter(played.rows("payment_asked")["order"].tolist()) == Counter(
+        dict.fromkeys(orders["order"].tolist(), 3)
+    )
     assert sorted(played.rows("payment_failed")["attempt"].tolist()) == sorted([1, 2, 3] * len(orders["order"]))
     assert len(played.rows("pick_started")) == 0
     assert played.outcome.state.reserved.sum() == 0
@@ -124,7 +130,9 @@ def test_declined_cards_hold_nothing_and_pay_nothing(one_store: Any, play: Any) 
 
 @pytest.mark.parametrize("share", [0.1, 0.4])
 def test_declines_come_as_often_as_they_should(two_stores: Any, play: Any, share: float) -> None:
-    played = play(two_stores(*SURE, f"payments={{decline_share: {share}, attempts_max: 1}}", "demand.orders_per_day=40000"))
+    played = play(
+        two_stores(*SURE, f"payments={{decline_share: {share}, attempts_max: 1}}", "demand.orders_per_day=40000")
+    )
     asked, failed = len(played.rows("payment_asked")), len(played.rows("payment_failed"))
     assert asked > 3000
     assert abs(failed / asked - share) < 5 * np.sqrt(share * (1 - share) / asked)
@@ -132,7 +140,9 @@ def test_declines_come_as_often_as_they_should(two_stores: Any, play: Any, share
 
 
 def test_an_outage_of_the_provider_fails_exactly_its_minutes(one_store: Any, play: Any) -> None:
-    played = play(one_store(*SURE, "faults=[{kind: provider_outage, at: '12:30', minutes: 20}]", "payments.attempts_max=1"))
+    played = play(
+        one_store(*SURE, "faults=[{kind: provider_outage, at: '12:30', minutes: 20}]", "payments.attempts_max=1")
+    )
     asked = {int(row["order"]): float(row["t_s"]) for row in played.rows("payment_asked")}
     failed = set(played.rows("payment_failed")["order"].tolist())
     assert failed == {order for order, t_s in asked.items() if 1800 <= t_s < 3000}
@@ -148,7 +158,9 @@ def test_what_the_records_deny_is_not_charged_or_the_order_is_given_up(two_store
     out_of_stock = orders["cancel_reason"] == CancelReason.OUT_OF_STOCK
     assert out_of_stock.any()
     got = {int(o): int(u) for o, u in sums(partial.rows("stock_reserved"), "units").items()}
-    for order, units, out in zip(orders["order"].tolist(), orders["units"].tolist(), out_of_stock.tolist(), strict=True):
+    for order, units, out in zip(
+        orders["order"].tolist(), orders["units"].tolist(), out_of_stock.tolist(), strict=True
+    ):
         assert got.get(order, 0) + missing[order] == units
         assert out == (got.get(order, 0) == 0)
     check_compensation(partial)
@@ -200,7 +212,7 @@ def test_everything_at_once(two_stores: Any, play: Any) -> None:
     check_compensation(played)
 
 
-PLANS = '''
+PLANS = """
 from dataclasses import dataclass
 
 from sim.vocabulary import Step
@@ -210,7 +222,7 @@ from sim.vocabulary import Step
 class ConfirmFirst:
     def __call__(self, view):
         return (Step.RESERVE, Step.CONFIRM, Step.PAY)
-'''
+"""
 
 
 @pytest.mark.parametrize("patience", ["null", "150"])

@@ -71,7 +71,11 @@ def test_the_menu_is_what_pyproject_registers_and_every_file_is_on_it() -> None:
         assert menu()[family][name].load() is getattr(import_module(module), cls)
         assert build_policy(family, name, "test", allow_code=False) == getattr(import_module(module), cls)()
     modules = {target.partition(":")[0] for target in registered.values()}
-    files = {f"policies.{path.parent.name}.{path.stem}" for path in (ROOT / "policies").glob("*/*.py") if path.stem != "__init__"}
+    files = {
+        f"policies.{path.parent.name}.{path.stem}"
+        for path in (ROOT / "policies").glob("*/*.py")
+        if path.stem != "__init__"
+    }
     assert files == modules, "a policy that nobody can name"
     assert all(menu()[family] for family in FAMILIES), "every family has a default"
 
@@ -97,7 +101,14 @@ def test_optimistic_backs_off_exponentially_and_gives_up() -> None:
 
 @pytest.mark.parametrize(
     ("share", "wanted", "missing", "goes_on"),
-    [(0.5, 10, 5, True), (0.5, 10, 6, False), (0, 10, 9, True), (0, 10, 10, False), (1, 10, 0, True), (1, 10, 1, False)],
+    [
+        (0.5, 10, 5, True),
+        (0.5, 10, 6, False),
+        (0, 10, 9, True),
+        (0, 10, 10, False),
+        (1, 10, 0, True),
+        (1, 10, 1, False),
+    ],
 )
 def test_refund_goes_on_with_enough(share: float, wanted: int, missing: int, goes_on: bool) -> None:
     assert policy("substitution", f"refund(share_min={share})")(SubstitutionView(0, wanted, missing)) is goes_on  # type: ignore[arg-type]

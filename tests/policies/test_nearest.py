@@ -42,7 +42,9 @@ class View:
 
 
 def an_order(number: int, store: int, declined: set[int]) -> Any:
-    return SimpleNamespace(id=number, store=store, declined_by=lambda driver: driver in declined, opened_s=float(number))
+    return SimpleNamespace(
+        id=number, store=store, declined_by=lambda driver: driver in declined, opened_s=float(number)
+    )
 
 
 def oracle(view: View, ride_s_max: float) -> list[Offer]:
@@ -106,7 +108,9 @@ def test_the_roads_are_asked_once_per_store_at_most() -> None:
     view = View(np.full((30, 2), 50.0), {}, list(range(30)), orders)
     assert len(list(NearestIdle()(view))) == 30  # type: ignore[arg-type]
     assert view.asked <= 2
-    standing = View(np.zeros((30, 2)), dict.fromkeys(range(30), 0), list(range(30)), [an_order(i, 0, set()) for i in range(30)])
+    standing = View(
+        np.zeros((30, 2)), dict.fromkeys(range(30), 0), list(range(30)), [an_order(i, 0, set()) for i in range(30)]
+    )
     assert [o.driver for o in NearestIdle()(standing)] == list(range(30))  # type: ignore[arg-type]
     assert standing.asked == 0
 

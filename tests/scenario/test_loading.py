@@ -91,7 +91,10 @@ BAD: list[tuple[str, str]] = [
     ("driver: {count: 3}", ":1: driver: expected a known key, got 'driver' (did you mean drivers?)"),
     ("demand:\n  profile: [1, 2]", ":2: demand.profile: expected at least 24 entries"),
     ("demand:\n  orders_per_day: -5", ":2: demand.orders_per_day: expected a value >= 0"),
-    ("demand:\n  surges:\n    - at: '25:00'\n      minutes: 3\n      factor: 2", ":3: demand.surges.0.at: expected a time"),
+    (
+        "demand:\n  surges:\n    - at: '25:00'\n      minutes: 3\n      factor: 2",
+        ":3: demand.surges.0.at: expected a time",
+    ),
     ("demand:\n  surges:\n    - {minutes: 3, factor: 2}", ":3: demand.surges.0.at: expected a value, got none"),
     ("demand:\n  weekday: [0, 0, 0, 0, 0, 0, 0]", ":2: demand.weekday: expected weights"),
     ("start: yesterday", ":1: start: expected a local date-time"),
@@ -102,13 +105,22 @@ BAD: list[tuple[str, str]] = [
     ("stores:\n  open: 7-9", ":2: stores.open: expected a time"),
     ("stores:\n  place: []", ":2: stores.place: expected at least one store"),
     ("stores:\n  place:\n    - {lat: 91, lon: 0}", ":3: stores.place.0.lat: expected a value <= 90"),
-    ("stores:\n  place:\n    - {lat: 1, lon: 0, nmae: x}", ":3: stores.place.0.nmae: expected a known key, got 'nmae' (did you mean name?)"),
+    (
+        "stores:\n  place:\n    - {lat: 1, lon: 0, nmae: x}",
+        ":3: stores.place.0.nmae: expected a known key, got 'nmae' (did you mean name?)",
+    ),
     ("pickers:\n  shifts: []", ":2: pickers.shifts: expected at least one shift"),
     ("pickers:\n  shifts: [{at: '06:00', hours: 8, share: 0.5}]", ":2: pickers.shifts: expected shares"),
     ("drivers:\n  vehicles: {rocket: 1}", ":2: drivers.vehicles"),
-    ("drivers:\n  vehicles: {car: 0.5}", ":2: drivers.vehicles: expected shares of the vehicles that sum to 1, got 0.5"),
+    (
+        "drivers:\n  vehicles: {car: 0.5}",
+        ":2: drivers.vehicles: expected shares of the vehicles that sum to 1, got 0.5",
+    ),
     ("drivers:\n  accept_share: 1.1", ":2: drivers.accept_share: expected a value <= 1"),
-    ("platform:\n  profile: minimum", ":2: platform.profile: expected 'full' or 'minimal', got 'minimum' (did you mean minimal?)"),
+    (
+        "platform:\n  profile: minimum",
+        ":2: platform.profile: expected 'full' or 'minimal', got 'minimum' (did you mean minimal?)",
+    ),
     ("slo:\n  - on_time is nice", ": slo"),
     ("slo:\n  - foo > 1", ":2: slo.0.metric: expected a metric of summary.json"),
     ("faults:\n  - {kind: fire, at: '10:00', minutes: 3}", ":2: faults.0.kind: expected"),
@@ -117,7 +129,10 @@ BAD: list[tuple[str, str]] = [
     ("map: {width_m: -1}", ":1: map.width_m: expected a value >= 0"),
     ("map: {widht_m: 1}", ":1: map.widht_m: expected a known key, got 'widht_m' (did you mean width_m?)"),
     ("map: 5", ":1: map"),
-    ("policies:\n  dispach: nearest", ":2: policies.dispach: expected a known key, got 'dispach' (did you mean dispatch?)"),
+    (
+        "policies:\n  dispach: nearest",
+        ":2: policies.dispach: expected a known key, got 'dispach' (did you mean dispatch?)",
+    ),
     ("unmet: backordered", ":1: unmet: expected"),
     ("a: 1\na: 2", ":2: expected YAML, got: found duplicate key"),
     ("drivers: {count: 1, count: 2}", ":1: expected YAML, got: found duplicate key"),
@@ -157,7 +172,9 @@ def test_the_word_got_stands_once(text: str) -> None:
 
 
 def test_yaml_1_2_keeps_words_and_clocks() -> None:
-    scenario = load_text("name: no\npickers:\n  shifts: [{at: 22:30, hours: 3}]\nstores: {open: 07:00-24:00}\ndescription: 'yes'\n")
+    scenario = load_text(
+        "name: no\npickers:\n  shifts: [{at: 22:30, hours: 3}]\nstores: {open: 07:00-24:00}\ndescription: 'yes'\n"
+    )
     assert scenario.name == "no"
     assert scenario.pickers.shifts[0].at == "22:30"
     assert load_text("seed: 0x10").seed == 16
@@ -199,7 +216,9 @@ def test_set(setting: str, check: Any) -> None:
 
 
 def test_set_reaches_into_lists_of_the_file_and_the_last_one_wins() -> None:
-    text = "demand:\n  surges:\n    - {at: '10:00', minutes: 5, factor: 2}\n    - {at: '11:00', minutes: 5, factor: 2}\n"
+    text = (
+        "demand:\n  surges:\n    - {at: '10:00', minutes: 5, factor: 2}\n    - {at: '11:00', minutes: 5, factor: 2}\n"
+    )
     scenario = load_text(text, ["demand.surges.1.factor=9", "demand.surges.1.minutes=7", "seed=3", "seed=4"])
     assert [s.factor for s in scenario.demand.surges] == [2, 9]
     assert scenario.demand.surges[1].minutes == 7
@@ -223,8 +242,12 @@ def test_a_bad_set_is_one_line(setting: str) -> None:
 
 
 def test_extends_holds_only_what_differs(tmp_path: Path) -> None:
-    (tmp_path / "base.yaml").write_text("name: base\ndrivers:\n  count: 7\n  vehicles: {car: 1}\nseed: 5\nstores:\n  zone: {radius_m: 500}\n")
-    (tmp_path / "mine.yaml").write_text("extends: base.yaml\ndrivers:\n  vehicles: {ebike: 1}\nstores:\n  zone: {drive_s: 60}\n")
+    (tmp_path / "base.yaml").write_text(
+        "name: base\ndrivers:\n  count: 7\n  vehicles: {car: 1}\nseed: 5\nstores:\n  zone: {radius_m: 500}\n"
+    )
+    (tmp_path / "mine.yaml").write_text(
+        "extends: base.yaml\ndrivers:\n  vehicles: {ebike: 1}\nstores:\n  zone: {drive_s: 60}\n"
+    )
     scenario = load(str(tmp_path / "mine.yaml"))
     assert scenario.drivers.count == 7
     assert scenario.seed == 5
@@ -288,7 +311,13 @@ def test_a_fingerprint_names_what_is_simulated_and_not_the_seed(tmp_path: Path) 
     assert fingerprint(load_text("drivers: {count: 410}")) == base, "a default that is written out is the default"
     changed = {
         fingerprint(load_text(text))
-        for text in ("drivers: {count: 411}", "horizon_h: 23", "map: cairo", "costs: {packaging_cents: 26}", "policies: {dispatch: nearest(ride_s_max=3)}")
+        for text in (
+            "drivers: {count: 411}",
+            "horizon_h: 23",
+            "map: cairo",
+            "costs: {packaging_cents: 26}",
+            "policies: {dispatch: nearest(ride_s_max=3)}",
+        )
     }
     assert len(changed) == 5
     assert base not in changed

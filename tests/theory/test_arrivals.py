@@ -47,7 +47,7 @@ def chi_square(counts: Any, expected: Any) -> float:
     ids=["default profile", "surge", "pause", "factors"],
 )
 def test_counts_by_quarter_match_the_rate(settings: tuple[str, ...]) -> None:
-    scenario = load_text(DAY, settings)
+    scenario = load_text(DAY, ("demand.orders_per_day=60000", *settings))
     entered, rate = arrivals(scenario), rate_per_bin(scenario)
     counts = np.histogram(entered, np.arange(0, 86_401, 900))[0]
     assert chi_square(counts, rate.reshape(-1, 15).sum(axis=1)) > ERROR
@@ -65,7 +65,10 @@ def test_the_rate_is_the_days_orders_times_every_factor() -> None:
 
 
 def test_a_surge_adds_what_it_says() -> None:
-    calm, wild = (rate_per_bin(load_text(DAY, settings)) for settings in ((), ("demand.surges=[{at: '13:20', minutes: 40, factor: 10}]",)))
+    calm, wild = (
+        rate_per_bin(load_text(DAY, settings))
+        for settings in ((), ("demand.surges=[{at: '13:20', minutes: 40, factor: 10}]",))
+    )
     inside = np.zeros(1440, dtype=bool)
     inside[13 * 60 + 20 : 14 * 60] = True
     np.testing.assert_allclose(wild[inside], 10 * calm[inside])
@@ -133,7 +136,9 @@ def test_the_profile_follows_the_local_clock(start: str) -> None:
 
 
 def test_baskets_have_the_means_of_the_scenario() -> None:
-    scenario = load_text(DAY, ("catalogue.skus=4000", "catalogue.zipf=0", "demand.basket={lines_mean: 4, units_mean: 1.5}"))
+    scenario = load_text(
+        DAY, ("catalogue.skus=4000", "catalogue.zipf=0", "demand.basket={lines_mean: 4, units_mean: 1.5}")
+    )
     trace = build_world(scenario).trace
     n = trace.orders
     # With 4,000 equally popular SKUs hardly any basket holds the same SKU twice (they would become one line).

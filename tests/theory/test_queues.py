@@ -81,7 +81,9 @@ def waits_of_fifo(arrivals: NDArray[Any], services: NDArray[Any], servers: int) 
 Waits = Callable[[dict[str, Any]], NDArray[Any]]
 
 
-def days(scenario: Scenario, work_s: Callable[[World], Any], waits_of: Waits, servers: int) -> list[tuple[Any, Any, Any]]:
+def days(
+    scenario: Scenario, work_s: Callable[[World], Any], waits_of: Waits, servers: int
+) -> list[tuple[Any, Any, Any]]:
     """Arrivals, services and waits of independent days.
 
     The first days are simulated, and each single wait is held against the exact recursion; so the recursion stands for
@@ -132,7 +134,9 @@ def check(runs: list[tuple[Any, Any, Any]], servers: int, load: float, mean_s: f
             shares.append((waits[mine] > 1e-3).mean())
             # Mean and second moment of services and of gaps between arrivals, each divided by what theory says.
             services, gaps = work[mine] / mean_s, gap[mine] * rate
-            controls.append((services.mean() - 1, (services**2).mean() / 2 - 1, gaps.mean() - 1, (gaps**2).mean() / 2 - 1))
+            controls.append(
+                (services.mean() - 1, (services**2).mean() / 2 - 1, gaps.mean() - 1, (gaps**2).mean() / 2 - 1)
+            )
     known = np.array(controls)
     for control in known.T:
         mean, half = interval(control)
@@ -149,7 +153,12 @@ def test_a_store_of_pickers_is_an_mmc_queue() -> None:
     per_day = load / mean_s * 86_400
     scenario = load_text(
         POINT,
-        (f"pickers.per_store={servers}", f"pickers.base_s={mean_s}", "pickers.noise=exponential", f"demand.orders_per_day={per_day}"),
+        (
+            f"pickers.per_store={servers}",
+            f"pickers.base_s={mean_s}",
+            "pickers.noise=exponential",
+            f"demand.orders_per_day={per_day}",
+        ),
     )
     runs = days(
         scenario,
@@ -165,7 +174,12 @@ def test_a_pool_of_drivers_is_an_mmc_queue() -> None:
     per_day = load / mean_s * 86_400
     scenario = load_text(
         POINT,
-        (f"drivers.count={servers}", f"drivers.door_s={mean_s}", "drivers.noise=exponential", f"demand.orders_per_day={per_day}"),
+        (
+            f"drivers.count={servers}",
+            f"drivers.door_s={mean_s}",
+            "drivers.noise=exponential",
+            f"demand.orders_per_day={per_day}",
+        ),
     )
     runs = days(
         scenario,

@@ -10,7 +10,9 @@ import pytest
 from sim.world.build import build_world
 from sim.world.fleet import hours_on, make_drivers, make_pickers
 
-SHIFTS = "[{at: '12:00', hours: 2, share: 0.2}, {at: '13:00', hours: 3, share: 0.3}, {at: '12:30', hours: 1, share: 0.5}]"
+SHIFTS = (
+    "[{at: '12:00', hours: 2, share: 0.2}, {at: '13:00', hours: 3, share: 0.3}, {at: '12:30', hours: 1, share: 0.5}]"
+)
 SHARES = np.array([0.5, 0.3, 0.2])
 
 
@@ -64,7 +66,9 @@ def test_a_vehicle_without_a_share_is_not_in_the_fleet(one_store: Any) -> None:
 
 def test_shifts_are_cut_to_the_run_and_recur_daily(one_store: Any) -> None:
     late = "[{at: '22:00', hours: 8}]"
-    scenario = one_store(f"pickers={{per_store: 1, shifts: {late}}}", "start=2026-11-20T02:00+00:00", "horizon_h=48", "drain_h=1")
+    scenario = one_store(
+        f"pickers={{per_store: 1, shifts: {late}}}", "start=2026-11-20T02:00+00:00", "horizon_h=48", "drain_h=1"
+    )
     (picker,) = make_pickers(scenario, np.array([1.0]))
     # Begun the evening before, at 22:00 today, and tomorrow until the run closes at 03:00.
     assert picker.shifts == ((0.0, 4 * 3600.0), (20 * 3600.0, 28 * 3600.0), (44 * 3600.0, 49 * 3600.0))
@@ -72,7 +76,9 @@ def test_shifts_are_cut_to_the_run_and_recur_daily(one_store: Any) -> None:
 
 
 def test_shifts_without_overlap_within_a_person(one_store: Any) -> None:
-    scenario = one_store("horizon_h=100", "drivers.shifts=[{at: '20:00', hours: 16, share: 0.5}, {at: '00:00', hours: 16, share: 0.5}]")
+    scenario = one_store(
+        "horizon_h=100", "drivers.shifts=[{at: '20:00', hours: 16, share: 0.5}, {at: '00:00', hours: 16, share: 0.5}]"
+    )
     for driver in make_drivers(scenario, SHARES):
         for (_, off), (on, _) in zip(driver.shifts[:-1], driver.shifts[1:], strict=True):
             assert off <= on

@@ -103,13 +103,25 @@ def test_stores_where_the_user_says(tmp_path: Path) -> None:
     places = [(float(roads.lat[n]), float(roads.lon[n])) for n in (17, 4000)]
     text = "".join(f"    - {{lat: {lat + 1e-7}, lon: {lon}}}\n" for lat, lon in places)
     file = tmp_path / "mine.yaml"
-    file.write_text(BASE.replace("stores: {count: 3, zone: {radius_m: 3000}}", f"stores:\n  place:\n{text}    - {{name: Harbour, lat: 57.7, lon: 11.95}}"))
+    file.write_text(
+        BASE.replace(
+            "stores: {count: 3, zone: {radius_m: 3000}}",
+            f"stores:\n  place:\n{text}    - {{name: Harbour, lat: 57.7, lon: 11.95}}",
+        )
+    )
     world = build_world(load(str(file)))
     assert world.store_names == ("store 1", "store 2", "Harbour")
     for (lat, lon), node in zip(places, world.store_nodes, strict=False):
         assert nearest_node(roads, lat, lon) == (node, pytest.approx(0, abs=0.1))
-    file.write_text(BASE.replace("stores: {count: 3, zone: {radius_m: 3000}}", f"stores:\n  place:\n{text}    - {{name: Oslo, lat: 59.9, lon: 10.7}}"))
-    with pytest.raises(InputError, match=r"mine.yaml:10: stores.place.2: expected a place within 2000 m of a road") as caught:
+    file.write_text(
+        BASE.replace(
+            "stores: {count: 3, zone: {radius_m: 3000}}",
+            f"stores:\n  place:\n{text}    - {{name: Oslo, lat: 59.9, lon: 10.7}}",
+        )
+    )
+    with pytest.raises(
+        InputError, match=r"mine.yaml:10: stores.place.2: expected a place within 2000 m of a road"
+    ) as caught:
         build_world(load(str(file)))
     assert SNAP_LIMIT_M == 2000
     assert "km away" in str(caught.value)

@@ -1,5 +1,6 @@
 """Compiled roads against networkx on small random maps with every awkwardness a real one has."""
 
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -52,7 +53,12 @@ def test_edge_times_follow_the_formula() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6), nodes=st.integers(2, 30), name=st.sampled_from(["car", "bicycle"]), period=st.integers(0, 4))
+@given(
+    seed=st.integers(0, 10**6),
+    nodes=st.integers(2, 30),
+    name=st.sampled_from(["car", "bicycle"]),
+    period=st.integers(0, 4),
+)
 def test_trees_rides_and_paths_are_the_shortest(seed: int, nodes: int, name: str, period: int) -> None:
     roads, vehicle = random_roads(seed, nodes), VEHICLES[name]
     graph = oracle(roads, vehicle, period)
@@ -70,7 +76,7 @@ def test_trees_rides_and_paths_are_the_shortest(seed: int, nodes: int, name: str
         assert times[0] == 0
         assert times[-1] == matrix[origin, target]
         assert len(set(path)) == len(path), "a path does not go in circles"
-        for (a, b), (before, after) in zip(zip(path, path[1:], strict=False), zip(times, times[1:], strict=False), strict=True):
+        for (a, b), (before, after) in zip(pairwise(path), pairwise(times), strict=True):
             assert graph.has_edge(a, b)
             assert after - before == graph[a][b]["ms"]
 
@@ -131,7 +137,9 @@ def test_an_accelerator_gives_the_same_times() -> None:
     for origin in range(0, 40, 3):
         for target in range(40):
             for name, period in (("car", 3), ("ebike", 0)):
-                assert fast.ride_ms(origin, target, VEHICLES[name], period) == plain.ride_ms(origin, target, VEHICLES[name], period)
+                assert fast.ride_ms(origin, target, VEHICLES[name], period) == plain.ride_ms(
+                    origin, target, VEHICLES[name], period
+                )
     path, times = fast.path(0, 17, VEHICLES["car"], 3)
     assert times[-1] == plain.ride_ms(0, 17, VEHICLES["car"], 3)
     assert path == plain.path(0, 17, VEHICLES["car"], 3)[0]

@@ -49,7 +49,15 @@ def test_rows_become_orders_by_time(one_store: Any, tmp_path: Path, play: Any) -
 def test_parquet_lists_places_by_coordinates_and_columns_in_any_order(one_store: Any, tmp_path: Path) -> None:
     plain = build_world(one_store())
     lat, lon = plain.geography.lat, plain.geography.lon
-    table = pa.table({"skus": [[3, 4], [5]], "lon": [lon[7], lon[8]], "lat": [lat[7], lat[8]], "entered_s": [30.0, 10.0], "more": ["a", "b"]})
+    table = pa.table(
+        {
+            "skus": [[3, 4], [5]],
+            "lon": [lon[7], lon[8]],
+            "lat": [lat[7], lat[8]],
+            "entered_s": [30.0, 10.0],
+            "more": ["a", "b"],
+        }
+    )
     pq.write_table(table, tmp_path / "orders.parquet")
     trace = build_world(scenario(one_store, tmp_path / "orders.parquet")).trace
     assert trace.entered_s.tolist() == [10.0, 30.0]
@@ -60,7 +68,9 @@ def test_parquet_lists_places_by_coordinates_and_columns_in_any_order(one_store:
 
 def test_the_path_is_relative_to_the_scenario(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(GOOD)
-    (tmp_path / "mine.yaml").write_text("{map: {points: 50}, horizon_h: 2, demand: {trace: orders.csv}, catalogue: {skus: 60}}")
+    (tmp_path / "mine.yaml").write_text(
+        "{map: {points: 50}, horizon_h: 2, demand: {trace: orders.csv}, catalogue: {skus: 60}}"
+    )
     world = build_world(load(str(tmp_path / "mine.yaml")))
     assert world.trace.orders == 3
     assert world.files["demand.trace"]

@@ -39,7 +39,9 @@ def test_tables_are_the_roads_own_times(world: Any) -> None:
         assert travel.to_store[period][profile][store][node] == roads.ride_ms(node, root, vehicle, period)
         assert travel.from_store[period][profile][store][node] == roads.ride_ms(root, node, vehicle, period)
     for period in set(travel.periods):
-        assert (travel.to_store_array[period] < 2**31 - 1).all(), "every place can be reached in a strongly connected map"
+        assert (travel.to_store_array[period] < 2**31 - 1).all(), (
+            "every place can be reached in a strongly connected map"
+        )
 
 
 def test_periods_follow_the_local_clock(world: Any) -> None:
@@ -68,7 +70,9 @@ def test_zones(zone: str) -> None:
     world = build_world(load_text(ROADS, (f"stores.zone={zone}",)))
     roads, travel = world.geography, world.travel
     if "radius" in zone:
-        measure = np.array([metres_between(roads.lon, roads.lat, roads.lon[n], roads.lat[n]) for n in world.store_nodes])
+        measure = np.array(
+            [metres_between(roads.lon, roads.lat, roads.lon[n], roads.lat[n]) for n in world.store_nodes]
+        )
         limit = 1500
     else:
         measure, limit = travel.from_store_array[0].min(axis=0) / 1000, 420
@@ -110,7 +114,9 @@ def test_the_estimator_lags_and_knows_no_noise(world: Any) -> None:
         for profile in (0, 1):
             true_ms = travel.to_store[period][profile][store][node]
             assert estimator.to_store_s(node, profile, store, now_s) == pytest.approx(true_ms * 1.25 / 1000)
-        assert estimator.to_customer_s(store, node, now_s) == pytest.approx(travel.from_store[period][1][store][node] * 1.25 / 1000)
+        assert estimator.to_customer_s(store, node, now_s) == pytest.approx(
+            travel.from_store[period][1][store][node] * 1.25 / 1000
+        )
         nodes, profiles = np.array([5, 100, 777]), np.array([1, 0, 1])
         np.testing.assert_allclose(
             estimator.drivers_to_store_s(nodes, profiles, store, now_s),
