@@ -71,7 +71,8 @@ def test_specs(spec: str, target: str, arguments: dict[str, Any]) -> None:
         "nearest(ride_s_max=x)", "nearest(ride_s_max=10**9)", "nearest(ride_s_max=open('f'))", "nearest(**{'ride_s_max': 1})",
         "nearest(ride_s_max=1, ride_s_max=2)", "nearest(ride_s_max=1)(ride_s_max=2)", "nearest(ride_s_max=1)+g(b=2)",
         "nearest(ride_s_max=1) or f()", "nearest((ride_s_max:=1))", "nearest(x=1) if 1 else f(y=2)", "nearest(*[1])",
-        "neaerst", "nearest(ride=3)", "nearest(ride_s_max='5')", "nearest(ride_s_max=-1)", "nearest(__class__=1)", "dispatch.nearest",
+        "neaerst", "nearest(ride=3)", "nearest(ride_s_max='5')", "nearest(ride_s_max=-1)", "nearest(__class__=1)",
+        "dispatch.nearest",
     ],
 )  # fmt: skip
 def test_a_bad_spec_is_one_line(spec: str) -> None:
@@ -100,7 +101,8 @@ def test_a_users_file_runs_only_when_allowed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("Nope", MINE), ("", MINE), ("Broken", MINE), ("Dumb", MINE), ("THING", MINE), ("Mine(colour=1)", MINE), ("Mine", "def ("),
+        ("Nope", MINE), ("", MINE), ("Broken", MINE), ("Dumb", MINE), ("THING", MINE), ("Mine(colour=1)", MINE),
+        ("Mine", "def ("),
         ("Mine", "import no_such_module_at_all"), ("Mine", "1 / 0"), ("Mine", "\x00"), ("Mine", None),
     ],
 )  # fmt: skip

@@ -75,8 +75,7 @@ def test_a_story_may_ring_and_begin_others() -> None:
         heard.append("before")
         signal.ring()
         heard.append("after")
-        return
-        yield
+        yield signal
 
     tell(waker())
     assert heard == ["before", "woken", "after"]

@@ -1,6 +1,9 @@
-"""What all laws share: a name, and a list of breaches."""
+"""What all laws share: a name, a list of breaches, and two ways to listen."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from sim.recording.log import Rows
 
 KEPT = 50
 """Breaches that a law writes down; further ones are only counted."""
@@ -14,8 +17,18 @@ class Breach(NamedTuple):
     what: str
 
 
+Slice = Mapping[str, Rows]
+"""Fact name -> its rows since the last slice (empty where there are none)."""
+
+__all__ = ["Breach", "Law", "Rows", "Slice"]
+
+
 class Law:
-    """A checker; its methods named after facts are called with the time and the fact's values."""
+    """A checker.
+
+    Its methods named after facts are called with the time and the fact's values, as they happen. A law about every
+    basket line does its books by slices instead, in its method `slice`: a call for each line would cost too much.
+    """
 
     name = "law"
 
@@ -27,7 +40,7 @@ class Law:
         """Write a breach down."""
         self.count += 1
         if self.count <= KEPT:
-            self.breaches.append(Breach(self.name, t_s, what))
+            self.breaches.append(Breach(self.name, float(t_s), what))
 
     def close(self) -> None:
         """Close the books at the end of a run."""

@@ -1,13 +1,17 @@
 """Law 1: goods are neither made nor lost, per store and SKU.
 
-opening + received = shelf + totes + handed over (+ whatever left by a named cause), always; no shelf holds less than
-nothing, and nobody receives what was not picked.
+A shelf holds what was brought less what was picked, never less than nothing; an order's tote holds what was picked for
+it, leaves the store at most once and not empty, is handed over only after it left, and goes back to the shelves only
+before; what goes back is what was in it. (That the live shelves agree, unit by unit, is law 6.)
 """
 
-from array import array
+import numpy as np
 
-from sim.laws.base import Law
+from sim.laws.base import Law, Slice
+from sim.laws.ledger import ByOrder, Ledger
 from sim.world.build import World
+
+NEVER = np.iinfo(np.int64).max
 
 
 class Goods(Law):
@@ -18,68 +22,51 @@ class Goods(Law):
     def __init__(self, world: World) -> None:
         super().__init__()
         self._skus = world.catalogue.skus
-        size = world.stores * self._skus
-        self._shelf = array("q", bytes(8 * size))
-        self._brought = array("q", bytes(8 * size))
-        self._gone = array("q", bytes(8 * size))
-        self._totes: dict[int, list[tuple[int, int]]] = {}
-        self._out: set[int] = set()
+        self._shelves = Ledger(world.stores * self._skus)
+        self._tote, self._left, self._over = ByOrder(0), ByOrder(NEVER), ByOrder(NEVER)
 
-    def shelf_changed(self, t: float, store: int, sku: int, units: int, cause: int) -> None:
-        """Goods came or went outside an order."""
-        place = store * self._skus + sku
-        self._brought[place] += units
-        self._shelf[place] = left = self._shelf[place] + units
-        if left < 0:
-            self.breach(t, f"shelf of sku {sku} in store {store} holds {left} units")
+    def slice(self, facts: Slice) -> None:
+        """Check a slice of the run."""
+        parts = [
+            (facts["shelf_changed"], 1),
+            (facts["goods_picked"], -1),
+            (facts["goods_put_back"], 1),
+        ]
+        place = np.concatenate(
+            [part.rows["store"].astype(np.int64) * self._skus + part.rows["sku"] for part, _ in parts]
+        )
+        amount = np.concatenate([sign * part.rows["units"].astype(np.int64) for part, sign in parts])
+        after = self._shelves.post(place, amount, np.concatenate([part.seq for part, _ in parts]))
+        times = np.concatenate([part.rows["t_s"] for part, _ in parts])
+        for i in np.flatnonzero(after < 0)[:5]:
+            where = f"sku {place[i] % self._skus} in store {place[i] // self._skus}"
+            self.breach(times[i], f"shelf of {where} holds {after[i]} units")
+        self._totes(facts)
 
-    def goods_picked(self, t: float, order: int, store: int, sku: int, units: int) -> None:
-        """From the shelf into a tote."""
-        place = store * self._skus + sku
-        self._shelf[place] = left = self._shelf[place] - units
-        if left < 0 or units <= 0:
-            self.breach(t, f"order {order} took {units} units of sku {sku} in store {store}, leaving {left}")
-        tote = self._totes.get(order)
-        if tote is None:
-            self._totes[order] = [(place, units)]
-        else:
-            tote.append((place, units))
-
-    def goods_put_back(self, t: float, order: int, store: int, sku: int, units: int) -> None:
-        """From the tote back to the shelf."""
-        place = store * self._skus + sku
-        tote = self._totes.get(order, [])
-        if (place, units) in tote and order not in self._out:
-            tote.remove((place, units))
-        else:
-            self.breach(t, f"order {order} put back {units} units of sku {sku} that its tote in the store did not hold")
-        self._shelf[place] += units
-
-    def goods_left(self, t: float, order: int, store: int) -> None:
-        """A tote left the store."""
-        if order in self._out or not self._totes.get(order):
-            self.breach(t, f"order {order} left store {store} twice or empty")
-        self._out.add(order)
-
-    def goods_delivered(self, t: float, driver: int, order: int, node: int) -> None:
-        """A tote was handed over."""
-        if order not in self._out:
-            self.breach(t, f"order {order} was delivered without having left the store")
-            return
-        self._out.remove(order)
-        for place, units in self._totes.pop(order, []):
-            self._gone[place] += units
-
-    def close(self) -> None:
-        """Everything that was brought is somewhere."""
-        held = array("q", bytes(8 * len(self._shelf)))
-        for tote in self._totes.values():
-            for place, units in tote:
-                held[place] += units
-        for place, brought in enumerate(self._brought):
-            there = self._shelf[place] + held[place] + self._gone[place]
-            if there != brought:
-                self.breach(
-                    float("inf"),
-                    f"sku {place % self._skus} in store {place // self._skus}: {brought} brought, {there} accounted for",
-                )
+    def _totes(self, facts: Slice) -> None:
+        picked, back, gone, given = (
+            facts[kind] for kind in ("goods_picked", "goods_put_back", "goods_left", "goods_delivered")
+        )
+        for part, what in ((picked, "picked"), (back, "put back")):
+            for i in np.flatnonzero(part.rows["units"] <= 0)[:5]:
+                self.breach(part.rows["t_s"][i], f"order {part.rows['order'][i]}: {part.rows['units'][i]} units {what}")
+        touched = np.concatenate([part.rows["order"] for part in (picked, back, gone, given)])
+        tote, left, over = (column.fit(touched) for column in (self._tote, self._left, self._over))
+        for i in np.flatnonzero(left[gone.rows["order"]] != NEVER)[:5]:
+            self.breach(gone.rows["t_s"][i], f"order {gone.rows['order'][i]} left its store twice")
+        left[gone.rows["order"]] = gone.seq
+        # Nothing enters or leaves a tote that has left the store.
+        for part, what in ((picked, "was picked for"), (back, "was put back from")):
+            for i in np.flatnonzero(part.seq > left[part.rows["order"]])[:5]:
+                self.breach(part.rows["t_s"][i], f"order {part.rows['order'][i]} {what} after it had left")
+        np.add.at(tote, picked.rows["order"], picked.rows["units"])
+        np.subtract.at(tote, back.rows["order"], back.rows["units"])
+        for part, wrong, what in (
+            (back, tote[back.rows["order"]] < 0, "put back more than it held"),
+            (gone, tote[gone.rows["order"]] <= 0, "left its store empty"),
+            (given, left[given.rows["order"]] > given.seq, "was delivered without having left"),
+            (given, over[given.rows["order"]] != NEVER, "was delivered twice"),
+        ):
+            for i in np.flatnonzero(wrong)[:5]:
+                self.breach(part.rows["t_s"][i], f"order {part.rows['order'][i]} {what}")
+        over[given.rows["order"]] = given.seq

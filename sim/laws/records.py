@@ -1,13 +1,20 @@
 """Law 2: stock records add up.
 
-available is never negative; reserved is the sum of open holds; so no two holds share a unit; a hold ends in exactly one
-of committed or released; versions count every write.
+available is never negative, after any single write; versions count every write; a hold has a line only once and ends in
+exactly one of committed or released, before its order's saga ends; so no two holds share a unit.
 """
 
-from array import array
+from typing import Any
 
-from sim.laws.base import Law
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.laws.base import Law, Rows, Slice
+from sim.laws.ledger import ByOrder, Ledger
 from sim.world.build import World
+
+LINES = np.dtype([("order", "i8"), ("place", "i8"), ("units", "i8"), ("whole", "?")])
+"""A line of an open hold; units taken out again are lines of their own, with negative units and not `whole`."""
 
 
 class Records(Law):
@@ -19,68 +26,89 @@ class Records(Law):
         super().__init__()
         self._skus = world.catalogue.skus
         size = world.stores * self._skus
-        self._available = array("q", bytes(8 * size))
-        self._version = array("q", bytes(8 * size))
-        self._holds: dict[int, dict[int, int]] = {}
-        self._ended: set[int] = set()
+        self._available, self._versions = Ledger(size), Ledger(size)
+        self._open = np.empty(0, dtype=LINES)
+        self._ended = ByOrder(0)
 
-    def record_adjusted(self, t: float, store: int, sku: int, units: int, cause: int) -> None:
-        """A record changed outside an order."""
-        place = store * self._skus + sku
-        self._version[place] += 1
-        self._available[place] = left = self._available[place] + units
-        if left < 0:
-            self.breach(t, f"record of sku {sku} in store {store} says {left} available")
+    def _lines(self, part: Rows, sign: int) -> NDArray[Any]:
+        lines = np.empty(len(part.rows), dtype=LINES)
+        lines["order"] = part.rows["order"]
+        lines["place"] = part.rows["store"].astype(np.int64) * self._skus + part.rows["sku"]
+        lines["units"] = sign * part.rows["units"].astype(np.int64)
+        lines["whole"] = sign > 0
+        return lines
 
-    def stock_reserved(self, t: float, order: int, store: int, sku: int, units: int, version: int) -> None:
-        """A line was held."""
-        place = store * self._skus + sku
-        self._version[place] = expected = self._version[place] + 1
-        self._available[place] = left = self._available[place] - units
-        if left < 0 or units <= 0:
-            self.breach(t, f"order {order} holds {units} of sku {sku} in store {store}, leaving {left} available")
-        if version != expected:
-            self.breach(t, f"order {order} wrote version {version} of sku {sku} in store {store}, expected {expected}")
-        hold = self._holds.get(order)
-        if hold is None:
-            if order in self._ended:
-                self.breach(t, f"order {order} holds again after its hold ended")
-            self._holds[order] = {place: units}
-        else:
-            if place in hold:
-                self.breach(t, f"order {order} holds sku {sku} twice")
-            hold[place] = units
+    def slice(self, facts: Slice) -> None:
+        """Check a slice of the run."""
+        adjusted, reserved, reduced = facts["record_adjusted"], facts["stock_reserved"], facts["hold_reduced"]
+        new, less = self._lines(reserved, 1), self._lines(reduced, -1)
+        held = np.concatenate([self._open, new, less])
+        ended_seq = self._endings(facts, held)
+        over = ended_seq[held["order"]] >= 0
+        closing = held[over]
+        closing_seq = ended_seq[closing["order"]]
+        back = np.isin(closing["order"], facts["hold_released"].rows["order"])
 
-    def hold_reduced(self, t: float, order: int, store: int, sku: int, units: int) -> None:
-        """Units left a hold."""
-        place = store * self._skus + sku
-        hold = self._holds.get(order, {})
-        if hold.get(place, 0) < units:
-            self.breach(t, f"order {order} gave up {units} units of sku {sku} that it did not hold")
-        hold[place] = hold.get(place, 0) - units
-        self._available[place] += units
-        self._version[place] += 1
+        place_adjusted = adjusted.rows["store"].astype(np.int64) * self._skus + adjusted.rows["sku"]
+        after = self._available.post(
+            np.concatenate([place_adjusted, new["place"], less["place"], closing["place"][back]]),
+            np.concatenate([adjusted.rows["units"], -new["units"], -less["units"], closing["units"][back]]),
+            np.concatenate([adjusted.seq, reserved.seq, reduced.seq, closing_seq[back]]),
+        )
+        times = np.concatenate([adjusted.rows["t_s"], reserved.rows["t_s"], reduced.rows["t_s"]])
+        for i in np.flatnonzero(after[: len(times)] < 0)[:5]:
+            self.breach(times[i], f"a record says {after[i]} available")
+        self._check_versions(adjusted, reserved, reduced, place_adjusted, new, less, closing, closing_seq)
+        self._check_lines(reserved, reduced, new, held)
+        self._open = held[~over]
+        for order in np.intersect1d(self._open["order"], facts["saga_ended"].rows["order"])[:5]:
+            self.breach(facts["saga_ended"].rows["t_s"][-1], f"order {order} ended and still holds stock")
 
-    def _end(self, t: float, order: int) -> dict[int, int]:
-        hold = self._holds.pop(order, None)
-        if hold is None:
-            self.breach(t, f"order {order} ended a hold that it did not have")
-            return {}
-        self._ended.add(order)
-        return hold
+    def _endings(self, facts: Slice, held: NDArray[Any]) -> NDArray[np.int64]:
+        """When each order's hold ended in this slice (its seq; -1: it did not), and whether it might."""
+        parts = [facts["hold_committed"], facts["hold_released"]]
+        orders = np.concatenate([part.rows["order"] for part in parts]).astype(np.int64)
+        seqs, times = np.concatenate([part.seq for part in parts]), np.concatenate([part.rows["t_s"] for part in parts])
+        ended = self._ended.fit(np.concatenate([orders, held["order"]]))
+        np.add.at(ended, orders, 1)
+        for i in np.flatnonzero((ended[orders] > 1) | ~np.isin(orders, held["order"]))[:5]:
+            self.breach(times[i], f"order {orders[i]} ended a hold that it did not have, or twice")
+        ended_seq = np.full(len(ended), -1, dtype=np.int64)
+        ended_seq[orders] = seqs
+        return ended_seq
 
-    def hold_committed(self, t: float, order: int, store: int) -> None:
-        """A hold became a sale."""
-        for place in self._end(t, order):
-            self._version[place] += 1
+    def _check_versions(
+        self,
+        adjusted: Rows,
+        reserved: Rows,
+        reduced: Rows,
+        place: NDArray[Any],
+        new: Any,
+        less: Any,
+        closing: Any,
+        seq: Any,
+    ) -> None:
+        written = closing["whole"]  # ending a hold writes each of its records once
+        places = np.concatenate([new["place"], place, less["place"], closing["place"][written]])
+        count = self._versions.post(
+            places,
+            np.ones(len(places), dtype=np.int64),
+            np.concatenate([reserved.seq, adjusted.seq, reduced.seq, seq[written]]),
+        )
+        for i in np.flatnonzero(count[: len(new)] != reserved.rows["version"])[:5]:
+            row = reserved.rows[i]
+            self.breach(
+                row["t_s"], f"order {row['order']} wrote version {row['version']} of a record, expected {count[i]}"
+            )
 
-    def hold_released(self, t: float, order: int, store: int) -> None:
-        """A hold came to nothing."""
-        for place, units in self._end(t, order).items():
-            self._available[place] += units
-            self._version[place] += 1
-
-    def saga_ended(self, t: float, order: int, settled: bool) -> None:
-        """An order that is settled or compensated holds nothing."""
-        if order in self._holds:
-            self.breach(t, f"order {order} ended and still holds stock")
+    def _check_lines(self, reserved: Rows, reduced: Rows, new: NDArray[Any], held: NDArray[Any]) -> None:
+        for i in np.flatnonzero(new["units"] <= 0)[:5]:
+            self.breach(reserved.rows["t_s"][i], f"order {new['order'][i]} holds {new['units'][i]} units of a line")
+        key = held["order"] * np.int64(len(self._available.balance)) + held["place"]
+        lines, inverse = np.unique(key, return_inverse=True)
+        left = np.bincount(inverse, weights=held["units"], minlength=len(lines))
+        twice = np.bincount(inverse, weights=held["whole"], minlength=len(lines))
+        if (left < 0).any() or (twice > 1).any():
+            t_s = reduced.rows["t_s"][-1] if len(reduced.rows) else reserved.rows["t_s"][-1]
+            order = int(held["order"][np.flatnonzero((left < 0)[inverse] | (twice > 1)[inverse])[0]])
+            self.breach(t_s, f"order {order} holds a line twice, or gave up more of it than it held")

@@ -7,7 +7,7 @@ nothing here adds an event or draws a number, so a run that is watched is the ru
 
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -52,6 +52,18 @@ class Digest:
         return whole.hexdigest()
 
 
+class Rows(NamedTuple):
+    """The facts of one kind in a slice of the run: their places in the order of the day, and the facts."""
+
+    seq: Any
+    rows: Any
+
+
+_NOTHING = {
+    kind: (np.empty(0, dtype=np.int64), np.empty(0, dtype=dtype)) for kind, dtype in zip(KINDS, DTYPES, strict=True)
+}
+
+
 class Log(Facts):
     """A recorder of facts, compiled for one run.
 
@@ -60,12 +72,14 @@ class Log(Facts):
     clock
         Gives each fact its time, seconds since the start.
     listeners
-        Objects (laws) with methods named after facts: called with the time and the fact's values, in order.
+        Objects (laws) with methods named after facts: called with the time and the fact's values, in order; or with a
+        method `slice`: called at each flush with the rows of every kind since the last one.
     """
 
     def __init__(self, clock: Clock, listeners: Sequence[object] = ()) -> None:
         self.digest = Digest()
         self.count = 0
+        self._by_slice = [listener.slice for listener in listeners if hasattr(listener, "slice")]
         self._order = bytearray()
         self._buffers = [bytearray() for _ in KINDS]
         for code, kind in enumerate(KINDS):
@@ -80,15 +94,20 @@ class Log(Facts):
         places = np.argsort(order, kind="stable")
         ends = np.cumsum(np.bincount(order, minlength=len(KINDS)))
         start = 0
+        sliced: dict[str, tuple[Any, Any]] = {}
         for code, buffer in enumerate(self._buffers):
             end = int(ends[code])
             if end > start:
                 packed = bytes(buffer)
                 self.digest.rows(code, packed)
-                sink.append(code, places[start:end] + self.count, np.frombuffer(packed, dtype=DTYPES[code]))
+                seq, rows = places[start:end] + self.count, np.frombuffer(packed, dtype=DTYPES[code])
+                sink.append(code, seq, rows)
+                sliced[KINDS[code]] = seq, rows
                 buffer.clear()
             start = end
         self.count += len(order)
+        for listener in self._by_slice:
+            listener({kind: Rows(*sliced.get(kind, _NOTHING[kind])) for kind in KINDS})
         self._order.clear()
 
 

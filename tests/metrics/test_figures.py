@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,10 @@ from sim.vocabulary import NOBODY, CancelReason, OrderState, Rejection, Trip
 DAYS = {
     "calm": (),
     "wild": (
-        "customers={patience_s: 900, patience_cv: 1.0}", "payments.decline_share=0.3", "drivers.count=8", "platform.give_up_s=700",
-        "drivers.accept_share=0.6", "demand.orders_per_day=3500", "supply={units_min: 1, cover_days: 0.03}",
-        "stores.inaccurate_share=0.9", "stores.inaccurate_units=20", "pickers.mispick_share=0.05", "drivers.shifts=[{at: '12:10', hours: 1.5}]",
+        "customers={patience_s: 900, patience_cv: 1.0}", "payments.decline_share=0.3", "drivers.count=8",
+        "drivers.accept_share=0.6", "platform.give_up_s=700", "demand.orders_per_day=3500",
+        "supply={units_min: 1, cover_days: 0.03}", "stores.inaccurate_share=0.9", "stores.inaccurate_units=20",
+        "pickers.mispick_share=0.05", "drivers.shifts=[{at: '12:10', hours: 1.5}]",
         "pickers.shifts=[{at: '11:50', hours: 1.7}]", "stores.open='12:15-13:55'",
     ),
     "cut, with warm-up": ("drain_h=0", "warmup_h=0.75", "drivers.count=9"),
@@ -121,19 +122,18 @@ def overlap(begin: float, end: float, warm_s: float) -> float:
 def test_utilisation_by_plain_loops(day: Any) -> None:
     scenario = day.world.scenario
     warm_s, end_s = scenario.warmup_h * 3600, scenario.end_s
+    kinds = ["picker_on", "picker_off", "pick_started", "pick_ended", "driver_on", "driver_off"]
+    kinds += ["offer_answered", "goods_delivered", "leg_started"]
     facts = sorted(
         (int(seq), kind, row)
-        for kind in (
-            "picker_on", "picker_off", "pick_started", "pick_ended", "driver_on", "driver_off", "offer_answered", "goods_delivered",
-            "leg_started",
-        )
+        for kind in kinds
         for seq, row in zip(day.archive.seq(kind), day.rows(kind).tolist(), strict=True)
-    )  # fmt: skip
+    )
     names = {kind: day.rows(kind).dtype.names for _, kind, _ in facts}
     on: dict[str, dict[int, float]] = {"picker": {}, "driver": {}}
     busy: dict[str, dict[int, float]] = {"picker": {}, "driver": {}}
     empty: dict[int, tuple[float, float]] = {}
-    total: Counter[str] = Counter()
+    total: dict[str, float] = defaultdict(float)
 
     def stop(who: dict[int, float], person: int, t_s: float, name: str) -> None:
         if person in who:
@@ -147,7 +147,7 @@ def test_utilisation_by_plain_loops(day: Any) -> None:
     for _, kind, values in facts:
         row = dict(zip(names[kind], values, strict=True))
         t_s = row["t_s"]
-        person = row.get("picker", row.get("driver"))
+        person = int(row["picker"] if "picker" in row else row["driver"])
         role = "picker" if "picker" in row else "driver"
         if kind.endswith("_on"):
             on[role][person] = t_s

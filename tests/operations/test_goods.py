@@ -1,6 +1,7 @@
 """Goods on shelves: short picks, mispicks, counts, put-backs, deliveries; and the clocks of the floor."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,15 +152,18 @@ def test_the_opening_is_what_the_scenario_says(one_store: Any, play: Any) -> Non
 
 
 def test_an_agenda_is_played_to_the_second() -> None:
-    env, heard = simpy.Environment(), []
+    env = simpy.Environment()
+    heard: list[tuple[float, int]] = []
     times = [0.0, 0.0, 1.5, 1.5, 86_400.0, 86_400.25]
-    tell(agenda(env, [(t_s, lambda t_s=t_s, i=i: heard.append((env.now, t_s, i))) for i, t_s in enumerate(times)]))
+    tell(agenda(env, [(t_s, partial(lambda i: heard.append((env.now, i)), i)) for i, t_s in enumerate(times)]))
     env.run()
-    assert heard == [(t_s, t_s, i) for i, t_s in enumerate(times)]
+    assert heard == [(t_s, i) for i, t_s in enumerate(times)]
 
 
 def test_deadlines_call_exactly_then_and_only_if_they_matter() -> None:
-    env, heard, over = simpy.Environment(), [], set()
+    env = simpy.Environment()
+    heard: list[tuple[float, int]] = []
+    over: set[int] = set()
     deadlines = Deadlines(env, lambda order: order not in over, lambda order: heard.append((env.now, order)))
     due = {0: 0.0, 1: 59.999, 2: 60.0, 3: 60.5, 4: 119.0, 5: 3600.0, 6: 3600.0, 7: 61.0, 8: 7201.25}
 

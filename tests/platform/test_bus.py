@@ -1,5 +1,7 @@
 """The bus: after its delay, in the order of publishing."""
 
+from typing import Any
+
 import simpy
 
 from sim.platform.bus import Bus, Topic
@@ -7,11 +9,12 @@ from sim.platform.bus import Bus, Topic
 
 def test_messages_arrive_after_the_delay_in_order() -> None:
     env = simpy.Environment()
-    bus, heard = Bus(env, 0.5), []
+    bus = Bus(env, 0.5)
+    heard: list[Any] = []
     bus.subscribe(Topic.OFFER, lambda message: heard.append((env.now, message)))
     bus.subscribe(Topic.ORDER_CANCELLED, lambda message: heard.append((env.now, message)))
 
-    def story():
+    def story() -> Any:
         for number in range(4):
             bus.publish(Topic.OFFER if number % 2 else Topic.ORDER_CANCELLED, number)
         yield env.timeout(0.25)
@@ -25,7 +28,8 @@ def test_messages_arrive_after_the_delay_in_order() -> None:
 
 def test_without_delay_the_subscribers_are_called_at_once() -> None:
     env = simpy.Environment()
-    bus, heard = Bus(env, 0.0), []
+    bus = Bus(env, 0.0)
+    heard: list[Any] = []
     bus.subscribe(Topic.OFFER, heard.append)
     bus.subscribe(Topic.OFFER, lambda message: heard.append(-message))
     bus.publish(Topic.OFFER, 7)
@@ -36,10 +40,11 @@ def test_without_delay_the_subscribers_are_called_at_once() -> None:
 def test_a_slow_bus_that_recovers_keeps_the_order() -> None:
     """A message that was published first arrives first, also when the delay has fallen in the meantime."""
     env = simpy.Environment()
-    bus, heard = Bus(env, 10.0), []
+    bus = Bus(env, 10.0)
+    heard: list[Any] = []
     bus.subscribe(Topic.OFFER, heard.append)
 
-    def story():
+    def story() -> Any:
         bus.publish(Topic.OFFER, "first")
         yield env.timeout(1.0)
         bus.delay_s = 0.05

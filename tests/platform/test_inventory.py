@@ -99,7 +99,7 @@ class Records(RuleBasedStateMachine):
         if some:
             sku = data.draw(st.sampled_from(some))
             units = data.draw(st.integers(1, hold[sku]))
-            self.inventory.reduce(order, sku, units)  # type: ignore[arg-type]
+            self.inventory.reduce(order, sku, units)
             hold[sku] -= units
 
     @precondition(lambda self: self.holds)

@@ -145,7 +145,8 @@ class Nosy:
     """Looks at everything a view offers, checks that it hangs together, and offers at random what may be stale."""
 
     def __init__(self, drivers: int) -> None:
-        self.drivers, self.calls, self.sightings = drivers, 0, []
+        self.drivers, self.calls = drivers, 0
+        self.sightings: list[Any] = []
 
     def __call__(self, view: DispatchView) -> Any:
         self.calls += 1

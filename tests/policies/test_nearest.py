@@ -9,6 +9,7 @@ import pytest
 
 from policies.dispatch.nearest import NearestIdle
 from sim.contracts import Offer
+from sim.vocabulary import DriverId
 
 
 class View:
@@ -54,7 +55,7 @@ def oracle(view: View, ride_s_max: float) -> list[Offer]:
         if able:
             best = min(able, key=lambda d: (view.rides[d, order.store], d))
             free.remove(best)
-            offers.append(Offer(order.id, best))
+            offers.append(Offer(order.id, DriverId(best)))
     return offers
 
 

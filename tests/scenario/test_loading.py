@@ -229,7 +229,8 @@ def test_set_reaches_into_lists_of_the_file_and_the_last_one_wins() -> None:
     "setting",
     [
         "drivers.count", "=3", "drivers..count=3", "drivers.count=x", "drivers.count=[", "drivers.count.x=1", "drivers.²=1",
-        "demand.surges.9.at=3", "seed=", "cuont=3", "horizon_h=2026-01-01", "name=!!int 3", "drivers.count=!!python/object:os.system 1",
+        "demand.surges.9.at=3", "seed=", "cuont=3", "horizon_h=2026-01-01", "name=!!int 3",
+        "drivers.count=!!python/object:os.system 1",
         "stores.place.0.lat=3", "a.b.c=1", ".=1", "name.0=x",
     ],
 )  # fmt: skip
@@ -275,7 +276,7 @@ def test_extends_by_shipped_name_and_never_in_a_circle(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=expected):
             load(str(tmp_path / f"{name}.yaml"))
     (tmp_path / "lost.yaml").write_text("seed: 1\nextends: nowhere.yaml\n")
-    with pytest.raises(InputError, match="nowhere.yaml"):
+    with pytest.raises(InputError, match=r"nowhere\.yaml"):
         load(str(tmp_path / "lost.yaml"))
     (tmp_path / "odd.yaml").write_text("extends: [1]\n")
     with pytest.raises(InputError, match=r"odd\.yaml:1: extends: expected"):

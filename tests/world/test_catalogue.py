@@ -56,7 +56,8 @@ def test_the_opening_covers_the_expected_days(two_stores: Any) -> None:
 
 
 def test_a_flash_sale_may_set_its_own_stock(two_stores: Any) -> None:
-    sale = "demand.flash_sales=[{at: '12:30', seconds: 10, buyers: 5, sku: 4, stock: 77}, {at: '12:40', seconds: 10, buyers: 5, sku: 9, stock: 0}]"
+    sales = "{at: '12:30', seconds: 10, buyers: 5, sku: 4, stock: 77}, {at: '12:40', seconds: 10, buyers: 5, sku: 9, stock: 0}"
+    sale = f"demand.flash_sales=[{sales}]"
     shelf = build_world(two_stores(sale)).opening.shelf
     assert (shelf[:, 4] == 77).all()
     assert (shelf[:, 9] == 0).all()

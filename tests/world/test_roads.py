@@ -24,7 +24,7 @@ def random_roads(seed: int, nodes: int) -> Roads:
     edges = len(tail)
     length = np.where(chance.random(edges) < 0.15, 0.0, chance.exponential(150.0, edges))
     order = np.lexsort((head, tail))
-    arrays = {
+    arrays: dict[str, Any] = {
         "lon": chance.random(nodes), "lat": chance.random(nodes),
         "tail": tail[order].astype(np.int32), "head": head[order].astype(np.int32), "length_m": length[order],
         "kmh": chance.choice([5.0, 30.0, 50.0, 90.0], edges), "arterial": chance.random(edges) < 0.3, "people": np.empty(0),
@@ -32,8 +32,8 @@ def random_roads(seed: int, nodes: int) -> Roads:
     return Roads(arrays, "random", f"random-{seed}-{nodes}")
 
 
-def oracle(roads: Roads, vehicle: Any, period: int) -> nx.DiGraph:
-    graph = nx.DiGraph()
+def oracle(roads: Roads, vehicle: Any, period: int) -> Any:
+    graph: Any = nx.DiGraph()
     graph.add_nodes_from(range(roads.nodes))
     for a, b, ms in zip(roads.tail.tolist(), roads.head.tolist(), roads.edge_ms(vehicle, period).tolist(), strict=True):
         if not graph.has_edge(a, b) or graph[a][b]["ms"] > ms:
@@ -90,7 +90,7 @@ def test_a_walk_is_where_the_time_says(seed: int, nodes: int, share: float) -> N
     tree = roads.trees_ms([target], vehicle, period, towards=True)[0].tolist()
     for origin in range(nodes):
         until = share * tree[origin]
-        node, reached = roads.walk(memoryview(np.array(tree, dtype=np.int32)), origin, target, vehicle, period, until)
+        node, reached = roads.walk(np.array(tree, dtype=np.int32).data, origin, target, vehicle, period, until)
         # On a shortest way, reached no earlier than asked for (unless it is the end), and the node before was earlier.
         assert reached == tree[origin] - tree[node]
         assert nx.dijkstra_path_length(graph, origin, node, weight="ms") == reached
@@ -103,7 +103,7 @@ def test_a_walk_is_where_the_time_says(seed: int, nodes: int, share: float) -> N
 
 
 def test_an_end_that_cannot_be_reached_is_said() -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         "lon": np.zeros(3), "lat": np.zeros(3), "tail": np.array([0], dtype=np.int32), "head": np.array([1], dtype=np.int32),
         "length_m": np.array([10.0]), "kmh": np.array([30.0]), "arterial": np.array([False]), "people": np.empty(0),
     }  # fmt: skip
@@ -117,7 +117,6 @@ def test_an_end_that_cannot_be_reached_is_said() -> None:
 def test_long_rides_go_beyond_the_first_limit_and_old_ones_are_forgotten_rightly() -> None:
     roads = random_roads(7, 25)
     slow = VEHICLES["foot"]
-    graph = oracle(roads, slow, 0)
     far = Roads({**{k: getattr(roads, k) for k in ("lon", "lat", "tail", "head")}, "length_m": roads._length_m * 500,
                  "kmh": roads._kmh, "arterial": roads._arterial, "people": np.empty(0)}, "far", "far")  # fmt: skip
     truth = dict(nx.all_pairs_dijkstra_path_length(oracle(far, slow, 0), weight="ms"))
@@ -127,7 +126,6 @@ def test_long_rides_go_beyond_the_first_limit_and_old_ones_are_forgotten_rightly
             for target in (3, 11, 24):
                 assert far.ride_ms(origin, target, slow, 0) == truth[origin][target]
                 far.path(origin, target, slow, 0)
-    assert graph.number_of_nodes() == 25
 
 
 def test_an_accelerator_gives_the_same_times() -> None:

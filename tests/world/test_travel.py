@@ -68,7 +68,8 @@ def test_jams_slow_cars_and_spare_bicycles(world: Any) -> None:
 @pytest.mark.parametrize("zone", ["{radius_m: 1500}", "{drive_s: 420}"])
 def test_zones(zone: str) -> None:
     world = build_world(load_text(ROADS, (f"stores.zone={zone}",)))
-    roads, travel = world.geography, world.travel
+    roads: Any = world.geography
+    travel = world.travel
     if "radius" in zone:
         measure = np.array(
             [metres_between(roads.lon, roads.lat, roads.lon[n], roads.lat[n]) for n in world.store_nodes]
@@ -107,7 +108,7 @@ def test_a_warm_start_gives_equal_tables_and_a_broken_cache_is_passed_over(
 
 def test_the_estimator_lags_and_knows_no_noise(world: Any) -> None:
     travel = world.travel
-    estimator = LaggingEstimator(travel, 1800.0, 1.25, 1)
+    estimator: Any = LaggingEstimator(travel, 1800.0, 1.25, 1)
     node, store = 100, 2
     for now_s in (0.0, 1800.0, 3600.0, 7200.0):
         period = travel.period_at(max(now_s - 1800.0, travel.midnight_s))
