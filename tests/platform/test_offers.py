@@ -168,6 +168,10 @@ class Nosy:
             sighting = view.seen(driver)  # type: ignore[arg-type]
             assert 0 <= sighting.age_s <= 8
             self.sightings.append((view.now_s, driver, *sighting))
+        for order in waiting:
+            for driver in idle:
+                if order.declined_by(driver):  # type: ignore[arg-type]
+                    yield Offer(order.id, driver)  # type: ignore[arg-type]
         if waiting and idle:
             yield Offer(waiting[0].id, idle[0])  # type: ignore[arg-type]
             yield Offer(waiting[0].id, idle[0])  # type: ignore[arg-type]
@@ -191,6 +195,14 @@ def test_stale_proposals_are_refused_and_logged(nosy_day: Any) -> None:
     refusals = Counter(played.rows("proposal_refused")["refusal"].tolist())
     assert refusals[Refusal.ORDER_NOT_WAITING] > 50
     assert refusals[Refusal.DRIVER_NOT_IDLE] > 50
+    assert refusals[Refusal.ALREADY_DECLINED] > 5
+    declined = set()
+    for _, kind, row in day(played, "offer_made", "offer_answered"):
+        pair = int(row["order"]), int(row["driver"])
+        if kind == "offer_made":
+            assert pair not in declined, "whoever declined an order is not asked again, whatever a policy proposes"
+        elif row["answer"] != OfferAnswer.ACCEPTED:
+            declined.add(pair)
     assert played.outcome.state.differences(played.replayed()) == []
     assert played.study.summary["orders"]["delivered"] > 50
 
