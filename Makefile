@@ -26,7 +26,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell cli.py sim policies tests scenarios README.md CHANGELOG.md
+	$(BIN)/codespell cli.py sim policies scenarios README.md CHANGELOG.md
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --group dev --python-version 3.11 --no-header pyproject.toml
 

@@ -23,7 +23,7 @@ app.add_typer(scenario_app, name="scenario")
 app.add_typer(map_app, name="map")
 
 ScenarioName = Annotated[str, typer.Argument(help="A scenario file, or a shipped name (darkstore scenario list).")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of all chance.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**64 - 1, help="Seed of all chance.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be given often.")
 ]
@@ -75,7 +75,9 @@ def run(
 
     settings = list(setting or ()) + ([f"seed={seed}"] if seed is not None else [])
     loaded = load(scenario, settings, _families(policy))
-    with progress_bar(Console(stderr=True), start=loaded.start_at, quiet=quiet or as_json, replications=reps) as progress:
+    with progress_bar(
+        Console(stderr=True), start=loaded.start_at, quiet=quiet or as_json, replications=reps
+    ) as progress:
         result = run_scenario(
             loaded,
             out,

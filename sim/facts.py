@@ -167,6 +167,9 @@ class Facts:
     def driver_off(self, *, driver: DriverId) -> None:
         """A driver went home."""
 
+    def driver_waits(self, *, driver: DriverId, node: NodeId) -> None:
+        """A driver became free and stays where he is."""
+
     def leg_started(
         self, *, driver: DriverId, order: OrderId, trip: Trip, origin: NodeId, node: NodeId, arrive_s: float
     ) -> None:

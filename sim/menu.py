@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.contracts import FAMILIES, Policies
+from sim.guard import guarded_policy
 from sim.vocabulary import InputError
 
 GROUP = "darkstore.policies"
@@ -57,6 +58,8 @@ def parse_spec(spec: str, place: str) -> tuple[str, dict[str, Any]]:
                 raise ValueError(spec)
             if call.args or any(keyword.arg is None for keyword in call.keywords):
                 raise InputError(f"{place}: {expected} with named parameters only, got {spec!r}.")
+            if len({keyword.arg for keyword in call.keywords}) < len(call.keywords):
+                raise InputError(f"{place}: {expected} with each parameter once, got {spec!r}.")
             arguments = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
         except (SyntaxError, ValueError) as error:
             raise InputError(f"{place}: {expected}, got {spec!r}.") from error
@@ -76,7 +79,7 @@ def _from_file(target: str, place: str, base: Path) -> Any:
     sys.modules[module_name] = module
     try:
         module_spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{place}: {path_text} could not be loaded: {type(error).__name__}: {error}") from error
     if not hasattr(module, name):
         raise InputError(f"{place}: expected a class in {path_text}, found no {name!r}.")
@@ -166,7 +169,8 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: 
         ) from error
     if not callable(policy):
         raise InputError(f"{place}: expected {target} to be callable with a view, got {type(policy).__name__}.")
-    return policy
+    ours = ".py:" not in target and menu()[family][target].value.startswith("policies.")
+    return policy if ours else guarded_policy(family, policy, f"{place}: {target}")
 
 
 def build_policies(

@@ -191,7 +191,7 @@ def bad_inputs():
         ((*run, "policies.dispatch=nearst"), ("nearst", "did you mean nearest?")),
         ((*run, "policies.dispatch=nearest(ride_s=3)"), ("ride_s", "did you mean ride_s_max?")),
         ((*run, "policies.dispatch=nearest(ride_s_max=-3)"), ("Expected ride_s_max > 0",)),
-        ((*run, "policies.dispatch=evil.py:Evil"), ("--allow-code",)),
+        (("run", "code.yaml"), ("code.yaml:2: policies.dispatch", "--allow-code")),
         (("run", "plain.yaml", "--policy", "dispatch=missing.py:X"), ("missing.py",)),
         (("run", "plain.yaml", "--policy", "dispatch=evil.py:Evil"), ("evil.py", "ZeroDivisionError")),
         (("run", "plain.yaml", "--policy", "dispach=nearest"), ("dispach", "dispatch")),
@@ -227,6 +227,7 @@ def test_bad_input_gets_one_clear_line_and_exit_code_2(here, capsys, arguments, 
     Path("paper.graphml").write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     Path("empty.graphml").write_text('<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph/></graphml>')
     Path("evil.py").write_text("1 / 0\n")
+    Path("code.yaml").write_text("extends: plain.yaml\npolicies: {dispatch: 'evil.py:Evil'}\n")
     before = sorted(path.name for path in here.iterdir())
     code, out, err = call(capsys, *arguments)
     assert code == 2, err
@@ -248,8 +249,60 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
     code, out, _ = call(capsys, "run", "plain.yaml", "--policy", "dispatch=mine.py:Never(every_s=30)", "--json", "--out", "x")
     assert code == 1
     assert json.loads(out)["orders"]["delivered"] == 0
-    allowed = ("run", "plain.yaml", "--set", "policies.dispatch=mine.py:Never", "--allow-code", "--json", "--out", "y")
-    assert call(capsys, *allowed)[0] == 1
+    Path("code.yaml").write_text("extends: plain.yaml\npolicies: {dispatch: 'mine.py:Never'}\n")
+    assert call(capsys, "run", "code.yaml", "--allow-code", "--json", "--out", "y")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("family", "body", "words"),
+    [
+        ("dispatch", "raise KeyError('boom')", ("mine.py:Mine", "line 3", "KeyError: 'boom'")),
+        ("dispatch", "raise SystemExit(0)", ("SystemExit",)),
+        ("dispatch", "return 42", ("TypeError",)),
+        ("dispatch", "yield 7", ("expected an Offer(order, driver)", "got 7")),
+        ("dispatch", "from sim.contracts import Offer; yield Offer('x', 'y')", ("expected an Offer",)),
+        ("sourcing", "return 'here'", ("a store id or None", "'here'")),
+        ("sourcing", "return 99", ("a store of this scenario", "99")),
+        ("admission", "return 3", ("True or False", "3")),
+        ("reservation", "return -1", ("seconds >= 0",)),
+        ("saga", "return ()", ("each step once",)),
+        ("picking", "return 12345", ("a place in the queue", "12345")),
+        ("positioning", "return 2.5", ("a store id or None", "2.5")),
+        ("replenishment", "return [-1]", ("whole units >= 0",)),
+    ],
+)
+def test_a_user_policy_that_fails_is_told_so_in_one_line(here, capsys, family, body, words):
+    Path("mine.py").write_text(f"class Mine:\n    def __call__(self, *view):\n        {body}\n    every_s = 1800.0\n")
+    settings = ("--set", "supply.review_at=12:10", "--set", "platform.window_s=3", "--set", "demand.orders_per_day=9000")
+    code, out, err = call(capsys, "run", "plain.yaml", "--policy", f"{family}=mine.py:Mine", "--out", "x", *settings)
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    for word in words:
+        assert word in err
+    assert not Path("x").exists()
+
+
+def test_numpy_ids_are_as_good_as_any(here, capsys):
+    Path("mine.py").write_text(
+        "from sim.contracts import Offer\n\nclass Mine:\n    def __call__(self, view):\n"
+        "        for order, driver in zip(list(view.waiting), view.idle):\n            yield Offer(order.id, driver)\n"
+    )
+    assert call(capsys, "run", "plain.yaml", "--policy", "dispatch=mine.py:Mine", "--out", "x", "--json")[0] == 0
+
+
+def test_force_never_takes_foreign_files_along(here, capsys):
+    call(capsys, "run", "plain.yaml", "--out", "day")
+    Path("day/notes.txt").write_text("mine")
+    code, _, err = call(capsys, "run", "plain.yaml", "--out", "day", "--force")
+    assert (code, "notes.txt" in err) == (2, True)
+    assert Path("day/notes.txt").read_text() == "mine"
+
+
+def test_two_runs_into_one_folder_do_not_mix(here, capsys):
+    command = [sys.executable, "-c", "import cli; cli.main()", "run", "plain.yaml", "--out", "day", "--quiet", "--seed"]
+    runs = [subprocess.Popen([*command, str(seed)], cwd=here, env=_environment(), stderr=subprocess.PIPE) for seed in (1, 2)]
+    assert sorted(run.wait() for run in runs) == [0, 2]
+    assert call(capsys, "replay", "day")[0] == 0
+    assert sorted(path.name for path in here.iterdir()) == ["day", "plain.yaml"]
 
 
 # -- the other commands ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.experiments.runs import SUMMARY
+from sim.experiments.place import SUMMARY
 from sim.metrics import study
 from sim.recording import ParquetArchive, digest_of, replay
 from sim.recording.state import LEDGERS

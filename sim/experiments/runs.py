@@ -1,17 +1,14 @@
 """One run from scenario to files: simulate, study, write; all of it, or nothing that looks whole.
 
-A run works in a folder beside its own (``.<name>.running``) and moves there when everything is written, ``summary.json``
-last. A run that is killed leaves the folder it would have replaced as it was.
+A run works in a folder beside its own and moves there when everything is written, ``summary.json`` last (see
+`sim.experiments.place`). A run that is killed leaves the folder it would have replaced as it was.
 """
 
 import json
-import os
 import platform
 import resource
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ import pyarrow.parquet as pq
 
 from sim import __version__
 from sim.engine import Outcome, Progress, policies_of, simulate
+from sim.experiments.place import SUMMARY, whole_folder
 from sim.experiments.slo import judge
 from sim.metrics import Study, study
 from sim.metrics.tables import Columns
@@ -29,11 +27,10 @@ from sim.recording import Archive, MemoryArchive, ParquetArchive, ParquetWriter,
 from sim.scenario import Scenario, fingerprint
 from sim.scenario.loading import resolved
 from sim.streams import Streams
-from sim.vocabulary import NOBODY, CancelReason, InputError, OrderState
+from sim.vocabulary import NOBODY, CancelReason, OrderState
 from sim.world.build import World, build_world
 
 SCHEMA = 1
-SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ def run_to_folder(
     streams = Streams(scenario.seed)
     world = build_world(scenario, streams)
     folder = out or Path("results") / scenario.name / f"{fingerprint_of(world)}-s{scenario.seed}{suffix}"
-    with _whole(folder, force=force) as work:
+    with whole_folder(folder, force=force) as work:
         writer = ParquetWriter(work / "events.parquet")
         try:
             outcome = simulate(world, writer, streams=streams, policies=policies, progress=progress)
@@ -172,35 +169,6 @@ def run_to_folder(
             summary = other if isinstance(other, dict) else summary
         _write_json(work / SUMMARY, summary)
     return Result(folder, summary, found)
-
-
-@contextmanager
-def _whole(folder: Path, *, force: bool) -> Iterator[Path]:
-    """A folder to work in that becomes `folder` when everything went well, and vanishes otherwise."""
-    if (folder / SUMMARY).exists() and not force:
-        raise InputError(f"{folder}: holds a finished run; give another --out, or --force to replace it.")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: expected a folder for the run, got a file.")
-    if folder.is_dir() and not (folder / SUMMARY).exists() and any(folder.iterdir()):
-        raise InputError(f"{folder}: expected a new or empty folder or a run's, got one with other files.")
-    work = folder.parent / f".{folder.name}.running"
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-    except OSError as error:
-        raise InputError(f"{folder}: expected a place that can be written to, got: {error.strerror}.") from error
-    try:
-        yield work
-        old = folder.parent / f".{folder.name}.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(work, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -165,14 +165,12 @@ def _busy_drivers(archive: Archive, end_s: float) -> tuple[NDArray[Any], NDArray
     accepted, at = answered[mine], archive.seq("offer_answered")[mine]
     legs = archive.rows("leg_started")
     back = legs["trip"] == Trip.BACK
-    delivered, off = archive.rows("goods_delivered"), archive.rows("driver_off")
-    who = np.concatenate([delivered["driver"], legs[back]["driver"], off["driver"], accepted["driver"]]).astype(
-        np.int64
-    )
-    when = np.concatenate([delivered["t_s"], legs[back]["t_s"], off["t_s"], accepted["t_s"]])
-    seq = np.concatenate(
-        [archive.seq("goods_delivered"), archive.seq("leg_started")[back], archive.seq("driver_off"), at]
-    )
+    delivered, off, waits = (archive.rows(kind) for kind in ("goods_delivered", "driver_off", "driver_waits"))
+    who = np.concatenate([part["driver"] for part in (delivered, legs[back], off, waits, accepted)]).astype(np.int64)
+    when = np.concatenate([part["t_s"] for part in (delivered, legs[back], off, waits, accepted)])
+    kinds = ("goods_delivered", "leg_started", "driver_off", "driver_waits")
+    before = [archive.seq(kind)[back] if kind == "leg_started" else archive.seq(kind) for kind in kinds]
+    seq = np.concatenate([*before, at])
     order = np.lexsort((seq, who))
     who, when, seq = who[order], when[order], seq[order]
     # The next thing that happens to a driver after accepting ends the stretch.

@@ -203,6 +203,7 @@ class Driving:
         target = self._office.driver_free(driver.id, driver.node)
         if target is None:
             driver.store = StoreId(NOBODY)
+            self._facts.driver_waits(driver=driver.id, node=driver.node)
             return
         driver.store = target
         leg = self._ride(driver, OrderId(NOBODY), Trip.BACK, driver.node, target, towards=True, noise=noise)

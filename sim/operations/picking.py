@@ -14,7 +14,7 @@ from sim.operations.shelves import Shelves
 from sim.platform.office import Office
 from sim.ports import Cancellation, PickJob
 from sim.story import Signal, Story, tell
-from sim.vocabulary import OrderId, PickerId, SkuId, StockCause, StoreId, quantise
+from sim.vocabulary import InputError, OrderId, PickerId, SkuId, StockCause, StoreId, quantise
 
 
 class StationView:
@@ -93,6 +93,10 @@ class Station:
             place = self._policy(self._view)
             if place is None:
                 return None
+            if not 0 <= place < len(self.waiting):
+                raise InputError(
+                    f"policies.picking: expected a place in the queue of {len(self.waiting)}, got {place}."
+                )
             if place == 0:
                 job = self.waiting.popleft()
             else:

@@ -18,7 +18,7 @@ from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
 from sim.ports import Figures, OfferMessage
-from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, StoreId, TaskEnd
+from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, TaskEnd
 
 
 class Offers:
@@ -54,7 +54,6 @@ class Offers:
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self.waiting: dict[OrderId, Order] = {}
         self._offered: dict[OrderId, Order] = {}
-        self._stood_at: dict[OrderId, StoreId | None] = {}
         self._deadlines: deque[Order] = deque()
         self._asked = False
         self._watching = False
@@ -148,7 +147,6 @@ class Offers:
         order.driver = driver
         del self.waiting[order.id]
         self._offered[order.id] = order
-        self._stood_at[order.id] = self._tracking.standing_at(driver)
         self._tracking.busy(driver)
         self._facts.offer_made(order=order.id, driver=driver)
         message = OfferMessage(order.id, driver, order.store, order.node, self._window_s)
@@ -158,7 +156,6 @@ class Offers:
 
     def answered(self, order_id: OrderId, driver: DriverId, answer: OfferAnswer) -> bool:
         """Take a driver's answer (or the close of the window); True when the driver now has the order."""
-        stood_at = self._stood_at.pop(order_id)
         order = self._offered.pop(order_id, None)
         if order is None:
             answer = OfferAnswer.VOID
@@ -166,6 +163,7 @@ class Offers:
         if answer is OfferAnswer.ACCEPTED:
             assert order is not None
             order.accepted = True
+            self._tracking.leaves(driver)
             if order.state is OrderState.PACKED:
                 self._move(order, OrderState.ASSIGNED)
             return True
@@ -175,7 +173,7 @@ class Offers:
             self._wait_again(order)
             if order.overdue:
                 self._give_up(order, CancelReason.NO_DRIVER)
-        self._tracking.idle_again(driver, stood_at)
+        self._tracking.idle_again(driver)
         self.wake()
         return False
 

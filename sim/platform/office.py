@@ -24,6 +24,7 @@ from sim.streams import Die
 from sim.vocabulary import (
     CancelReason,
     DriverId,
+    InputError,
     NodeId,
     OfferAnswer,
     OrderId,
@@ -115,6 +116,7 @@ class Office:
         store = self._policies.sourcing(self._sourcing_view, request)
         if store is None:
             return self._reject(request, Rejection.OUT_OF_ZONE)
+        self._check_store("sourcing", store)
         plan = self._policies.saga(SagaView(request.order, request.value_cents))
         order = Order(request, store, plan)
         self.book.enter(order)
@@ -123,6 +125,12 @@ class Office:
 
     def _is_open(self, now: float) -> bool:
         return any(start <= now < end for start, end in self._figures.open_s)
+
+    def _check_store(self, family: str, store: StoreId) -> None:
+        if not 0 <= store < self._figures.stores:
+            raise InputError(
+                f"policies.{family}: expected a store of this scenario (below {self._figures.stores}), got {store}."
+            )
 
     def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
         self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)  # type: ignore[arg-type]
@@ -213,7 +221,12 @@ class Office:
         view = LiveReplenishmentView(
             self._env.now, store, self.inventory.on_hand(store), on_order, daily_demand, lead_time_s
         )
-        return self._policies.replenishment(view)
+        wanted = self._policies.replenishment(view)
+        if len(wanted) != self._figures.skus:
+            raise InputError(
+                f"policies.replenishment: expected units for {self._figures.skus} SKUs, got {len(wanted)}."
+            )
+        return wanted
 
     # -- the drivers' app --------------------------------------------------------------------------------------------
 
@@ -237,6 +250,8 @@ class Office:
     def driver_free(self, driver: DriverId, node: NodeId) -> StoreId | None:
         """A driver has no work any more; returns the store to ride to, None to stay."""
         target = self._policies.positioning(self._positioning_view.at(driver, node))
+        if target is not None:
+            self._check_store("positioning", target)
         self.tracking.free(driver, node, target, self._env.now)
         self.offers.wake()
         return target

@@ -87,8 +87,10 @@ class Saga:
             if order.cancel_reason is None:
                 failure = self._confirm(order) if step is Step.CONFIRM else (yield from self._do[step](order))
             if order.state in END_STATES:
-                # The order ended while this step was under way: what the step did meanwhile is undone as well.
-                self._undo[step](order)
+                # The order ended while this step was under way: what the step did meanwhile is undone as well, unless
+                # the customer has the goods.
+                if order.state is not OrderState.DELIVERED:
+                    self._undo[step](order)
                 self._book.amend(order)
                 return
             if failure is None and order.cancel_reason is not None:

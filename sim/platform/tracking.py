@@ -58,6 +58,7 @@ class Tracking:
         self.on_shift -= 1
         self._on[driver] = False
         self.busy(driver)
+        self.leaves(driver)
 
     def _idle(self, driver: DriverId) -> None:
         if not self.idle[driver]:
@@ -69,18 +70,22 @@ class Tracking:
         if self.idle[driver]:
             self.idle[driver] = False
             self.idle_count -= 1
-        store = self._stands_at[driver]
-        if store >= 0:
-            standing = self._standing[store]
-            del standing[bisect_left(standing, driver)]
-            self._stands_at[driver] = -1
+            store = self._stands_at[driver]
+            if store >= 0:
+                standing = self._standing[store]
+                del standing[bisect_left(standing, driver)]
 
-    def idle_again(self, driver: DriverId, stood_at: StoreId | None) -> None:
-        """An offer came to nothing: the driver is where he was."""
-        if self._on[driver]:
+    def leaves(self, driver: DriverId) -> None:
+        """A driver took an order and is no longer to be had where he stands."""
+        self._stands_at[driver] = -1
+
+    def idle_again(self, driver: DriverId) -> None:
+        """An offer came to nothing: the driver is where he was, or where he has arrived meanwhile."""
+        if self._on[driver] and not self.idle[driver]:
             self._idle(driver)
-            if stood_at is not None:
-                self.stands(driver, stood_at)
+            store = self._stands_at[driver]
+            if store >= 0:
+                insort(self._standing[store], driver)
 
     def free(self, driver: DriverId, node: NodeId, target: StoreId | None, now_s: float) -> None:
         """A driver finished at `node` and will ride to a store (None: stay)."""
@@ -95,15 +100,12 @@ class Tracking:
 
     def stands(self, driver: DriverId, store: StoreId) -> None:
         """A driver without work stands at a store."""
-        if self.idle[driver] and self._stands_at[driver] < 0:
+        if self._stands_at[driver] >= 0 or not self._on[driver]:
+            return
+        self._stands_at[driver] = store
+        self.free_s[driver] = 0.0
+        if self.idle[driver]:
             insort(self._standing[store], driver)
-            self._stands_at[driver] = store
-            self.free_s[driver] = 0.0
-
-    def standing_at(self, driver: DriverId) -> StoreId | None:
-        """The store at which a driver without work stands."""
-        store = self._stands_at[driver]
-        return StoreId(store) if store >= 0 else None
 
     def idle_at(self, store: StoreId) -> list[DriverId]:
         """Idle drivers standing at a store, ascending; a live list, not to be kept."""

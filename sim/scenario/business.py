@@ -1,6 +1,7 @@
 """The scenario's other side: customers' behaviour, payments, platform, faults, policies, costs, service levels."""
 
 import re
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -116,7 +117,9 @@ class Slo(Branch):
     @classmethod
     def _known(cls, metric: str) -> str:
         if metric not in METRICS:
-            raise ValueError(f"a metric of summary.json, one of: {', '.join(METRICS)}; got {metric!r}")
+            close = get_close_matches(metric, METRICS, n=3, cutoff=0.4)
+            known = f"such as {', '.join(close or METRICS[:3])}"
+            raise ValueError(f"a metric of summary.json ({known}; darkstore scenario schema lists all), got {metric!r}")
         return metric
 
 

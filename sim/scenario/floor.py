@@ -27,7 +27,9 @@ class Zone(Branch):
     """The area a store serves: a radius or a drive time, not both."""
 
     radius_m: AboveZero | None = given(None, "-", "straight-line radius, metres")
-    drive_s: AboveZero | None = given(None, "-", "longest free-flow drive from the store by car, seconds")
+    drive_s: AboveZero | None = given(
+        None, "-", "longest free-flow ride from the store by the fleet's fastest vehicle, seconds"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -238,7 +240,7 @@ Weekly = Annotated[tuple[NonNegative, ...], Field(min_length=7, max_length=7)]
 class Demand(Branch):
     """Who orders what, when and where."""
 
-    orders_per_day: NonNegative = given(
+    orders_per_day: Annotated[NonNegative, Field(le=20_000_000)] = given(
         8000.0, "18 orders a day per 1,000 people, a mature service", "orders on a normal day"
     )
     profile: Hourly = given(

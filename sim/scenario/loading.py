@@ -18,6 +18,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from sim import __version__
+from sim.scenario.business import PolicyNames
 from sim.scenario.tree import Scenario
 from sim.shipped import shipped_root
 from sim.vocabulary import InputError
@@ -184,7 +185,8 @@ def _override(tree: dict[str, Any], origins: Origins, setting: str) -> None:
         node[str(last)] = value
     for known in [known for known in origins if known[: len(path)] == path]:
         del origins[known]
-    origins[path] = f"--set {setting}"
+    for depth in range(1, len(path) + 1):  # what it had to make on the way comes from it as well
+        origins.setdefault(path[:depth], f"--set {setting}")
 
 
 def _keys_at(place: Path_) -> list[str]:
@@ -230,7 +232,8 @@ def _explain(error: Any, origins: Origins, file: str) -> str:
     known: Path_ = place
     while known and known not in origins:
         known = known[:-1]
-    where = origins.get(known, f"{file}:1" if file else "scenario")
+    below = (origin for given, origin in origins.items() if given[: len(place)] == place and origin.startswith("--"))
+    where = origins.get(known) or next(below, f"{file}:1" if file else "scenario")
     path = ".".join(map(str, place))
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
@@ -300,7 +303,8 @@ def _validated(
     except ValidationError as error:
         raise InputError(_explain(_choose(error.errors()), origins, file)) from None
     scenario._base = base
-    scenario._from_command_line = frozenset(policies)
+    named = [family for family in PolicyNames.model_fields if origins.get(("policies", family), "").startswith("--")]
+    scenario._from_command_line = frozenset(named)
     scenario._origins = {".".join(map(str, place)): origin for place, origin in origins.items()}
     return scenario
 

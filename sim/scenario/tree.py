@@ -47,7 +47,7 @@ class Scenario(Branch):
     horizon_h: Annotated[AboveZero, Field(le=24 * 366)] = given(24.0, "one day", "hours during which orders arrive")
     drain_h: NonNegative = given(2.0, JUDGEMENT, "hours after the horizon for orders to end")
     warmup_h: NonNegative = given(0.0, "the day starts closed and empty", "hours left out of the figures")
-    seed: Count = given(1, "-", "seed of all chance; --seed overrides")
+    seed: Annotated[Count, Field(lt=2**64)] = given(1, "-", "seed of all chance; --seed overrides")
     unmet: Literal["lost"] = given(
         "lost", "customers of quick commerce do not wait for restocking", "what a stock-out does"
     )

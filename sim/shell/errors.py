@@ -1,7 +1,12 @@
 """One place where errors become a line and an exit code: 2 for what the user gave, 70 for a bug of ours."""
 
+import contextlib
+import errno
+import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +22,11 @@ FINE, MISSED, USAGE, INCONCLUSIVE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 def guarded(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
     """Run a Typer app and return its exit code; every error is one line on stderr."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: clean up as after Ctrl-C
     try:
-        return int(app(arguments, prog_name="darkstore", standalone_mode=False) or FINE)
+        code = int(app(arguments, prog_name="darkstore", standalone_mode=False) or FINE)
+        return _say("interrupted; nothing was left half-written.", code) if code == INTERRUPTED else code
     except InputError as error:
         return _say(str(error), USAGE)
     except TyperException as error:
@@ -30,12 +38,26 @@ def guarded(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
         return _say(f"{where}{said.rstrip('.')} (see --help)", USAGE)
     except (KeyboardInterrupt, EOFError):
         return _say("interrupted; nothing was left half-written.", INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Keep Python from complaining about it once more at exit.
-        sys.stderr.close()
-        return FINE
+    except MemoryError:
+        return _say(
+            "expected a scenario that fits into memory; this one does not: fewer orders, SKUs or stores.", USAGE
+        )
+    except (BrokenPipeError, SystemExit):
+        # rich leaves by SystemExit when a pipe is closed; a policy's own exit has been caught where it was called.
+        return _closed()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _say(f"expected room to write to, got: {error.strerror}.", USAGE)
+        return _say(_saved(error), BUG)
     except Exception as error:
         return _say(_saved(error), BUG)
+
+
+def _closed() -> int:
+    """Whoever read our output has seen enough: keep Python from complaining about it once more at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return FINE
 
 
 def _say(text: str, code: int) -> int:

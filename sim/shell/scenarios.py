@@ -103,4 +103,4 @@ def _console() -> Console:
     import sys
 
     # A pipe has no width: give long tables room instead of cutting them at 80 columns.
-    return Console(width=None if sys.stdout.isatty() else 120, soft_wrap=not sys.stdout.isatty())
+    return Console(width=None if sys.stdout.isatty() else 100, soft_wrap=not sys.stdout.isatty())

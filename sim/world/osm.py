@@ -4,6 +4,7 @@ OSMnx reads neither .pbf nor clipped extracts and filters no tags, so pyosmium g
 XML file of drivable ways only.
 """
 
+import contextlib
 import math
 import tempfile
 from collections import Counter
@@ -143,8 +144,11 @@ def _positions(path: Path, wanted: set[int]) -> dict[int, tuple[float, float]]:
         nodes = nodes.with_filter(osmium.filter.IdFilter(wanted))
     position = {}
     for node in nodes:
-        if isinstance(node, osmium.osm.Node) and node.id in wanted and node.location.valid():
-            position[node.id] = (node.location.lon, node.location.lat)
+        # A location off the globe counts as missing: `valid` itself may refuse to be asked about it.
+        if isinstance(node, osmium.osm.Node) and node.id in wanted:
+            with contextlib.suppress(osmium.InvalidLocationError):
+                if node.location.valid():
+                    position[node.id] = (node.location.lon, node.location.lat)
     return position
 
 

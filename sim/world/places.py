@@ -72,8 +72,12 @@ def _from_cells(path: Path, cells: list[str], cell: NDArray[np.int32], resolutio
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected a CSV file of cells (columns h3, weight), got: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected a CSV file of cells (columns h3, weight), got binary data.") from error
+    except OSError as error:
+        raise InputError(
+            f"{path}: expected a CSV file of cells (columns h3, weight), got: {error.strerror}."
+        ) from error
     if not rows or not {"h3", "weight"} <= set(rows[0]):
         raise InputError(
             f"{path}:1: expected the columns h3, weight, got: {', '.join(rows[0]) if rows else 'no rows'}."
@@ -103,6 +107,8 @@ def _from_cells(path: Path, cells: list[str], cell: NDArray[np.int32], resolutio
         known = ours[size].get(name, [])
         for index in known:
             per_cell[index] += weight / len(known)
+    if not any(float(row["weight"]) > 0 for row in rows):
+        raise InputError(f"{path}: expected weights of which at least one is above zero, got none.")
     if not per_cell.sum() > 0:
         raise InputError(f"{path}: expected cells on the map, got {len(rows)} cells that hold no road node.")
     return np.asarray((per_cell / np.maximum(nodes_in, 1))[cell])

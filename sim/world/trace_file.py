@@ -75,7 +75,8 @@ def _read(path: Path) -> dict[str, list[Any]]:
     import pyarrow.parquet as pq
 
     if not path.is_file():
-        raise InputError(f"{path}: expected a CSV or Parquet file of orders, found nothing there.")
+        what = "a directory" if path.is_dir() else "nothing"
+        raise InputError(f"{path}: expected a CSV or Parquet file of orders, found {what} there.")
     try:
         if path.suffix == ".parquet":
             table = pq.read_table(path)
@@ -83,9 +84,7 @@ def _read(path: Path) -> dict[str, list[Any]]:
             texts = pyarrow.csv.ConvertOptions(column_types={"skus": pa.string(), "units": pa.string()})
             table = pyarrow.csv.read_csv(path, convert_options=texts)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"{path}: expected a CSV or Parquet file of orders, got: {str(error).splitlines()[0]}"
-        ) from error
+        raise InputError(f"{path}: expected a CSV or Parquet file of orders, got: {_ascii(error)}") from error
     columns: dict[str, list[Any]] = table.to_pydict()
     return columns
 
@@ -109,3 +108,8 @@ def _number(value: Any, where: str, low: float, high: float, kind: str = "a numb
 
 def _whole(value: Any, where: str, low: float, high: float) -> int:
     return int(_number(value, where, low, high, WHOLE))
+
+
+def _ascii(error: Exception) -> str:
+    """The first line of an error that may quote binary data."""
+    return str(error).splitlines()[0][:120].encode("ascii", "replace").decode()

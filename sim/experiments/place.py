@@ -1,0 +1,79 @@
+"""Where a run is written: a folder that appears whole, or not at all, and never at the cost of anything else."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sim.vocabulary import InputError
+
+SUMMARY: Final = "summary.json"
+"""Written last: its presence means that a run is whole."""
+
+OWN: Final = frozenset(
+    {
+        SUMMARY, "manifest.json", "events.parquet", "orders.parquet", "tasks.parquet", "drivers.parquet", "stock.parquet",
+        "series.parquet", "replications.jsonl", "report.html", "replay.html",
+    }
+)  # fmt: skip
+"""Files of a run; a folder that holds anything else is never replaced."""
+
+
+@contextmanager
+def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
+    """A folder to work in that becomes `out` when everything went well, and vanishes otherwise.
+
+    Each run works in a folder of its own beside its target, so that two runs into one place cannot mix.
+
+    Raises
+    ------
+    InputError
+        The place holds a finished run (and no `force`), or files that are not a run's, or cannot be written to.
+    """
+    folder = Path(os.path.realpath(out))  # a link leads to where the run goes; it stays a link
+    _check(out, folder, force=force)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.running-{os.getpid()}-", dir=folder.parent))
+        work.chmod(0o755)
+    except OSError as error:
+        raise InputError(f"{out}: expected a place that can be written to, got: {error.strerror}.") from error
+    try:
+        yield work
+        _check(out, folder, force=force)  # somebody else may have finished there meanwhile
+        old = work.with_name(work.name.replace(".running-", ".old-"))
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(work, folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def _check(out: Path, folder: Path, *, force: bool) -> None:
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir():
+        raise InputError(f"{out}: expected a folder for the run, got a file.")
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in OWN)
+    if foreign:
+        raise InputError(f"{out}: expected a new or empty folder or a run's, got one that also holds {foreign[0]}.")
+    if (folder / SUMMARY).exists() and not force:
+        raise InputError(f"{out}: holds a finished run; give another --out, or --force to replace it.")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs into this folder left behind when they were killed: their processes are gone."""
+    for left in folder.parent.glob(f".{folder.name}.running-*"):
+        process = left.name.rpartition(".running-")[2].partition("-")[0]
+        try:
+            os.kill(int(process), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(left, ignore_errors=True)
+        except OSError:
+            continue

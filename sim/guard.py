@@ -1,0 +1,130 @@
+"""A user's own policy at the platform's boundary: what it returns is held to the contract, and its errors are its own.
+
+Our own policies are tested and run bare. One that comes from a file or another package is wrapped: an exception, or an
+answer that is not of the family's kind, ends the run with one line that names the policy, not with a bug of ours.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from sim.contracts import Offer
+from sim.vocabulary import DriverId, InputError, OrderId, Step, StoreId
+
+
+def guarded_policy(family: str, policy: Any, name: str) -> Any:
+    """Wrap a policy of a family; `name` says in messages where it comes from."""
+    return _Offers(policy, name) if family == "dispatch" else _Answer(policy, name, _ANSWERS[family])
+
+
+def failure(name: str, error: BaseException) -> InputError:
+    """Say in one line what went wrong in somebody's policy, and where in it."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/sim/" not in frame.filename]
+    where = f" (line {frames[-1].lineno})" if frames else ""
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return InputError(f"{name}{where}: the policy failed with {what}")
+
+
+class _Guarded:
+    """What both kinds share: everything but the call is the policy's own."""
+
+    def __init__(self, policy: Any, name: str) -> None:
+        self._policy, self._name = policy, name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self.__dict__["_policy"], attribute)
+
+
+class _Answer(_Guarded):
+    """A policy that gives one answer a call."""
+
+    def __init__(self, policy: Any, name: str, answer: tuple[Callable[[Any], Any], str]) -> None:
+        super().__init__(policy, name)
+        self._accept, self._expected = answer
+
+    def __call__(self, *arguments: Any) -> Any:
+        try:
+            answer = self._policy(*arguments)
+        except (Exception, SystemExit) as error:
+            raise failure(self._name, error) from error
+        try:
+            return self._accept(answer)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{self._name}: expected {self._expected}, got {answer!r}.") from error
+
+
+class _Offers(_Guarded):
+    """A dispatch policy: offers one after the other, each made before the next is asked for."""
+
+    def __call__(self, view: Any) -> Iterator[Offer]:
+        try:
+            offers = self._policy(view)
+            each = iter(offers)
+        except (Exception, SystemExit) as error:
+            raise failure(self._name, error) from error
+        while True:
+            try:
+                offer = next(each)
+            except StopIteration:
+                return
+            except (Exception, SystemExit) as error:
+                raise failure(self._name, error) from error
+            try:
+                yield Offer(OrderId(index(offer.order)), DriverId(index(offer.driver)))
+            except (TypeError, AttributeError) as error:
+                raise InputError(
+                    f"{self._name}: expected an Offer(order, driver) with two ids, got {offer!r}."
+                ) from error
+
+
+def _bool(answer: Any) -> bool:
+    if not isinstance(answer, bool | np.bool_):
+        raise TypeError
+    return bool(answer)
+
+
+def _store(answer: Any) -> StoreId | None:
+    return None if answer is None else StoreId(index(answer))
+
+
+def _place(answer: Any) -> int | None:
+    return None if answer is None else index(answer)
+
+
+def _seconds(answer: Any) -> float | None:
+    if answer is None:
+        return None
+    seconds = float(answer)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds
+
+
+def _units(answer: Any) -> Any:
+    units = np.asarray(answer)
+    if units.ndim != 1 or not np.issubdtype(units.dtype, np.integer) or (units < 0).any():
+        raise ValueError
+    return units.astype(np.int64)
+
+
+def _steps(answer: Any) -> tuple[Step, ...]:
+    steps = tuple(Step(step) for step in answer)
+    if sorted(steps) != sorted(Step):
+        raise ValueError
+    return steps
+
+
+_ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "admission": (_bool, "True or False"),
+    "sourcing": (_store, "a store id or None"),
+    "reservation": (_seconds, "seconds >= 0 or None"),
+    "saga": (_steps, "each step once, RESERVE, PAY and CONFIRM in some order"),
+    "substitution": (_bool, "True or False"),
+    "picking": (_place, "a place in the queue or None"),
+    "positioning": (_store, "a store id or None"),
+    "replenishment": (_units, "whole units >= 0 for each SKU"),
+    "reconciliation": (_bool, "True or False"),
+}
