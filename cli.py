@@ -2,13 +2,14 @@
 
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sim import __version__
-from sim.shell.errors import FINE, MISSED, guarded
+from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
 from sim.shell.maps import map_app
 from sim.shell.scenarios import scenario_app
 from sim.vocabulary import InputError
@@ -64,10 +65,10 @@ def run(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a scenario: a simulated day, its figures, its report. Exit code 1 when a service level was missed."""
+    """Run a scenario: a simulated day, its figures, its report. Exit 1: a service level was missed; 3: unseen."""
     from rich.console import Console
 
-    from sim.experiments.slo import failed
+    from sim.experiments.slo import failed, unobserved
     from sim.experiments.whole import run_scenario
     from sim.report.page import write_report
     from sim.report.terminal import print_summary, progress_bar
@@ -78,24 +79,27 @@ def run(
     with progress_bar(
         Console(stderr=True), start=loaded.start_at, quiet=quiet or as_json, replications=reps
     ) as progress:
-        result = run_scenario(
-            loaded,
-            out,
-            reps=reps,
-            workers=workers,
-            force=force,
-            command=sys.argv,
-            allow_code=allow_code,
-            progress=progress,
-            done=progress.done,
-            finish=write_report,
-        )
+        # Whatever a policy prints is not the result.
+        with redirect_stdout(sys.stderr):
+            result = run_scenario(
+                loaded,
+                out,
+                reps=reps,
+                workers=workers,
+                force=force,
+                command=sys.argv,
+                allow_code=allow_code,
+                progress=progress,
+                done=progress.done,
+                finish=write_report,
+            )
     if as_json:
         typer.echo(json.dumps(result.summary, indent=1))
     else:
         assert result.folder is not None
         print_summary(result.summary, Console(), report=result.folder / "report.html", folder=result.folder)
-    raise typer.Exit(MISSED if failed(result.summary["slo"]) else FINE)
+    verdicts = result.summary["slo"]
+    raise typer.Exit(MISSED if failed(verdicts) else INCONCLUSIVE if unobserved(verdicts) else FINE)
 
 
 @app.command()

@@ -69,9 +69,7 @@ def policies_of(scenario: Scenario, *, allow_code: bool = False) -> Policies:
         An unknown name (lists the menu), a bad parameter, or code in a scenario file without `allow_code`.
     """
     specs = scenario.policies.model_dump()
-    places = {
-        family: f"{scenario.origins.get(f'policies.{family}', 'scenario')}: policies.{family}" for family in specs
-    }
+    places = {family: f"{scenario.origin_of(f'policies.{family}')}: policies.{family}" for family in specs}
     bases = {family: scenario.base_of(f"policies.{family}") for family in specs}
     return build_policies(specs, places, bases, allow_code=frozenset(specs) if allow_code else scenario.code_allowed)
 

@@ -4,6 +4,8 @@ Our own policies are tested and run bare. One that comes from a file or another 
 answer that is not of the family's kind, ends the run with one line that names the policy, not with a bug of ours.
 """
 
+import math
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from operator import index
@@ -17,12 +19,19 @@ from sim.vocabulary import DriverId, InputError, OrderId, Step, StoreId
 
 def guarded_policy(family: str, policy: Any, name: str) -> Any:
     """Wrap a policy of a family; `name` says in messages where it comes from."""
+    every_s = getattr(policy, "every_s", 0.0 if family != "replenishment" else None)
+    if family in ("dispatch", "replenishment"):
+        least = "> 0" if family == "replenishment" else ">= 0"
+        fits = isinstance(every_s, int | float) and math.isfinite(every_s) and every_s >= 0
+        if not fits or (every_s == 0 and least == "> 0"):
+            raise InputError(f"{name}: expected every_s to be seconds {least}, got {every_s!r}.")
     return _Offers(policy, name) if family == "dispatch" else _Answer(policy, name, _ANSWERS[family])
 
 
-def failure(name: str, error: BaseException) -> InputError:
+def failure(policy: Any, name: str, error: BaseException) -> InputError:
     """Say in one line what went wrong in somebody's policy, and where in it."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/sim/" not in frame.filename]
+    home = getattr(sys.modules.get(type(policy).__module__), "__file__", None)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == home]
     where = f" (line {frames[-1].lineno})" if frames else ""
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return InputError(f"{name}{where}: the policy failed with {what}")
@@ -49,7 +58,7 @@ class _Answer(_Guarded):
         try:
             answer = self._policy(*arguments)
         except (Exception, SystemExit) as error:
-            raise failure(self._name, error) from error
+            raise failure(self._policy, self._name, error) from error
         try:
             return self._accept(answer)
         except (TypeError, ValueError, AttributeError) as error:
@@ -64,14 +73,14 @@ class _Offers(_Guarded):
             offers = self._policy(view)
             each = iter(offers)
         except (Exception, SystemExit) as error:
-            raise failure(self._name, error) from error
+            raise failure(self._policy, self._name, error) from error
         while True:
             try:
                 offer = next(each)
             except StopIteration:
                 return
             except (Exception, SystemExit) as error:
-                raise failure(self._name, error) from error
+                raise failure(self._policy, self._name, error) from error
             try:
                 yield Offer(OrderId(index(offer.order)), DriverId(index(offer.driver)))
             except (TypeError, AttributeError) as error:
@@ -105,7 +114,7 @@ def _seconds(answer: Any) -> float | None:
 
 def _units(answer: Any) -> Any:
     units = np.asarray(answer)
-    if units.ndim != 1 or not np.issubdtype(units.dtype, np.integer) or (units < 0).any():
+    if units.ndim != 1 or not np.issubdtype(units.dtype, np.integer) or (units < 0).any() or (units > 1_000_000).any():
         raise ValueError
     return units.astype(np.int64)
 
@@ -125,6 +134,6 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "substitution": (_bool, "True or False"),
     "picking": (_place, "a place in the queue or None"),
     "positioning": (_store, "a store id or None"),
-    "replenishment": (_units, "whole units >= 0 for each SKU"),
+    "replenishment": (_units, "whole units from 0 to 1,000,000 for each SKU"),
     "reconciliation": (_bool, "True or False"),
 }

@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim import __version__
 from sim.experiments.place import SUMMARY
+from sim.experiments.runs import SCHEMA
 from sim.metrics import study
 from sim.recording import ParquetArchive, digest_of, replay
 from sim.recording.state import LEDGERS
@@ -46,7 +48,13 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """
     if not (folder / SUMMARY).is_file():
         raise InputError(f"{folder}: expected a finished run's folder (with {SUMMARY}), found none.")
-    return read_json(folder / SUMMARY)
+    summary = read_json(folder / SUMMARY)
+    lacking = [key for key in ("scenario", "seed", "replications", "orders", "slo") if key not in summary]
+    if summary.get("schema") != SCHEMA or lacking:
+        raise InputError(
+            f"{folder / SUMMARY}: expected a summary of schema {SCHEMA}, got one without {', '.join(lacking) or 'it'}."
+        )
+    return summary
 
 
 def read_table(path: Path) -> Any:
@@ -61,6 +69,15 @@ def read_table(path: Path) -> Any:
         return pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: expected a Parquet table, got: {str(error).splitlines()[0]}") from error
+
+
+def _columns(path: Path, names: tuple[str, ...]) -> dict[str, list[Any]]:
+    table = read_table(path)
+    lacking = [name for name in names if name not in table.column_names]
+    if lacking:
+        raise InputError(f"{path}: expected the columns {', '.join(names)}, got a table without {', '.join(lacking)}.")
+    columns: dict[str, list[Any]] = table.select(list(names)).to_pydict()
+    return columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +97,21 @@ def verify(folder: Path) -> Verified:
         When the folder holds no finished run, or a file of it cannot be read.
     """
     summary, manifest = read_summary(folder), read_json(folder / "manifest.json")
+    lacking = [key for key in ("scenario", "digest", "world", "versions") if key not in manifest]
+    if lacking:
+        raise InputError(
+            f"{folder / 'manifest.json'}: expected the manifest of a run, got one without {', '.join(lacking)}."
+        )
     archive = ParquetArchive(folder / "events.parquet")
     world = manifest["world"]
     digest = digest_of(archive)
     state = replay(archive, (len(world["stores"]), world["skus"]))
-    orders, stock, drivers = (
-        read_table(folder / f"{name}.parquet").to_pydict() for name in ("orders", "stock", "drivers")
-    )
-    checks = [("digest of the log", digest == manifest["digest"], digest)]
+    orders = _columns(folder / "orders.parquet", ("order", "state"))
+    stock = _columns(folder / "stock.parquet", LEDGERS)
+    drivers = _columns(folder / "drivers.parquet", ("driver", "last_node"))
+    written_by = manifest["versions"].get("darkstore")
+    checks = [(f"written by darkstore {written_by}", written_by == __version__, f"this is {__version__}")]
+    checks += [("digest of the log", digest == manifest["digest"], digest)]
     names = [OrderState(code).name.lower() for code in state.orders[:, 1].tolist()]
     same_orders = sorted(zip(orders["order"], orders["state"], strict=True)) == list(
         zip(state.orders[:, 0].tolist(), names, strict=True)

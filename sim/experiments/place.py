@@ -1,5 +1,6 @@
 """Where a run is written: a folder that appears whole, or not at all, and never at the cost of anything else."""
 
+import glob
 import os
 import shutil
 import tempfile
@@ -35,6 +36,8 @@ def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
     """
     folder = Path(os.path.realpath(out))  # a link leads to where the run goes; it stays a link
     _check(out, folder, force=force)
+    if folder == Path.cwd().resolve():
+        raise InputError(f"{out}: expected a folder of the run's own, got the working folder.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
@@ -48,7 +51,14 @@ def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
         old = work.with_name(work.name.replace(".running-", ".old-"))
         if folder.exists():
             os.replace(folder, old)
-        os.replace(work, folder)
+        try:
+            os.replace(work, folder)
+        except OSError:
+            if old.exists() and not folder.exists():
+                os.replace(old, folder)
+            raise InputError(
+                f"{out}: another run finished there at the same moment; this one was not written."
+            ) from None
         shutil.rmtree(old, ignore_errors=True)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
@@ -69,11 +79,22 @@ def _check(out: Path, folder: Path, *, force: bool) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what runs into this folder left behind when they were killed: their processes are gone."""
-    for left in folder.parent.glob(f".{folder.name}.running-*"):
-        process = left.name.rpartition(".running-")[2].partition("-")[0]
-        try:
-            os.kill(int(process), 0)
-        except (ProcessLookupError, ValueError):
-            shutil.rmtree(left, ignore_errors=True)
-        except OSError:
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*-*"):
+        kind, _, rest = left.name.removeprefix(f".{folder.name}.").partition("-")
+        process = rest.partition("-")[0]
+        if kind not in ("running", "old") or not process.isdigit() or _alive(int(process)):
             continue
+        if kind == "old" and not folder.exists():
+            os.replace(left, folder)  # killed between moving the old run away and the new one in
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -40,6 +40,11 @@ def judge(scenario: Scenario, summary: Mapping[str, Any]) -> list[dict[str, Any]
     return verdicts
 
 
+def unobserved(verdicts: list[dict[str, Any]]) -> bool:
+    """Whether a service level of severity error had nothing to observe."""
+    return any(verdict["observed"] is None and verdict["severity"] == "error" for verdict in verdicts)
+
+
 def failed(verdicts: list[dict[str, Any]]) -> bool:
-    """Whether a service level of severity error was missed."""
-    return any(not verdict["met"] and verdict["severity"] == "error" for verdict in verdicts)
+    """Whether a service level of severity error was observed and missed."""
+    return any(not v["met"] and v["observed"] is not None and v["severity"] == "error" for v in verdicts)

@@ -38,6 +38,8 @@ def order_table(archive: Archive) -> Columns:
     refunded, promised = archive.rows("payment_refunded"), archive.rows("order_promised")
     state = _placed(size, ids, int(OrderState.CREATED), NOBODY)
     state[moved["order"]] = moved["state"]
+    captured = archive.rows("payment_captured")
+    charges = np.bincount(captured["order"], weights=captured["cents"], minlength=size) if size else np.zeros(0)
     refunds = np.bincount(refunded["order"], weights=refunded["cents"], minlength=size) if size else np.zeros(0)
     return {
         "order": ids,
@@ -61,6 +63,7 @@ def order_table(archive: Archive) -> Columns:
         "delivered_s": when(OrderState.DELIVERED),
         "promised_s": _placed(size, promised["order"], promised["promised_s"])[ids],
         "refunded_cents": np.rint(refunds[ids]).astype(np.int64),
+        "charged_cents": np.rint(charges[ids]).astype(np.int64),
     }
 
 

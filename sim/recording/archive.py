@@ -123,6 +123,8 @@ class ParquetArchive:
             raise InputError(
                 f"{path}: expected an event log written by darkstore, got a Parquet file without its layout."
             )
+        if not self._file.schema_arrow.equals(TABLE):
+            raise InputError(f"{path}: expected an event log of this version of darkstore, got one with other columns.")
         self._groups: dict[str, list[int]] = {}
         for group, kind in enumerate(json.loads(metadata[_LAYOUT])):
             self._groups.setdefault(kind, []).append(group)

@@ -70,6 +70,9 @@ class Stores(Branch):
     def _some(cls, place: object) -> object:
         if place == ():
             raise ValueError("at least one store")
+        names = [site.name for site in place if site.name] if isinstance(place, tuple) else []
+        if len(set(names)) < len(names):
+            raise ValueError(f"stores with different names, got {', '.join(names)}")
         return place
 
 

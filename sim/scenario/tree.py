@@ -122,6 +122,12 @@ class Scenario(Branch):
         """Where each given value stands: path -> ``file:line`` or the command-line option."""
         return self._origins
 
+    def origin_of(self, key: str) -> str:
+        """Where a key, or the nearest branch above it, was given; "the defaults" when nowhere."""
+        while key and key not in self._origins:
+            key = key.rpartition(".")[0]
+        return self._origins.get(key, "the defaults")
+
     @property
     def code_allowed(self) -> frozenset[str]:
         """Families whose policy may be loaded from a file."""

@@ -58,7 +58,11 @@ def show_command(
 
 @scenario_app.command("validate")
 def validate_command(
-    file: Annotated[str, typer.Argument(help="A scenario file or name.")], setting: Set = None
+    file: Annotated[str, typer.Argument(help="A scenario file or name.")],
+    setting: Set = None,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Let the file load policies from Python files.")
+    ] = False,
 ) -> None:
     """Check a scenario, the map, files and policies it names included."""
     from sim.engine import policies_of
@@ -66,7 +70,7 @@ def validate_command(
     from sim.world.build import build_world
 
     scenario = load(file, setting or ())
-    policies_of(scenario, allow_code=True)
+    policies_of(scenario, allow_code=allow_code)
     world = build_world(scenario)
     size = f"{world.stores} stores, {len(world.drivers)} drivers, {world.trace.orders:,} customers"
     typer.echo(f"{file}: valid; {size} on {world.geography.name}.")
@@ -91,12 +95,16 @@ def new_command(
     if file.exists() and not force:
         raise InputError(f"{file}: exists already; --force replaces it.")
     try:
-        file.write_text(
-            STARTER.format(name="".join(c if c.isalnum() else "-" for c in file.stem) or "mine"), encoding="utf-8"
-        )
+        file.write_text(STARTER.format(name=_name(file.stem)), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{file}: expected a place that can be written to, got: {error.strerror}.") from error
     typer.echo(f"Wrote {file}. Run it: darkstore run {file}")
+
+
+def _name(stem: str) -> str:
+    """A scenario's name from a file's: letters, digits, dots, dashes."""
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem).lstrip("._-")
+    return name or "mine"
 
 
 def _console() -> Console:

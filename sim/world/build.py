@@ -71,7 +71,7 @@ def _geography(scenario: Scenario, streams: Streams) -> tuple[Geography, NDArray
             unit = unit[:1]
         key = f"plain-{plain.width_m}-{plain.height_m}-{plain.points}-{plain.speed_kmh}"
         return Plain(unit[:, 0] * plain.width_m, unit[:, 1] * plain.height_m, plain.speed_kmh, key), None, {}
-    where = scenario.origins.get("map", "scenario")
+    where = scenario.origin_of("map")
     try:
         path = find_map(scenario.map, scenario.base_of("map"))
         roads = load_roads(path)

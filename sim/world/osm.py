@@ -58,10 +58,12 @@ def read_osm(path: Path) -> RoadTable:
     InputError
         The file cannot be read as OSM, is cut off, or holds no drivable road.
     """
+    import osmium
+
     try:
         ways = list(_ways(path))
         position = _positions(path, {ref for refs, _ in ways for ref in refs})
-    except (RuntimeError, OSError, UnicodeDecodeError) as error:
+    except (RuntimeError, OSError, UnicodeDecodeError, osmium.InvalidLocationError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: expected OpenStreetMap data, got a file that cannot be read ({reason})") from None
     runs = [(run, tags) for refs, tags in ways for run in _complete_runs(refs, position)]

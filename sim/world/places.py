@@ -130,7 +130,7 @@ def sites(scenario: Scenario, geography: Geography, weights: NDArray[np.float64]
         for index, site in enumerate(place):
             node, metres = nearest_node(geography, site.lat, site.lon)
             if metres > SNAP_LIMIT_M:
-                where = scenario.origins.get(f"stores.place.{index}", "scenario")
+                where = scenario.origin_of(f"stores.place.{index}")
                 raise InputError(
                     f"{where}: stores.place.{index}: expected a place within {SNAP_LIMIT_M:.0f} m of a road of the map"
                     f" {geography.name}, got {site.lat:g}, {site.lon:g}, which is {metres / 1000:.1f} km away."
@@ -143,7 +143,7 @@ def sites(scenario: Scenario, geography: Geography, weights: NDArray[np.float64]
     if isinstance(geography, Plain) and len(set(zip(geography.lon, geography.lat, strict=True))) == 1:
         return [f"store {index + 1}" for index in range(count)], [0] * count
     if count > places:
-        where = scenario.origins.get("stores.count", "scenario")
+        where = scenario.origin_of("stores.count")
         raise InputError(
             f"{where}: stores.count: expected at most {places}, the places where customers live, got {count}."
         )
