@@ -76,23 +76,22 @@ def run(
 
     settings = list(setting or ()) + ([f"seed={seed}"] if seed is not None else [])
     loaded = load(scenario, settings, _families(policy))
-    with progress_bar(
-        Console(stderr=True), start=loaded.start_at, quiet=quiet or as_json, replications=reps
-    ) as progress:
-        # Whatever a policy prints is not the result.
-        with redirect_stdout(sys.stderr):
-            result = run_scenario(
-                loaded,
-                out,
-                reps=reps,
-                workers=workers,
-                force=force,
-                command=sys.argv,
-                allow_code=allow_code,
-                progress=progress,
-                done=progress.done,
-                finish=write_report,
-            )
+    # Whatever a policy prints is not the result, so it goes where the progress goes.
+    console = Console(stderr=True)
+    bar = progress_bar(console, start=loaded.start_at, quiet=quiet or as_json, replications=reps)
+    with bar as progress, redirect_stdout(sys.stderr):
+        result = run_scenario(
+            loaded,
+            out,
+            reps=reps,
+            workers=workers,
+            force=force,
+            command=sys.argv,
+            allow_code=allow_code,
+            progress=progress,
+            done=progress.done,
+            finish=write_report,
+        )
     if as_json:
         typer.echo(json.dumps(result.summary, indent=1))
     else:

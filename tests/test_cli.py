@@ -125,7 +125,17 @@ def test_a_run_that_fails_leaves_what_it_would_have_replaced(here, capsys, monke
 
 
 def test_a_killed_run_leaves_nothing_that_looks_whole(here):
-    long = [sys.executable, "-c", "import cli; cli.main()", "run", "plain.yaml", "--out", "day", "--set", "horizon_h=8000"]
+    long = [
+        sys.executable,
+        "-c",
+        "import cli; cli.main()",
+        "run",
+        "plain.yaml",
+        "--out",
+        "day",
+        "--set",
+        "horizon_h=8000",
+    ]
     process = subprocess.Popen([*long, "--set", "drain_h=0"], cwd=here, env=_environment())
     try:
         process.wait(timeout=6)
@@ -246,7 +256,9 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
         "class Never:\n    '''Offer nothing.'''\n\n    every_s: float = 60.0\n\n"
         "    def __call__(self, view):\n        return iter(())\n"
     )
-    code, out, _ = call(capsys, "run", "plain.yaml", "--policy", "dispatch=mine.py:Never(every_s=30)", "--json", "--out", "x")
+    code, out, _ = call(
+        capsys, "run", "plain.yaml", "--policy", "dispatch=mine.py:Never(every_s=30)", "--json", "--out", "x"
+    )
     assert code == 1
     assert json.loads(out)["orders"]["delivered"] == 0
     Path("code.yaml").write_text("extends: plain.yaml\npolicies: {dispatch: 'mine.py:Never'}\n")
@@ -273,7 +285,14 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
 )
 def test_a_user_policy_that_fails_is_told_so_in_one_line(here, capsys, family, body, words):
     Path("mine.py").write_text(f"class Mine:\n    def __call__(self, *view):\n        {body}\n    every_s = 1800.0\n")
-    settings = ("--set", "supply.review_at=12:10", "--set", "platform.window_s=3", "--set", "demand.orders_per_day=9000")
+    settings = (
+        "--set",
+        "supply.review_at=12:10",
+        "--set",
+        "platform.window_s=3",
+        "--set",
+        "demand.orders_per_day=9000",
+    )
     code, out, err = call(capsys, "run", "plain.yaml", "--policy", f"{family}=mine.py:Mine", "--out", "x", *settings)
     assert (code, out, err.count("\n")) == (2, "", 1), err
     for word in words:
@@ -299,7 +318,9 @@ def test_force_never_takes_foreign_files_along(here, capsys):
 
 def test_two_runs_into_one_folder_do_not_mix(here, capsys):
     command = [sys.executable, "-c", "import cli; cli.main()", "run", "plain.yaml", "--out", "day", "--quiet", "--seed"]
-    runs = [subprocess.Popen([*command, str(seed)], cwd=here, env=_environment(), stderr=subprocess.PIPE) for seed in (1, 2)]
+    runs = [
+        subprocess.Popen([*command, str(seed)], cwd=here, env=_environment(), stderr=subprocess.PIPE) for seed in (1, 2)
+    ]
     assert sorted(run.wait() for run in runs) == [0, 2]
     assert call(capsys, "replay", "day")[0] == 0
     assert sorted(path.name for path in here.iterdir()) == ["day", "plain.yaml"]
@@ -353,6 +374,8 @@ def test_help_imports_nothing_heavy():
         "heavy = {'osmnx', 'pandas', 'matplotlib', 'scipy.stats', 'pyarrow', 'networkx', 'numpy'} & set(sys.modules)\n"
         "assert code == 0 and not heavy, heavy\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, env=_environment())
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=_environment()
+    )
     assert done.returncode == 0, done.stderr
     assert "scenario" in done.stdout

@@ -76,6 +76,9 @@ class Log(Facts):
         method `slice`: called at each flush with the rows of every kind since the last one.
     """
 
+    # Slots for the compiled functions: past thirty attributes an instance's dictionary is searched at every call.
+    __slots__ = (*KINDS, "_buffers", "_by_slice", "_order", "count", "digest")
+
     def __init__(self, clock: Clock, listeners: Sequence[object] = ()) -> None:
         self.digest = Digest()
         self.count = 0

@@ -87,6 +87,7 @@ def test_laws_hold_in_a_long_storm(two_stores, storm):
 
 def test_a_run_makes_no_cyclic_garbage(two_stores):
     """The engine switches the collector off while it runs; that is only right as long as this holds."""
+
     def garbage(orders_per_day):
         world = build_world(two_stores(f"demand.orders_per_day={orders_per_day}"))
         simulate(world, MemoryArchive())
