@@ -21,9 +21,20 @@ def installed(tmp_path_factory):
     for name in ("cli.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
     python = [sys.executable, "-m"]
-    subprocess.run([*python, "hatchling", "build", "-t", "wheel", "-d", "out"], cwd=source, check=True, capture_output=True)
+    subprocess.run(
+        [*python, "hatchling", "build", "-t", "wheel", "-d", "out"], cwd=source, check=True, capture_output=True
+    )
     (wheel,) = (source / "out").glob("*.whl")
-    install = [*python, "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target", str(target)]
+    install = [
+        *python,
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--disable-pip-version-check",
+        "--target",
+        str(target),
+    ]
     subprocess.run([*install, str(wheel)], check=True, capture_output=True)
     return target
 

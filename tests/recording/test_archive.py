@@ -61,7 +61,14 @@ def rush(two_stores: Any, play: Any) -> Any:
 def test_the_rush_holds_everything_that_can_go_wrong(rush: Any) -> None:
     """The tests below prove little if the day they look at is a quiet one."""
     for kind in set(KINDS) - {"order_rejected"}:
-        if kind not in {"proposal_refused", "picker_off", "driver_off", "supply_ordered", "request_refused", "driver_waits"}:
+        if kind not in {
+            "proposal_refused",
+            "picker_off",
+            "driver_off",
+            "supply_ordered",
+            "request_refused",
+            "driver_waits",
+        }:
             assert len(rush.rows(kind)), kind
     assert set(rush.rows("order_cancelled")["reason"].tolist()) >= {
         CancelReason.OUT_OF_STOCK,
