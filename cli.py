@@ -149,6 +149,14 @@ def policies(
 
 
 @app.command()
+def explain(metric: Annotated[str, typer.Argument(help="A key of summary.json, such as within_s.1800.")]) -> None:
+    """Say what a figure means."""
+    from sim.report.explain import explain as meaning
+
+    typer.echo(meaning(metric))
+
+
+@app.command()
 def doctor() -> None:
     """Check the installation: versions, shipped files, where caches lie, a tiny run. Exit code 1 if something is wrong."""
     from sim.experiments.doctor import examine

@@ -356,6 +356,12 @@ def call_json(capsys, *arguments):
     return out
 
 
+def test_explain_says_what_a_figure_means(capsys):
+    code, out, _ = call(capsys, "explain", "within_s.1800")
+    assert (code, "confirmed" in out) == (0, True)
+    assert "did you mean on_time?" in call(capsys, "explain", "on_tim")[2]
+
+
 def test_the_doctor_finds_a_sound_installation(capsys):
     code, out, _ = call(capsys, "doctor")
     assert (code, "BAD" in out) == (0, False)

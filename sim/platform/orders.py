@@ -44,7 +44,7 @@ class Order:
 
     __slots__ = (
         "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined",
-        "driver", "epoch", "give_up_at_s", "held", "id", "litres", "node", "opened_s", "overdue",
+        "driver", "give_up_at_s", "held", "id", "litres", "node", "opened_s", "overdue",
         "paid_cents", "plan", "promised_s", "ready_s", "refunded_cents", "skus", "state", "step", "store",
         "tasked", "to_pick", "units", "value_cents", "wanted",
     )  # fmt: skip
@@ -63,7 +63,6 @@ class Order:
         self.plan = plan
         self.step = 0
         self.attempt = 0
-        self.epoch = 0
         self.held: list[tuple[SkuId, int]] = []
         self.wanted = sum(request.units)
         self.to_pick = 0  # units held when the order was confirmed

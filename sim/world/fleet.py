@@ -4,7 +4,6 @@ People are dealt out evenly by a low-discrepancy sequence over their number, not
 nobody else, and any first n people are a fair sample of shifts, vehicles and stores.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,8 +91,3 @@ def make_drivers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[
         )
         for number in range(tree.count)
     ]
-
-
-def hours_on(people: Sequence[Picker | Driver]) -> float:
-    """Person-hours on the roster."""
-    return sum(off - on for person in people for on, off in person.shifts) / 3600.0

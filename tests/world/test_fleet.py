@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.world.build import build_world
-from sim.world.fleet import hours_on, make_drivers, make_pickers
+from sim.world.fleet import make_drivers, make_pickers
 
 SHIFTS = (
     "[{at: '12:00', hours: 2, share: 0.2}, {at: '13:00', hours: 3, share: 0.3}, {at: '12:30', hours: 1, share: 0.5}]"
@@ -72,7 +72,7 @@ def test_shifts_are_cut_to_the_run_and_recur_daily(one_store: Any) -> None:
     (picker,) = make_pickers(scenario, np.array([1.0]))
     # Begun the evening before, at 22:00 today, and tomorrow until the run closes at 03:00.
     assert picker.shifts == ((0.0, 4 * 3600.0), (20 * 3600.0, 28 * 3600.0), (44 * 3600.0, 49 * 3600.0))
-    assert hours_on([picker]) == pytest.approx(4 + 8 + 5)
+    assert sum(off - on for on, off in picker.shifts) == pytest.approx((4 + 8 + 5) * 3600)
 
 
 def test_shifts_without_overlap_within_a_person(one_store: Any) -> None:
