@@ -191,7 +191,7 @@ def test_the_area_of_a_square_degree_at_the_equator():
         (b"%PDF", "GeoJSON"),
         (b"{}", "GeoJSON"),
         (b'{"features": []}', "at least one zone"),
-        (gzip.compress(b'{"features": []}')[:-9], "GeoJSON"),
+        (gzip.compress(b'{"features": []}', mtime=0)[:-9], "GeoJSON"),
         (b'{"features": [{"properties": {}, "geometry": null}]}', "GeoJSON"),
         (b'{"features": [{"properties": {"population": -1}, "geometry": null}]}', "population >= 0, got -1"),
         (b'{"features": [{"properties": {"population": 1}, "geometry": {"type": "Point"}}]}', "got Point"),
