@@ -5,6 +5,7 @@ nothing, which is what a unit test or a stripped-down run wants. A parameter nam
 every fact; `COLUMNS` collects them and fails at import when two signatures disagree.
 """
 
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any, Final, get_type_hints
 
@@ -33,6 +34,9 @@ from sim.vocabulary import (
 
 class Facts:
     """The facts, by room. Physical facts are truth; platform facts are belief; the archive sees both."""
+
+    def many(self, kind: str, columns: Mapping[str, Any]) -> None:
+        """Log many facts of one kind at this moment, in order; `columns` holds each parameter's values, all (n,)."""
 
     # -- customers and their orders ------------------------------------------------------------------------------
 
@@ -188,7 +192,7 @@ Signature = dict[str, Any]
 def _signatures() -> dict[str, Signature]:
     found: dict[str, Signature] = {}
     for name, method in vars(Facts).items():
-        if not name.startswith("_"):
+        if not name.startswith("_") and name != "many":
             hints = get_type_hints(method)
             found[name] = {parameter: hints[parameter] for parameter in list(signature(method).parameters)[1:]}
     return found

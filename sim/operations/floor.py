@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from operator import itemgetter
 
+import numpy as np
 import simpy
 
 from sim.contracts import Policies, Sighting
@@ -21,7 +22,7 @@ from sim.ports import Cancellation, PickJob
 from sim.scenario.fields import clock_s
 from sim.story import tell
 from sim.streams import Streams, quick
-from sim.vocabulary import DriverId, OrderId, PickerId, SkuId, StockCause, StoreId
+from sim.vocabulary import DriverId, OrderId, PickerId, StockCause, StoreId
 from sim.world.build import World
 
 
@@ -59,10 +60,9 @@ class Floor:
         self._env, self._world = env, world
         counter: set[OrderId] = set()
         self.shelves = Shelves(facts, world.opening.shelf)
-        for store, row in enumerate(world.opening.record.tolist()):
-            for sku, units in enumerate(row):
-                if units:
-                    office.received(StoreId(store), SkuId(sku), units, StockCause.OPENING)
+        for store, record in enumerate(world.opening.record):
+            skus = np.flatnonzero(record)
+            office.received_many(StoreId(store), skus, record[skus], StockCause.OPENING)
         counting = Counting(env, facts, office, self.shelves, policies.reconciliation)
         self.driving = phones.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,

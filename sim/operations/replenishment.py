@@ -10,7 +10,7 @@ from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
 from sim.story import Story
-from sim.vocabulary import SkuId, StockCause, StoreId, Units
+from sim.vocabulary import StockCause, StoreId, Units
 
 
 class Supply:
@@ -43,7 +43,6 @@ class Supply:
     def _receive(self, event: simpy.Event) -> None:
         delivered: Any = event.value
         self._on_order -= delivered
-        for sku in np.flatnonzero(delivered).tolist():
-            units = int(delivered[sku])
-            self._shelves.change(self._store, SkuId(sku), units, StockCause.DELIVERY)
-            self._office.received(self._store, SkuId(sku), units, StockCause.DELIVERY)
+        skus = np.flatnonzero(delivered)
+        self._shelves.change_many(self._store, skus, delivered[skus], StockCause.DELIVERY)
+        self._office.received_many(self._store, skus, delivered[skus], StockCause.DELIVERY)

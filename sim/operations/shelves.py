@@ -19,10 +19,9 @@ class Shelves:
         stores, self.skus = opening.shape
         self.units = array("i", bytes(4 * stores * self.skus))
         self.totes: dict[OrderId, list[tuple[SkuId, int]]] = {}
-        for store, row in enumerate(opening.tolist()):
-            for sku, units in enumerate(row):
-                if units:
-                    self.change(StoreId(store), SkuId(sku), units, StockCause.OPENING)
+        for store in range(stores):
+            skus = np.flatnonzero(opening[store])
+            self.change_many(StoreId(store), skus, opening[store][skus], StockCause.OPENING)
 
     def on_shelf(self, store: StoreId, sku: SkuId) -> int:
         """Units that are really there."""
@@ -36,6 +35,12 @@ class Shelves:
         """Put units on a shelf (or take them off, negative) outside an order."""
         self.units[store * self.skus + sku] += units
         self._facts.shelf_changed(store=store, sku=sku, units=Units(units), cause=cause)
+
+    def change_many(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
+        """Put units (signed) of many SKUs on a store's shelves outside an order; `skus` and `units` are (n,)."""
+        np.add.at(self.column(store), skus, units.astype(np.int32))
+        columns = {"store": np.full(len(skus), store), "sku": skus, "units": units, "cause": np.full(len(skus), cause)}
+        self._facts.many("shelf_changed", columns)
 
     def pick(self, order: OrderId, store: StoreId, lines: Sequence[tuple[SkuId, int]]) -> list[tuple[int, int]]:
         """Move an order's lines (SKU, units) from the shelf into its tote, as far as they are there.

@@ -100,6 +100,14 @@ class Inventory:
         self.version[place] += 1
         self._facts.record_adjusted(store=store, sku=sku, units=Units(units), cause=cause)
 
+    def adjust_many(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
+        """Change many records of a store outside an order by `units` (signed); `skus` and `units` are (n,)."""
+        places = store * self.skus + skus
+        np.add.at(np.frombuffer(self.available, dtype=np.int32), places, units.astype(np.int32))
+        np.add.at(np.frombuffer(self.version, dtype=np.int32), places, 1)
+        columns = {"store": np.full(len(skus), store), "sku": skus, "units": units, "cause": np.full(len(skus), cause)}
+        self._facts.many("record_adjusted", columns)
+
     def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
         """Correct a record after a count of the shelf: available is what was counted less what is promised to orders."""
         place = store * self.skus + sku

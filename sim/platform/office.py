@@ -216,6 +216,10 @@ class Office:
         """Goods were scanned onto a shelf outside an order."""
         self.inventory.adjust(store, sku, units, cause)
 
+    def received_many(self, store: StoreId, skus: Any, units: Any, cause: StockCause) -> None:
+        """Goods of many SKUs were scanned onto the shelves: arrays of SKUs and units, both (n,)."""
+        self.inventory.adjust_many(store, skus, units, cause)
+
     def replenish(self, store: StoreId, on_order: Any, daily_demand: Any, lead_time_s: float) -> Any:
         """What the store should order now, units per SKU (int64)."""
         view = LiveReplenishmentView(

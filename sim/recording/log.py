@@ -5,14 +5,14 @@ laws that listen to it. Between slices of the run, `Log.flush` hands the packed 
 nothing here adds an event or draws a number, so a run that is watched is the run that is not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from sim.facts import SIGNATURES, Facts
-from sim.recording.schema import DTYPES, KINDS, row_struct
+from sim.recording.schema import CODES, DTYPES, KINDS, row_struct
 
 
 class Clock(Protocol):
@@ -77,7 +77,7 @@ class Log(Facts):
     """
 
     # Slots for the compiled functions: past thirty attributes an instance's dictionary is searched at every call.
-    __slots__ = (*KINDS, "_buffers", "_by_slice", "_order", "count", "digest")
+    __slots__ = (*KINDS, "_buffers", "_by_slice", "_clock", "_handlers", "_order", "count", "digest")
 
     def __init__(self, clock: Clock, listeners: Sequence[object] = ()) -> None:
         self.digest = Digest()
@@ -85,9 +85,25 @@ class Log(Facts):
         self._by_slice = [listener.slice for listener in listeners if hasattr(listener, "slice")]
         self._order = bytearray()
         self._buffers = [bytearray() for _ in KINDS]
+        self._clock = clock
+        self._handlers = [[getattr(one, kind) for one in listeners if hasattr(one, kind)] for kind in KINDS]
         for code, kind in enumerate(KINDS):
-            handlers = [getattr(listener, kind) for listener in listeners if hasattr(listener, kind)]
+            handlers = self._handlers[code]
             setattr(self, kind, _compiled(code, kind, clock, self._order, self._buffers[code], handlers))
+
+    def many(self, kind: str, columns: Mapping[str, Any]) -> None:
+        """Log many facts of one kind at this moment: one block of packed rows instead of a call for each."""
+        code = CODES[kind]
+        n = len(next(iter(columns.values())))
+        rows = np.empty(n, dtype=DTYPES[code])
+        rows["t_s"] = now = self._clock.now
+        for name in SIGNATURES[kind]:
+            rows[name] = columns[name]
+        self._order += bytes([code]) * n
+        self._buffers[code] += rows.tobytes()
+        for handler in self._handlers[code]:
+            for row in rows.tolist():
+                handler(now, *row[1:])
 
     def flush(self, sink: Sink) -> None:
         """Hand everything logged since the last flush to the sink and extend the digest."""

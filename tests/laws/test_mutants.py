@@ -158,14 +158,14 @@ def change_a_record_unseen(monkeypatch):
 
 
 def steal_unseen(monkeypatch):
-    change = Shelves.change
+    change = Shelves.change_many
 
-    def stolen(self, store, sku, units, cause):
-        change(self, store, sku, units, cause)
-        if cause is StockCause.OPENING and sku == 1 and units > 1:
-            self.units[store * self.skus + sku] -= 1
+    def stolen(self, store, skus, units, cause):
+        change(self, store, skus, units, cause)
+        if cause is StockCause.OPENING:
+            self.units[store * self.skus + 1] -= 1
 
-    monkeypatch.setattr(Shelves, "change", stolen)
+    monkeypatch.setattr(Shelves, "change_many", stolen)
 
 
 MUTANTS = [
