@@ -31,11 +31,6 @@ class Shelves:
         """A store's shelves, int32 (skus,)."""
         return np.frombuffer(self.units, dtype=np.int32)[store * self.skus : (store + 1) * self.skus]
 
-    def change(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:
-        """Put units on a shelf (or take them off, negative) outside an order."""
-        self.units[store * self.skus + sku] += units
-        self._facts.shelf_changed(store=store, sku=sku, units=Units(units), cause=cause)
-
     def change_many(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
         """Put units (signed) of many SKUs on a store's shelves outside an order; `skus` and `units` are (n,)."""
         np.add.at(self.column(store), skus, units.astype(np.int32))
