@@ -57,7 +57,7 @@ def test_engine_against_the_floor(orders, capsys):
             f"\n{n:,} orders: engine {n / engine:,.0f} orders per CPU-second, floor {n / floor:,.0f}; "
             f"ratio {ratio:.2f} (median of pairs), {engine / n * 1e6:.0f} against {floor / n * 1e6:.0f} us an order"
         )
-    assert ratio <= 4.6  # the target of 4 with the noise of a shared machine; the figure is what counts
+    assert ratio <= 4.0, "the target: four times the floor"
 
 
 def test_laws_cost_little(capsys):
@@ -68,7 +68,7 @@ def test_laws_cost_little(capsys):
     share = 1 - 1 / ratio
     with capsys.disabled():
         print(f"\nlaws: {share:.1%} of the CPU ({with_laws:.2f} s with, {without:.2f} s without)")
-    assert share <= 0.18
+    assert share <= 0.15, "the target"
 
 
 def test_writing_the_log_costs_little(tmp_path, capsys):
