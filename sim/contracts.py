@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
-from sim.vocabulary import Cents, ClientId, DriverId, NodeId, OrderId, SkuId, Step, StoreId
+from sim.vocabulary import CellId, Cents, ClientId, DriverId, NodeId, OrderId, SkuId, Step, StoreId
 
 FAMILIES = {
     "admission": "whether a customer may place an order now",
@@ -37,7 +37,7 @@ class OrderRequest(NamedTuple):
     order: OrderId
     client: ClientId
     node: NodeId
-    cell: int
+    cell: CellId
     skus: Sequence[SkuId]
     units: Sequence[int]
     value_cents: Cents

@@ -8,7 +8,7 @@ from sim.operations.timing import Deadlines
 from sim.platform.office import Office
 from sim.story import Story
 from sim.streams import quick
-from sim.vocabulary import Cents, ClientId, NodeId, OrderId
+from sim.vocabulary import CellId, Cents, ClientId, NodeId, OrderId
 from sim.world.demand import Trace
 
 
@@ -33,7 +33,7 @@ class Customers:
                 yield Timer(env, wait)
             start, end = first[row], first[row + 1]
             request = OrderRequest(
-                OrderId(row), ClientId(client[row]), NodeId(node[row]), cell[row],
+                OrderId(row), ClientId(client[row]), NodeId(node[row]), CellId(cell[row]),
                 sku[start:end].tolist(), units[start:end].tolist(), Cents(value[row]), litres[row],
             )  # fmt: skip
             if office.place(request) is None and patience[row] < forever:

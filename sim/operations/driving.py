@@ -123,9 +123,8 @@ class Driving:
         else:
             self._decide(message, answer)
 
-    def _answer(self, event: simpy.Event) -> None:
-        message, answer = event.value  # type: ignore[misc]
-        self._decide(message, answer)
+    def _answer(self, event: Timer) -> None:
+        self._decide(*event.value)
 
     def _decide(self, message: OfferMessage, answer: OfferAnswer) -> None:
         driver = self.drivers[message.driver]
@@ -212,8 +211,8 @@ class Driving:
         else:
             self._stand(driver)
 
-    def _back(self, event: simpy.Event) -> None:
-        driver, leg = event.value  # type: ignore[misc]
+    def _back(self, event: Timer) -> None:
+        driver, leg = event.value
         if driver.leg is leg and driver.order is None and driver.on:
             self._stand(driver)
 

@@ -40,8 +40,8 @@ class Supply:
                 Timer(self._env, self._lead_s, self._receive, wanted)
             yield Timer(self._env, self._every_s)
 
-    def _receive(self, event: simpy.Event) -> None:
-        delivered: Any = event.value
+    def _receive(self, event: Timer) -> None:
+        delivered = event.value
         self._on_order -= delivered
         skus = np.flatnonzero(delivered)
         self._shelves.change_many(self._store, skus, delivered[skus], StockCause.DELIVERY)

@@ -54,15 +54,13 @@ class Deadlines:
             self._buckets[bucket] = [(at_s, order)]
             Timer(self._env, bucket * BUCKET_S - self._env.now, self._open, bucket)
 
-    def _open(self, event: simpy.Event) -> None:
-        bucket: Any = event.value
-        for at_s, order in self._buckets.pop(bucket):
+    def _open(self, event: Timer) -> None:
+        for at_s, order in self._buckets.pop(event.value):
             if self._matters(order):
                 self._arm(at_s, order)
 
     def _arm(self, at_s: float, order: OrderId) -> None:
         Timer(self._env, at_s - self._env.now, self._due, order)
 
-    def _due(self, event: simpy.Event) -> None:
-        order: Any = event.value
-        self._expire(order)
+    def _due(self, event: Timer) -> None:
+        self._expire(event.value)

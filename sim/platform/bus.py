@@ -43,7 +43,7 @@ class Bus:
     def _deliverer(self, topic: Topic) -> Any:
         subscribers = self._subscribers[topic]
 
-        def deliver(event: simpy.Event) -> None:
+        def deliver(event: Timer) -> None:
             for subscriber in subscribers:
                 subscriber(event.value)
 

@@ -93,7 +93,7 @@ class Offers:
             self._watching = True
             Timer(self._env, max(deadlines[0].give_up_at_s - self._env.now, 0.0), self._expire)
 
-    def _expire(self, _: simpy.Event) -> None:
+    def _expire(self, _: Timer) -> None:
         self._watching = False
         while self._deadlines and self._deadlines[0].give_up_at_s <= self._env.now:
             order = self._deadlines.popleft()
@@ -115,7 +115,7 @@ class Offers:
             delay = -self._env.now % self._every_s
         Timer(self._env, delay, self._decide)
 
-    def _decide(self, _: simpy.Event) -> None:
+    def _decide(self, _: Timer) -> None:
         self._asked = False
         too_heavy = False
         for offer in self._policy(self._view):

@@ -133,7 +133,7 @@ class Office:
             )
 
     def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
-        self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)  # type: ignore[arg-type]
+        self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)
         return reject
 
     def cancel(self, order_id: OrderId) -> bool:

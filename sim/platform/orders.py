@@ -6,7 +6,7 @@ from typing import Final
 
 from sim.contracts import OrderRequest
 from sim.facts import Facts
-from sim.vocabulary import NOBODY, CancelReason, Cents, DriverId, OrderId, OrderState, SkuId, Step, StoreId
+from sim.vocabulary import NOBODY, CancelReason, Cents, DriverId, OrderId, OrderState, SkuId, Step, StoreId, Units
 
 S = OrderState
 
@@ -64,7 +64,7 @@ class Order:
         self.step = 0
         self.attempt = 0
         self.held: list[tuple[SkuId, int]] = []
-        self.wanted = sum(request.units)
+        self.wanted = Units(sum(request.units))
         self.to_pick = 0  # units held when the order was confirmed
         self.committed = False
         self.paid_cents = 0
@@ -101,10 +101,10 @@ class OrderBook:
             order=order.id,
             client=order.client,
             store=order.store,
-            cell=order.cell,  # type: ignore[arg-type]
+            cell=order.cell,
             node=order.node,
             lines=len(order.skus),
-            units=order.wanted,  # type: ignore[arg-type]
+            units=order.wanted,
             value_cents=order.value_cents,
         )
 
