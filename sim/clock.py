@@ -16,10 +16,26 @@ class Clock(simpy.Environment):
 
     now: float = 0.0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._afterwards: list[Callable[[], Any]] = []
+
+    def afterwards(self, act: Callable[[], Any]) -> None:
+        """Call `act` when everything that the event under way brings about has happened; costs no event of its own."""
+        self._afterwards.append(act)
+
+    def _finish(self) -> None:
+        afterwards = self._afterwards
+        for act in afterwards:  # grows while it is walked: what an act asks for follows it
+            act()
+        afterwards.clear()
+
     def step(self) -> None:
         """Process the next event."""
+        self.now = self._queue[0][0] if self._queue else self._now
         super().step()
-        self.now = self._now
+        if self._afterwards:
+            self._finish()
 
     def advance(self, until_s: float) -> None:
         """Process every event before a time: ``run(until)`` without a call for each event and an event to stop.
@@ -27,13 +43,17 @@ class Clock(simpy.Environment):
         As in SimPy, ordinary events at `until_s` itself are left for later, and a failed event that nobody handled is
         raised.
         """
-        queue = self._queue
+        queue, afterwards = self._queue, self._afterwards
+        if afterwards:
+            self._finish()  # of what was done before the clock started
         while queue and queue[0][0] < until_s:
             now, _, _, event = heappop(queue)
             self._now = self.now = now
             callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
             for callback in callbacks or ():
                 callback(event)
+            if afterwards:
+                self._finish()
             if not event._ok and not event.defused:
                 raise event._value
         self._now = self.now = until_s

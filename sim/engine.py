@@ -35,7 +35,7 @@ SLICE_S = 900.0
 """Simulated seconds between flushes of the log."""
 
 
-COLLECT_EVERY = 16
+COLLECT_EVERY = 48
 """Slices between garbage collections."""
 
 
@@ -191,9 +191,9 @@ def simulate(
     floor.start()
     end_s = scenario.end_s
     # Our own code makes no cyclic garbage (a test says so) and the world lives to the end, so the collector would walk
-    # through it again and again for nothing; a policy of the user's may be less tidy and is cleaned up after by the hour.
+    # through it again and again for nothing; a policy of the user's may be less tidy and is cleaned up after
+    # twice a day.
     collecting = gc.isenabled()
-    gc.collect()
     gc.freeze()
     gc.disable()
     try:

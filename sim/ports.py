@@ -17,8 +17,11 @@ from sim.vocabulary import Cents, DriverId, NodeId, OrderId, SkuId, StoreId
 class Estimator(Protocol):
     """The platform's idea of travel times, seconds. It lags behind the roads and does not know the draws."""
 
-    def drivers_to_store_s(self, nodes: NDArray[Any], profiles: NDArray[Any], store: StoreId, now_s: float) -> Any:
-        """From each driver's node (int array, with each driver's vehicle profile) to a store (float64 array)."""
+    def place(self, node: NodeId, profile: int) -> int:
+        """One number for a node and a vehicle profile, to ask `places_to_store_s` with."""
+
+    def places_to_store_s(self, places: NDArray[Any], store: StoreId, now_s: float) -> Any:
+        """From each of many places (int array, see `place`) to a store (float64 array)."""
 
     def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
         """From a store to a customer by the fleet's most common vehicle."""

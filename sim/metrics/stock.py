@@ -14,7 +14,7 @@ def stock_table(archive: Archive, state: State) -> Columns:
     stores, skus = state.shelf.shape
 
     def units(kind: str) -> Any:
-        rows = archive.rows(kind)
+        rows = archive.rows(kind, ("store", "sku", "units"))
         place = rows["store"].astype(np.int64) * skus + rows["sku"]
         return np.bincount(place, weights=rows["units"], minlength=stores * skus).astype(np.int64)
 
@@ -61,7 +61,7 @@ def _opening_gap(archive: Archive, shape: tuple[int, ...]) -> int:
 
 def _mispicked(archive: Archive) -> int:
     """Units taken of an SKU that the order did not hold; each leaves two records wrong by as much."""
-    picked, held = archive.rows("goods_picked"), archive.rows("stock_reserved")
+    picked, held = (archive.rows(kind, ("order", "sku", "units")) for kind in ("goods_picked", "stock_reserved"))
     wide = np.int64(1) << 31
     wrong = ~np.isin(picked["order"] * wide + picked["sku"], held["order"] * wide + held["sku"])
     return 2 * int(picked["units"][wrong].sum())

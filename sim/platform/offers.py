@@ -1,16 +1,14 @@
 """Delivery tasks and offers: orders that need a driver, and the one dispatcher that asks a policy whom to offer them.
 
 The dispatcher is woken by work (an order to be delivered, a driver who became free, an offer that came to nothing) and
-asks the policy once for all that happened at that moment, or at the next multiple of the policy's `every_s`.
+asks the policy once for all that one event brought about, or at the next multiple of the policy's `every_s`.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-import simpy
-
-from sim.clock import Timer
+from sim.clock import Clock, Timer
 from sim.contracts import Dispatch, Offer, WaitingOrder
 from sim.facts import Facts
 from sim.platform.bus import Bus, Topic
@@ -36,7 +34,7 @@ class Offers:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         facts: Facts,
         bus: Bus,
         tracking: Tracking,
@@ -110,12 +108,13 @@ class Offers:
         if self._asked or not self.waiting or not self._tracking.idle_count:
             return
         self._asked = True
-        delay = 0.0
-        if self._every_s:
-            delay = -self._env.now % self._every_s
-        Timer(self._env, delay, self._decide)
+        delay = -self._env.now % self._every_s if self._every_s else 0.0
+        if delay:
+            Timer(self._env, delay, self._decide)
+        else:
+            self._env.afterwards(self._decide)
 
-    def _decide(self, _: Timer) -> None:
+    def _decide(self, _: Timer | None = None) -> None:
         self._asked = False
         too_heavy = False
         for offer in self._policy(self._view):

@@ -6,8 +6,7 @@ travel times, plain figures, drawn latencies and a recorder, never the world.
 
 from typing import Any
 
-import simpy
-
+from sim.clock import Clock
 from sim.contracts import OrderRequest, Policies, SagaView
 from sim.facts import Facts
 from sim.platform.bus import Bus
@@ -54,7 +53,7 @@ class Office:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         facts: Facts,
         scenario: Scenario,
         policies: Policies,
@@ -72,6 +71,7 @@ class Office:
         self.book = OrderBook(facts)
         self.inventory = Inventory(facts, figures.stores, figures.skus)
         self.tracking = Tracking(figures, estimator, phones)
+        self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores
         self._pickers_on = [0] * figures.stores
         self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues)
@@ -124,7 +124,13 @@ class Office:
         return None
 
     def _is_open(self, now: float) -> bool:
-        return any(start <= now < end for start, end in self._figures.open_s)
+        if self._open_s[0] <= now < self._open_s[1]:
+            return True
+        for window in self._figures.open_s:
+            if window[0] <= now < window[1]:
+                self._open_s = window
+                return True
+        return False
 
     def _check_store(self, family: str, store: StoreId) -> None:
         if not 0 <= store < self._figures.stores:

@@ -20,8 +20,8 @@ class Tracking:
 
     Attributes
     ----------
-    node
-        Where each driver is, or is heading to while free, int32 (drivers,).
+    place
+        Where each driver is, or is heading to while free, with the vehicle: see `sim.ports.Estimator`; int64 (drivers,).
     free_s
         When the driver is believed to be there, float64 (drivers,).
     idle
@@ -30,12 +30,11 @@ class Tracking:
 
     def __init__(self, figures: Figures, estimator: Estimator, phones: Phones) -> None:
         count = len(figures.driver_profiles)
-        self.node = np.zeros(count, dtype=np.int32)
+        self.place = np.zeros(count, dtype=np.int64)
         self.free_s = np.zeros(count)
         self.idle = np.zeros(count, dtype=bool)
         self.idle_count = 0
         self.on_shift = 0
-        self.profile = np.array(figures.driver_profiles, dtype=np.int32)
         self._on = bytearray(count)
         self._figures, self._estimator, self._phones = figures, estimator, phones
         self._standing: list[list[DriverId]] = [[] for _ in range(figures.stores)]
@@ -44,7 +43,7 @@ class Tracking:
     def on(self, driver: DriverId, node: NodeId, store: StoreId) -> None:
         """A driver began a shift, standing at a store."""
         self.resume(driver)
-        self.node[driver] = node
+        self.place[driver] = self._estimator.place(node, self._figures.driver_profiles[driver])
         self._idle(driver)
         self.stands(driver, store)
 
@@ -91,11 +90,12 @@ class Tracking:
         """A driver finished at `node` and will ride to a store (None: stay)."""
         if not self._on[driver]:
             return
-        if target is None:
-            self.node[driver], self.free_s[driver] = node, now_s
-        else:
-            ride_s = self._estimator.to_store_s(node, self._figures.driver_profiles[driver], target, now_s)
-            self.node[driver], self.free_s[driver] = self._figures.store_nodes[target], now_s + ride_s
+        profile = self._figures.driver_profiles[driver]
+        free_s = now_s
+        if target is not None:
+            free_s += self._estimator.to_store_s(node, profile, target, now_s)
+            node = self._figures.store_nodes[target]
+        self.place[driver], self.free_s[driver] = self._estimator.place(node, profile), free_s
         self._idle(driver)
 
     def stands(self, driver: DriverId, store: StoreId) -> None:
@@ -113,9 +113,10 @@ class Tracking:
 
     def ride_s(self, drivers: NDArray[Any], store: StoreId, now_s: float) -> NDArray[Any]:
         """Believed seconds until each driver could be at the store: the rest of his ride, then the roads from its end."""
-        roads = self._estimator.drivers_to_store_s(self.node.take(drivers), self.profile.take(drivers), store, now_s)
-        rest: NDArray[Any] = np.maximum(self.free_s.take(drivers) - now_s, 0.0)
-        rest += roads
+        rest: NDArray[Any] = self.free_s.take(drivers)
+        rest -= now_s
+        np.maximum(rest, 0.0, out=rest)
+        rest += self._estimator.places_to_store_s(self.place.take(drivers), store, now_s)
         return rest
 
     def seen(self, driver: DriverId) -> Sighting:

@@ -5,6 +5,7 @@ order they happened, as a NumPy record array.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,8 +24,8 @@ _LAYOUT = b"darkstore.row_groups"
 class Archive(Protocol):
     """Read access to a whole event log."""
 
-    def rows(self, kind: str) -> Any:
-        """Return every fact of a kind, in order: a record array with `t_s` and the fact's parameters."""
+    def rows(self, kind: str, names: Sequence[str] | None = None) -> Any:
+        """Return every fact of a kind, in order: a record array with `t_s` and the fact's parameters, or those named."""
 
     def seq(self, kind: str) -> Any:
         """Return the places of a kind's facts in the order of the day, int64."""
@@ -62,9 +63,10 @@ class MemoryArchive:
         """Take flushed rows."""
         self._pieces.append(code, seq, rows)
 
-    def rows(self, kind: str) -> Any:
+    def rows(self, kind: str, names: Sequence[str] | None = None) -> Any:
         """Return every fact of a kind, in order."""
-        return self._pieces.joined(CODES[kind])[1]
+        rows = self._pieces.joined(CODES[kind])[1]
+        return rows if names is None else rows[list(names)]
 
     def seq(self, kind: str) -> Any:
         """Return the places of a kind's facts in the order of the day."""
@@ -129,18 +131,19 @@ class ParquetArchive:
         for group, kind in enumerate(json.loads(metadata[_LAYOUT])):
             self._groups.setdefault(kind, []).append(group)
 
-    def rows(self, kind: str) -> Any:
+    def rows(self, kind: str, names: Sequence[str] | None = None) -> Any:
         """Return every fact of a kind, in order."""
         groups = self._groups.get(kind, [])
         dtype = DTYPES[CODES[kind]]
+        if names is not None:
+            dtype = np.dtype([(name, dtype[name]) for name in names])
         if not groups:
             return np.empty(0, dtype=dtype)
-        names = list(dtype.names or ())
         rows, start = np.empty(sum(self._file.metadata.row_group(group).num_rows for group in groups), dtype=dtype), 0
         for group in groups:
             # Group by group and on one thread: reading the day at once would need it in memory twice over.
-            piece = from_table(kind, self._file.read_row_group(group, columns=names, use_threads=False))
-            rows[start : start + len(piece)] = piece
+            piece = self._file.read_row_group(group, columns=list(dtype.names or ()), use_threads=False)
+            rows[start : start + len(piece)] = from_table(piece, dtype)
             start += len(piece)
         return rows
 

@@ -91,10 +91,10 @@ def to_table(kind: str, seq: Any, rows: Any) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=TABLE)
 
 
-def from_table(kind: str, table: pa.Table) -> Any:
-    """Turn a slice of the wide table back into packed rows: the inverse of `to_table`."""
-    rows = np.empty(table.num_rows, dtype=DTYPES[CODES[kind]])
-    for name in ("t_s", *SIGNATURES[kind]):
+def from_table(table: pa.Table, dtype: np.dtype[Any]) -> Any:
+    """Turn a slice of the wide table back into rows with the fields of `dtype`: the inverse of `to_table`."""
+    rows = np.empty(table.num_rows, dtype=dtype)
+    for name in dtype.names or ():
         column = table.column(name)
         if name in ENUMS:
             codes = {member.name.lower(): int(member) for member in ENUMS[name]}

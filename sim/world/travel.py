@@ -51,7 +51,7 @@ class Travel:
             self.periods = [level_at(midnight + timedelta(hours=hour)) for hour in range(hours)]
         else:
             self.periods = [0] * hours
-        self.to_store_flat: dict[int, list[tuple[NDArray[np.int32], int]]] = {}
+        self.to_store_flat: dict[int, list[NDArray[np.int32]]] = {}
         arrays = self._trees(sorted(set(self.periods)))
         self.to_store_array: dict[int, NDArray[np.int32]] = {}
         self.from_store_array: dict[int, NDArray[np.int32]] = {}
@@ -67,8 +67,8 @@ class Travel:
                 table[period] = [[quick(row) for row in profile] for profile in stack]
 
             by_store = np.ascontiguousarray(self.to_store_array[period].transpose(1, 0, 2))
-            width = by_store.shape[2]
-            self.to_store_flat[period] = [(store.ravel(), width) for store in by_store]
+            self.nodes = by_store.shape[2]
+            self.to_store_flat[period] = [store.ravel() for store in by_store]
 
     def _trees(self, periods: list[int]) -> dict[str, NDArray[np.int32]]:
         wanted = {
@@ -126,15 +126,27 @@ class LaggingEstimator:
         self._travel, self._lag_s = travel, lag_s
         self._scale = bias / 1000.0
         self._common = common_profile
+        self._from_s, self._until_s, self._level = 0.0, -1.0, 0
 
     def _period(self, now_s: float) -> int:
-        return self._travel.period_at(max(now_s - self._lag_s, self._travel.midnight_s))
+        if not self._from_s <= now_s < self._until_s:
+            # The level holds until the lagging clock strikes the next hour; most questions come within the same one.
+            midnight_s = self._travel.midnight_s
+            lagging_s = max(now_s - self._lag_s, midnight_s)
+            self._level = self._travel.period_at(lagging_s)
+            self._from_s = now_s
+            self._until_s = midnight_s + ((lagging_s - midnight_s) // 3600.0 + 1.0) * 3600.0 + self._lag_s
+        return self._level
 
-    def drivers_to_store_s(self, nodes: NDArray[Any], profiles: NDArray[Any], store: StoreId, now_s: float) -> Any:
-        """From each driver's node to a store, seconds (float64)."""
+    def place(self, node: NodeId, profile: int) -> int:
+        """Index of a node and a vehicle profile into a store's flat table."""
+        index: int = profile * self._travel.nodes + node
+        return index
+
+    def places_to_store_s(self, places: NDArray[Any], store: StoreId, now_s: float) -> Any:
+        """From each of many places (see `place`) to a store, seconds (float64)."""
         # One flat table per store: `take` is several times faster than indexing by three arrays.
-        flat, width = self._travel.to_store_flat[self._period(now_s)][store]
-        return flat.take(profiles * width + nodes) * self._scale
+        return self._travel.to_store_flat[self._period(now_s)][store].take(places) * self._scale
 
     def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
         """From a store to a customer by the fleet's most common vehicle, seconds."""

@@ -66,7 +66,7 @@ def test_a_row_survives_the_way_to_disk_and_back(kind: str) -> None:
         ),
         dtype=row_dtype(kind),
     )
-    back = from_table(kind, to_table(kind, np.arange(5), rows))
+    back = from_table(to_table(kind, np.arange(5), rows), rows.dtype)
     assert back.tobytes() == rows.tobytes()
 
 

@@ -110,7 +110,15 @@ def test_the_estimator_lags_and_knows_no_noise(world: Any) -> None:
     travel = world.travel
     estimator: Any = LaggingEstimator(travel, 1800.0, 1.25, 1)
     node, store = 100, 2
-    for now_s in (0.0, 1800.0, 3600.0, 7200.0):
+    for now_s in (
+        0.0,
+        1799.0,
+        1800.0,
+        3600.0,
+        7199.0,
+        7200.0,
+        60.0,
+    ):  # the level it keeps follows the hour, back too
         period = travel.period_at(max(now_s - 1800.0, travel.midnight_s))
         for profile in (0, 1):
             true_ms = travel.to_store[period][profile][store][node]
@@ -119,8 +127,9 @@ def test_the_estimator_lags_and_knows_no_noise(world: Any) -> None:
             travel.from_store[period][1][store][node] * 1.25 / 1000
         )
         nodes, profiles = np.array([5, 100, 777]), np.array([1, 0, 1])
+        places = np.array([estimator.place(int(n), int(p)) for n, p in zip(nodes, profiles, strict=True)])
         np.testing.assert_allclose(
-            estimator.drivers_to_store_s(nodes, profiles, store, now_s),
+            estimator.places_to_store_s(places, store, now_s),
             [estimator.to_store_s(int(n), int(p), store, now_s) for n, p in zip(nodes, profiles, strict=True)],
         )
 
