@@ -8,6 +8,7 @@ nothing. Distances and times in a view are what the platform *believes*.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from sim.vocabulary import CellId, Cents, ClientId, DriverId, NodeId, OrderId, S
 
 FAMILIES = {
     "admission": "whether a customer may place an order now",
+    "fraud": "which orders are refused as fraud",
     "sourcing": "which store serves an order",
     "reservation": "how stock is held against concurrent buyers",
     "saga": "in which order an order is reserved, paid and confirmed",
@@ -42,6 +44,39 @@ class OrderRequest(NamedTuple):
     units: Sequence[int]
     value_cents: Cents
     litres: float
+    method: int = 0
+    """How the customer pays: a `sim.vocabulary.PayMethod`."""
+
+
+class Ruling(IntEnum):
+    """What a fraud policy says of an order."""
+
+    ALLOW = 0
+    REVIEW = 1
+    """A person looks at it first."""
+    REFUSE = 2
+
+
+class FraudView(NamedTuple):
+    """An order about to be accepted, and what is remembered of its client."""
+
+    now_s: float
+    client: int
+    value_cents: int
+    late_cancels: int
+    """Orders the client cancelled after dispatch, within the window that is remembered."""
+    moved_m: float
+    """From the address of the client's previous order to this one's, metres; 0 without a previous one."""
+    since_s: float
+    """Time since the client's previous order, seconds; infinite without one."""
+    address_age_s: float
+    """Time since the client last changed address, seconds: 0 when this order does, infinite when never."""
+
+
+class Fraud(Protocol):
+    """Whether an order is accepted, looked at by a person, or refused."""
+
+    def __call__(self, view: FraudView) -> Ruling: ...
 
 
 class AdmissionView(Protocol):
@@ -86,7 +121,7 @@ class Sourcing(Protocol):
 
 
 class ReservationView(NamedTuple):
-    """A reservation that failed because somebody else wrote first."""
+    """A reservation that failed because somebody else wrote first, or because its lease was lost before the write."""
 
     order: OrderId
     attempt: int
@@ -96,7 +131,11 @@ class ReservationView(NamedTuple):
 
 
 class Reservation(Protocol):
-    """Seconds to wait before reading the records again; None gives up."""
+    """Seconds to wait before reading the records again; None gives up.
+
+    May have an attribute `mechanism`: `optimistic` (the default), `slots`, `lock` or `none`, with the parameters of that
+    mechanism as attributes beside it (see `sim.platform.reserving`).
+    """
 
     def __call__(self, view: ReservationView) -> float | None: ...
 
@@ -308,6 +347,7 @@ class Positioning(Protocol):
 
 POLICY_PROTOCOLS: dict[str, Any] = {
     "admission": Admission,
+    "fraud": Fraud,
     "sourcing": Sourcing,
     "reservation": Reservation,
     "saga": SagaPlan,
@@ -325,6 +365,7 @@ class Policies:
     """One policy per family."""
 
     admission: Admission
+    fraud: Fraud
     sourcing: Sourcing
     reservation: Reservation
     saga: SagaPlan

@@ -5,27 +5,23 @@ happens between slices adds an event or draws a number, so a run that is watched
 """
 
 import gc
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
-import simpy
 
-from sim.clock import Clock, Timer
+from sim.clock import Clock
 from sim.contracts import Policies
+from sim.faults import Faults, Provided
 from sim.menu import build_policies
 from sim.operations.floor import Floor, Phones, expected_pick_s
-from sim.operations.provider import Provider
-from sim.platform.bus import Bus
+from sim.operations.provider import Habits, Provider
 from sim.platform.office import Office
 from sim.ports import Figures, Latencies
 from sim.recording import Log, Sink, State
 from sim.scenario import Scenario
-from sim.scenario.fields import clock_s
 from sim.streams import Streams, quick
 from sim.vocabulary import quantise
 from sim.world.build import World
@@ -87,53 +83,25 @@ def _figures(world: World) -> Figures:
         door_s=world.scenario.drivers.door_s,
         open_s=world.open_s,
         serving=world.serving,  # type: ignore[arg-type]
+        drivers=len(world.drivers),
+        peak_orders_s=world.peak_orders_s,
+        traffic=world.traffic,
+        store_shares=world.store_shares.tolist(),
+        categories=quick(world.catalogue.category),
+        category_shares=np.bincount(
+            world.catalogue.category, weights=world.catalogue.popularity, minlength=len(world.catalogue.categories)
+        ).tolist(),
+        metres=world.metres,
     )
 
 
-class _Watched(list[float]):
-    """Factors in force; tells whoever needs to know when one comes or goes."""
-
-    def __init__(self, changed: Callable[[list[float]], None]) -> None:
-        super().__init__()
-        self._changed = changed
-
-    def append(self, factor: float) -> None:
-        super().append(factor)
-        self._changed(self)
-
-    def remove(self, factor: float) -> None:
-        super().remove(factor)
-        self._changed(self)
-
-
-class _Faults:
-    """The scenario's faults as switches that the rooms read."""
-
-    def __init__(self, env: simpy.Environment, scenario: Scenario) -> None:
-        self._env, self._scenario = env, scenario
-        self._outages = [self._window(fault) for fault in scenario.faults if fault.kind == "provider_outage"]
-
-    def _window(self, fault: Any) -> tuple[float, float]:
-        start = clock_s(fault.at) + self._scenario.midnight_s
-        return start, start + fault.minutes * 60.0
-
-    def provider_down(self) -> bool:
-        return any(start <= self._env.now < end for start, end in self._outages) if self._outages else False
-
-    def _at(self, at_s: float, act: Callable[[], None]) -> None:
-        Timer(self._env, at_s, lambda _: act())
-
-    def slow_buses(self, bus: Bus) -> None:
-        normal_s, slow = (
-            bus.delay_s,
-            _Watched(lambda factors: setattr(bus, "delay_s", quantise(normal_s * math.prod(factors)))),
-        )
-        for fault in self._scenario.faults:
-            if fault.kind == "bus_slowdown":
-                start, end = self._window(fault)
-                if end > 0:
-                    self._at(max(start, 0.0), partial(slow.append, fault.factor))
-                    self._at(end, partial(slow.remove, fault.factor))
+def _habits(scenario: Scenario) -> Habits:
+    pay = scenario.payments
+    if scenario.platform.profile == "minimal":
+        return Habits(pay.decline_share)
+    return Habits(
+        pay.decline_share, pay.lost_answer_share, pay.duplicate_share, pay.callback_s, pay.lost_callback_share
+    )
 
 
 def simulate(
@@ -169,9 +137,12 @@ def simulate(
     env = Clock()
     log = Log(env, laws)
     trace, quiet = world.trace, scenario.platform.profile == "minimal"
-    faults = _Faults(env, scenario)
+    down = Provided()
     shares = [share for share in scenario.drivers.vehicles.values() if share > 0]
     phones = Phones()
+    provider = Provider(
+        env, log, trace.pay_chance, trace.pay_s, _habits(scenario), down, streams.die("provider")
+    )
     office = Office(
         env,
         log,
@@ -182,13 +153,16 @@ def simulate(
         LaggingEstimator(
             world.travel, scenario.travel.estimator_lag_s, scenario.travel.estimator_bias, shares.index(max(shares))
         ),
-        Provider(trace.pay_chance, trace.pay_s, scenario.payments.decline_share, faults.provider_down),
+        provider,
         phones,
-        streams.die("reservation.jitter"),
+        streams.die,
     )
+    provider.callbacks = office.payments
     floor = Floor(env, log, world, office, policies, streams, phones)
-    faults.slow_buses(office.bus)
+    office.start()
     floor.start()
+    if not quiet:
+        Faults(env, log, scenario, streams, down, office, floor).start()
     end_s = scenario.end_s
     # Our own code makes no cyclic garbage (a test says so) and the world lives to the end, so the collector would walk
     # through it again and again for nothing; a policy of the user's may be less tidy and is cleaned up after
@@ -207,6 +181,8 @@ def simulate(
             log.flush(sink)
             if progress is not None:
                 progress(Progress(now, end_s, log.count))
+        office.close()
+        log.flush(sink)
     finally:
         gc.unfreeze()
         if collecting:

@@ -10,11 +10,15 @@ from inspect import signature
 from typing import Any, Final, get_type_hints
 
 from sim.vocabulary import (
+    BreakerName,
+    BreakerState,
     CancelReason,
     CellId,
     Cents,
     ClientId,
     DriverId,
+    Endpoint,
+    FaultKind,
     NodeId,
     OfferAnswer,
     OrderId,
@@ -26,7 +30,9 @@ from sim.vocabulary import (
     Step,
     StockCause,
     StoreId,
+    Svc,
     TaskEnd,
+    Topic,
     Trip,
     Units,
 )
@@ -84,10 +90,36 @@ class Facts:
         """The provider declined, or could not be reached."""
 
     def payment_captured(self, *, order: OrderId, cents: Cents) -> None:
-        """The customer paid."""
+        """The customer paid, as our books say."""
 
     def payment_refunded(self, *, order: OrderId, cents: Cents) -> None:
-        """Money went back to the customer."""
+        """Money went back to the customer, as our books say."""
+
+    def payment_unknown(self, *, order: OrderId, attempt: int) -> None:
+        """A charge got no answer in time: the provider may have taken the money or not."""
+
+    def callback_came(self, *, order: OrderId, attempt: int, cents: Cents, news: bool) -> None:
+        """The provider told us of a charge of its own accord; `news`: our books did not have it yet."""
+
+    def books_settled(self, *, orders: int, differing: int, cents: Cents) -> None:
+        """Our books were held against the provider's settlement file: charges that differed, and by how much in all."""
+
+    def books_lost(self, *, order: OrderId, cents: Cents) -> None:
+        """Our books no longer know that the customer paid: a copy without the latest entries took over."""
+
+    def confirmation_revoked(self, *, order: OrderId) -> None:
+        """The customer had been told yes, and is now told no."""
+
+    def saga_resumed(self, *, order: OrderId, step: Step) -> None:
+        """The orchestrator took up an order's saga again after a crash, at a step whose outcome is unknown."""
+
+    # -- the provider (truth) --------------------------------------------------------------------------------------
+
+    def charge_made(self, *, order: OrderId, attempt: int, cents: Cents) -> None:
+        """The provider took the customer's money (cash: the driver did)."""
+
+    def charge_returned(self, *, order: OrderId, cents: Cents) -> None:
+        """The provider gave the customer's money back."""
 
     # -- stock records (belief) ----------------------------------------------------------------------------------
 
@@ -100,6 +132,12 @@ class Facts:
     def version_conflict(self, *, order: OrderId, store: StoreId, sku: SkuId, attempt: int) -> None:
         """Between read and write somebody else changed the record: nothing was held, try again or give up."""
 
+    def lock_timed_out(self, *, order: OrderId, store: StoreId, sku: SkuId, waited_s: float) -> None:
+        """A reservation gave up waiting for the lock of a record."""
+
+    def write_fenced(self, *, order: OrderId, store: StoreId, sku: SkuId, token: int) -> None:
+        """A write under a lease that had lapsed and been given to somebody else was refused."""
+
     def hold_reduced(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
         """Units of a hold could not be picked: they leave the hold and count as available again."""
 
@@ -109,8 +147,84 @@ class Facts:
     def hold_released(self, *, order: OrderId, store: StoreId) -> None:
         """A hold ended without a sale: its units are available again."""
 
+    def hold_expired(self, *, order: OrderId, store: StoreId) -> None:
+        """A hold ended because nobody went on with the order: its units are available again."""
+
     def record_adjusted(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
         """Available units of a record changed by `units` (signed) outside an order."""
+
+    # -- messages and services -------------------------------------------------------------------------------------
+
+    def message_redelivered(self, *, topic: Topic, order: OrderId, delay_s: float) -> None:
+        """A message was lost on its way and sent again; it came `delay_s` after it was published."""
+
+    def message_duplicated(self, *, topic: Topic, order: OrderId, dropped: bool) -> None:
+        """A message came a second time; `dropped`: the consumer knew its id."""
+
+    def message_dead(self, *, topic: Topic, order: OrderId) -> None:
+        """A message was given up after its last delivery and lies in the dead-letter queue."""
+
+    def message_lost(self, *, topic: Topic, order: OrderId) -> None:
+        """A broker died with a message that nobody else had a copy of."""
+
+    def breaker_moved(self, *, breaker: BreakerName, breaker_state: BreakerState) -> None:
+        """A circuit breaker changed its state."""
+
+    def scaled(self, *, service: Svc, instances: int) -> None:
+        """A service has so many instances up from now on."""
+
+    def fault_began(self, *, fault: FaultKind, until_s: float) -> None:
+        """Something broke; undisturbed it lasts until `until_s`."""
+
+    def fault_ended(self, *, fault: FaultKind) -> None:
+        """Something works again."""
+
+    def alert_raised(self, *, alert: int, value: float) -> None:
+        """A sampled figure of the platform passed its limit (see `sim.platform.monitoring.Alert`)."""
+
+    def alert_cleared(self, *, alert: int) -> None:
+        """The figure is within its limit again."""
+
+    def service_sampled(
+        self,
+        *,
+        service: Svc,
+        rate: float,
+        errors: float,
+        p50_s: float,
+        p99_s: float,
+        utilisation: float,
+        queue: float,
+        instances: int,
+    ) -> None:
+        """Monitoring looked at a service: calls and errors a second, latency, load since the last look."""
+
+    def endpoint_sampled(
+        self, *, endpoint: Endpoint, rate: float, errors: float, p50_s: float, p99_s: float
+    ) -> None:
+        """Monitoring looked at what the apps see of an endpoint: requests and errors a second, latency."""
+
+    def platform_sampled(
+        self,
+        *,
+        reads: float,
+        hit_rate: float,
+        stale: float,
+        lag: int,
+        features_off: int,
+        instance_s: float,
+        messages: int,
+    ) -> None:
+        """Monitoring looked at the rest: reads a second, cache, messages under way, totals of what is paid for."""
+
+    def record_seen(self, *, store: StoreId, sku: SkuId, fresh_s: float) -> None:
+        """A record that was sold out or came back is shown so to every browser, `fresh_s` after it changed."""
+
+    def line_hidden(self, *, client: ClientId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """A customer did not order a line, because the catalogue still showed as sold out what was there."""
+
+    def shown_was_gone(self, *, order: OrderId, store: StoreId, sku: SkuId) -> None:
+        """A line that the records denied had been shown to the customer as available."""
 
     # -- goods (truth) -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from sim.contracts import Sighting
-from sim.vocabulary import Cents, DriverId, NodeId, OrderId, SkuId, StoreId
+from sim.vocabulary import Cents, Charge, DriverId, NodeId, OrderId, SkuId, StoreId
 
 
 @runtime_checkable
@@ -33,14 +33,33 @@ class Estimator(Protocol):
 class ChargeAnswer(NamedTuple):
     """What the payment provider said, and how long it took."""
 
-    captured: bool
+    charge: Charge
     latency_s: float
 
 
 class PaymentProvider(Protocol):
-    """The outside company that moves the money."""
+    """The outside company that moves the money. A key makes asking twice the same as asking once."""
 
-    def charge(self, order: OrderId, attempt: int, cents: Cents) -> ChargeAnswer: ...
+    def charge(self, order: OrderId, attempt: int, cents: Cents, *, key: int, capture: bool) -> ChargeAnswer:
+        """Take a customer's money, or only set it aside (`capture` False); a known `key` gives the known answer."""
+
+    def hung_up(self, order: OrderId, attempt: int, done: Charge, cents: Cents, *, after_s: float) -> None:
+        """Whoever asked no longer waits: the answer, due `after_s` from now, comes as a callback."""
+
+    def capture(self, order: OrderId) -> bool:
+        """Take what was set aside; False when the provider is down."""
+
+    def refund(self, order: OrderId, cents: Cents, *, by_file: bool = False) -> bool:
+        """Give money back, or no longer set it aside; False when the provider is down (and it was not by file)."""
+
+    def settlement(self) -> Sequence[tuple[OrderId, int]]:
+        """The settlement file: for each order whose charges changed since the last file, cents kept by now."""
+
+
+class Callbacks(Protocol):
+    """Where the provider tells the platform of charges of its own accord (a webhook)."""
+
+    def callback(self, order: OrderId, attempt: int, charge: Charge, cents: Cents) -> None: ...
 
 
 class Phones(Protocol):
@@ -80,6 +99,19 @@ class Figures(NamedTuple):
     """Opening windows of the stores."""
     serving: Sequence[Sequence[StoreId]]
     """For each road node, the stores whose zone holds it, nearest first."""
+    drivers: int
+    peak_orders_s: float
+    """Orders a second at the peak of an ordinary day: what the platform was sized for."""
+    traffic: Callable[[float], float]
+    """Orders a second that are being placed at a time, constant within each minute: how busy the apps are."""
+    store_shares: Sequence[float]
+    """Share of the customers of each store."""
+    categories: Sequence[int]
+    """Category of each SKU."""
+    category_shares: Sequence[float]
+    """Share of each category in what is looked at."""
+    metres: Callable[[int, int], float]
+    """Straight-line distance between two road nodes."""
 
 
 class PickJob(NamedTuple):

@@ -36,6 +36,24 @@ class Signal:
             go_on(self)
 
 
+class Life:
+    """What a story's life hangs on: when it ends, the stories told with it go on no more."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def end(self) -> None:
+        """End the lives of all stories that were told with this one so far; those told from now on live anew."""
+        self.number += 1
+
+
+def tell_while(story: Story, life: Life) -> None:
+    """Run a story as `tell` does, as long as a life lasts; then it is closed at the next event it waits for."""
+    _Mortal(story, life)(None)
+
+
 class _Teller:
     """The callback that carries a story on. An object rather than a closure: a closure that names itself is a cycle."""
 
@@ -55,3 +73,27 @@ class _Teller:
                 awaited.callbacks.append(self)
                 return
             value = awaited._value  # it has happened already: no need to wait
+
+
+class _Mortal:
+    """A `_Teller` that looks first whether its story still lives."""
+
+    __slots__ = ("_life", "_number", "_send", "_story")
+
+    def __init__(self, story: Story, life: Life) -> None:
+        self._story, self._send, self._life, self._number = story, story.send, life, life.number
+
+    def __call__(self, event: Any) -> None:
+        if self._life.number != self._number:
+            self._story.close()
+            return
+        value = None if event is None else event._value
+        while True:
+            try:
+                awaited = self._send(value)
+            except StopIteration:
+                return
+            if awaited.callbacks is not None:
+                awaited.callbacks.append(self)
+                return
+            value = awaited._value

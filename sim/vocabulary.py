@@ -60,6 +60,19 @@ class Rejection(IntEnum):
     OUT_OF_ZONE = 0
     CLOSED = 1
     OVERLOADED = 2
+    UNAVAILABLE = 3
+    """A service on the way was down, or refused more work."""
+    UNAUTHORISED = 4
+    """The account is locked, or its token was not accepted."""
+    RATE_LIMITED = 5
+    SHED = 6
+    """Turned away so that the orders already taken can be served (backpressure)."""
+    SUSPECT = 7
+    """The fraud screen said no."""
+    REPEATED = 8
+    """The same request came before: it was answered, not done again."""
+    SOLD_OUT = 9
+    """Everything the customer wanted was shown as sold out."""
 
 
 class CancelReason(IntEnum):
@@ -71,6 +84,14 @@ class CancelReason(IntEnum):
     NOT_FOUND = 3
     CONTENTION = 4
     PAYMENT = 5
+    FAILOVER = 6
+    """The platform forgot the order when a region was lost."""
+    UNPROCESSABLE = 7
+    """A step could not be done however often it was tried: dead-lettered."""
+    LOST = 8
+    """The store never heard of the order."""
+    EXPIRED = 9
+    """Its goods were held for so long that the hold ran out before it was confirmed."""
 
 
 class TaskEnd(IntEnum):
@@ -98,6 +119,10 @@ class Refusal(IntEnum):
     TOO_LATE = 3
     UNKNOWN_STEP = 4
     TOO_HEAVY = 5
+    NOT_ALLOWED = 6
+    """The actor's role, or whose order it is, forbids it."""
+    DUPLICATE = 7
+    """It was done already: the second copy of a message, or a second request."""
 
 
 class Trip(IntEnum):
@@ -118,11 +143,126 @@ class StockCause(IntEnum):
     THEFT = 4
     DAMAGE = 5
     PUT_BACK = 6
+    SOLD = 7
+    """Sold without having been reserved."""
+    RECOVERY = 8
+    """A record was rebuilt from what was left of its history."""
 
 
 class Step(IntEnum):
-    """A step that a saga plan may name."""
+    """A step that a saga plan may name; `sim.platform.saga` says how each is done and undone."""
 
     RESERVE = 0
     PAY = 1
+    """Authorise and capture in one."""
     CONFIRM = 2
+    RESERVE_AND_PAY = 3
+    """Both at once, each by itself; done when both are."""
+    PREPARE = 4
+    """Two-phase commit, voting: the records are locked and the money is authorised."""
+    COMMIT = 5
+    """Two-phase commit, all voted yes: the goods are held, the money is captured, the locks are let go."""
+
+
+class PayMethod(IntEnum):
+    """How a customer pays."""
+
+    CARD = 0
+    WALLET = 1
+    CASH = 2
+    """On delivery: captured only at handover."""
+
+
+class Charge(IntEnum):
+    """What the payment provider answered."""
+
+    CAPTURED = 0
+    AUTHORISED = 1
+    DECLINED = 2
+    TIMEOUT = 3
+    """No answer in time: the money may or may not have moved."""
+    REFUSED = 4
+    """Not asked at all: the breaker is open or too many questions are out."""
+
+
+class FaultKind(IntEnum):
+    """What can go wrong with the platform and what it depends on; `sim.faults` says what each does."""
+
+    PROVIDER_OUTAGE = 0
+    BUS_SLOWDOWN = 1
+    INSTANCE_CRASH = 2
+    ZONE_OUTAGE = 3
+    SERVICE_SLOWDOWN = 4
+    CACHE_FLUSH = 5
+    REPLICA_LAG = 6
+    BUS_PARTITION = 7
+    CONSUMER_REBALANCE = 8
+    ORCHESTRATOR_CRASH = 9
+    DATABASE_CRASH = 10
+    BROKER_CRASH = 11
+    CORRUPTED_RECORDS = 12
+    STORE_PARTITION = 13
+    EXPIRED_CERTIFICATE = 14
+    EXHAUSTED_POOL = 15
+    REGION_OUTAGE = 16
+    APP_CONNECTION_LOSS = 17
+    SCANNER_FAILURE = 18
+    LOGIN_ATTACK = 19
+    REQUEST_FLOOD = 20
+
+
+class Topic(IntEnum):
+    """What messages on the bus are about."""
+
+    ORDER_CONFIRMED = 0
+    """`sim.ports.PickJob`, to the store."""
+    ORDER_CANCELLED = 1
+    """`sim.ports.Cancellation`, to the store and the driver."""
+    OFFER = 2
+    """`sim.ports.OfferMessage`, to a driver's phone."""
+    STOCK_CHANGED = 3
+    """`sim.ports.StockMessage`, from a store's scanners to the inventory service."""
+    ORDER_EVENT = 4
+    """A change of an order's state, for notifications, tracking and analytics: counted, heard by nobody on the floor."""
+
+
+class Svc(IntEnum):
+    """The platform's services."""
+
+    GATEWAY = 0
+    CATALOGUE = 1
+    INVENTORY = 2
+    ORDERS = 3
+    PAYMENTS = 4
+    DISPATCH = 5
+    TRACKING = 6
+    NOTIFICATIONS = 7
+
+
+class BreakerState(IntEnum):
+    """Whether a circuit breaker lets calls through."""
+
+    CLOSED = 0
+    OPEN = 1
+    HALF_OPEN = 2
+
+
+class BreakerName(IntEnum):
+    """The circuit breakers of the platform, by what they guard."""
+
+    PROVIDER = 0
+    CATALOGUE = 1
+    INVENTORY = 2
+
+
+class Endpoint(IntEnum):
+    """What the apps ask of the platform; each has its own limit and its own target of latency."""
+
+    LOGIN = 0
+    CATALOGUE = 1
+    PLACE_ORDER = 2
+    CHANGE_ORDER = 3
+    ORDER_STATUS = 4
+    DRIVERS_NEARBY = 5
+    RESERVE = 6
+    """Internal: the saga asks the inventory service."""

@@ -10,12 +10,14 @@ class Optimistic:
     """Read versions, write if unchanged, else wait a random part of an exponentially growing ceiling and read again.
 
     `attempts_max`: tries before giving the order up. `base_s`, `cap_s`: first and largest ceiling, seconds.
+    `jitter`: False waits for the whole ceiling, so that those who collided collide again.
     Full jitter after Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
     """
 
     attempts_max: int = 8
     base_s: float = 0.02
     cap_s: float = 1.0
+    jitter: bool = True
 
     def __post_init__(self) -> None:
         if self.attempts_max < 1:
@@ -26,4 +28,5 @@ class Optimistic:
     def __call__(self, view: ReservationView) -> float | None:
         if view.attempt >= self.attempts_max:
             return None
-        return view.chance * min(self.cap_s, self.base_s * 2.0 ** (view.attempt - 1))
+        ceiling = min(self.cap_s, self.base_s * 2.0 ** (view.attempt - 1))
+        return view.chance * ceiling if self.jitter else ceiling

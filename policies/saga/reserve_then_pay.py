@@ -9,7 +9,11 @@ from sim.vocabulary import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReserveThenPay:
-    """Reserve stock first, so that nobody is charged for what is gone; a declined payment releases the hold."""
+    """Reserve stock first, so that nobody is charged for what is gone; a declined payment releases the hold.
+
+    Buys: money moves only for goods that are held. Costs: the hold lasts as long as the provider takes, and a customer who
+    cannot pay keeps the goods from others meanwhile.
+    """
 
     def __call__(self, view: SagaView) -> Sequence[Step]:
         return (Step.RESERVE, Step.PAY, Step.CONFIRM)

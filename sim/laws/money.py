@@ -1,4 +1,8 @@
-"""Law 3: captured - refunded = price of what was handed over + fees kept, per order, once settled; nobody pays twice."""
+"""Law 3: captured - refunded = price of what was handed over + fees kept, per order, once settled; nobody pays twice.
+
+Money is held twice: in our books, which must be right when an order's saga ends, and at the provider, whose ledger is
+the truth and must be right once everything has settled (late callbacks, refunds that were owed, settlement files).
+"""
 
 from sim.laws.base import Law
 from sim.world.build import World
@@ -14,7 +18,10 @@ class Money(Law):
         self._prices = world.catalogue.price_cents.tolist()
         self._fee = world.scenario.platform.delivery_fee_cents
         self._owed: dict[int, int] = {}
-        self._paid: dict[int, int] = {}
+        self._paid: dict[int, int] = {}  # by our books
+        self._kept: dict[int, int] = {}  # by the provider's
+        self._due: dict[int, int] = {}  # of orders that ended while the two differed
+        self.end_s = world.scenario.end_s
         self.double_charges = 0
 
     def order_entered(
@@ -41,23 +48,55 @@ class Money(Law):
         self._owed[order] -= self._prices[sku] * units
 
     def payment_captured(self, t: float, order: int, cents: int) -> None:
-        """The customer paid."""
-        if order in self._paid or order not in self._owed:
-            self.double_charges += 1
-            self.breach(t, f"order {order} was charged twice, or after its end")
+        """Our books say that the customer paid."""
         self._paid[order] = self._paid.get(order, 0) + cents
 
     def payment_refunded(self, t: float, order: int, cents: int) -> None:
-        """Money went back."""
+        """Our books say that money went back."""
         self._paid[order] = left = self._paid.get(order, 0) - cents
         if left < 0 or cents <= 0:
             self.breach(t, f"order {order} got {cents} cents back, {left} left of what it paid")
 
+    def books_lost(self, t: float, order: int, cents: int) -> None:
+        """Our books forgot what the customer paid."""
+        self._paid[order] = self._paid.get(order, 0) - cents
+
+    def charge_made(self, t: float, order: int, attempt: int, cents: int) -> None:
+        """Money really moved."""
+        kept = self._kept.get(order, 0)
+        if kept:
+            self.double_charges += 1
+            self.breach(t, f"order {order} was charged twice")
+        self._kept[order] = kept + cents
+
+    def charge_returned(self, t: float, order: int, cents: int) -> None:
+        """Money really went back."""
+        self._kept[order] = left = self._kept.get(order, 0) - cents
+        if left < 0 or cents <= 0:
+            self.breach(t, f"order {order} was given {cents} cents back, {left} left of what was taken")
+
     def saga_ended(self, t: float, order: int, settled: bool) -> None:
-        """An order is settled or compensated: its money must be right now."""
+        """An order is settled or compensated: its money must be right in our books now, and in truth at the close."""
         paid, owed = self._paid.pop(order, 0), self._owed.pop(order, 0)
         due = owed if settled else 0
         if paid != due:
             self.breach(
                 t, f"order {order} is {'settled' if settled else 'compensated'} with {paid} cents kept, expected {due}"
             )
+        if self._kept.get(order, 0) == due:
+            self._kept.pop(order, None)
+        else:
+            self._due[order] = due
+
+    def close(self) -> None:
+        """Everything has settled: what the provider kept is what was due, and late captures went back."""
+        for order, due in self._due.items():
+            kept = self._kept.pop(order, 0)
+            if kept != due:
+                self.breach(self.end_s, f"the provider kept {kept} cents of order {order}, which owed {due}")
+        for order, cents in self._paid.items():
+            if order not in self._owed and cents:
+                self.breach(self.end_s, f"order {order} ended and our books still show {cents} cents of it")
+        for order, kept in self._kept.items():
+            if order not in self._owed and kept:
+                self.breach(self.end_s, f"order {order} ended and the provider took {kept} cents of it afterwards")

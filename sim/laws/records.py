@@ -1,7 +1,7 @@
 """Law 2: stock records add up.
 
 available is never negative, after any single write; versions count every write; a hold has a line only once and ends in
-exactly one of committed or released, before its order's saga ends; so no two holds share a unit.
+exactly one of committed, released or expired, before its order's saga ends; so no two holds share a unit.
 """
 
 from typing import Any
@@ -47,7 +47,8 @@ class Records(Law):
         over = ended_seq[held["order"]] >= 0
         closing = held[over]
         closing_seq = ended_seq[closing["order"]]
-        back = np.isin(closing["order"], facts["hold_released"].rows["order"])
+        returned = np.concatenate([facts[kind].rows["order"] for kind in ("hold_released", "hold_expired")])
+        back = np.isin(closing["order"], returned)
 
         place_adjusted = adjusted.rows["store"].astype(np.int64) * self._skus + adjusted.rows["sku"]
         after = self._available.post(
@@ -66,7 +67,7 @@ class Records(Law):
 
     def _endings(self, facts: Slice, held: NDArray[Any]) -> NDArray[np.int64]:
         """When each order's hold ended in this slice (its seq; -1: it did not), and whether it might."""
-        parts = [facts["hold_committed"], facts["hold_released"]]
+        parts = [facts["hold_committed"], facts["hold_released"], facts["hold_expired"]]
         orders = np.concatenate([part.rows["order"] for part in parts]).astype(np.int64)
         seqs, times = np.concatenate([part.seq for part in parts]), np.concatenate([part.rows["t_s"] for part in parts])
         ended = self._ended.fit(np.concatenate([orders, held["order"]]))

@@ -32,7 +32,7 @@ def _knowledge(archive: Archive) -> list[Breach]:
         ("offer_made", "offer_answered"),
         ("driver_at_store", "goods_left"),
         ("goods_left", "goods_delivered"),
-        ("payment_asked", "payment_captured"),
+        ("charge_made", "payment_captured"),
     ):
         before = dict(zip(archive.rows(first)["order"][::-1].tolist(), archive.seq(first)[::-1].tolist(), strict=True))
         rows, seq = archive.rows(then), archive.seq(then)

@@ -24,7 +24,7 @@ class Customers:
         entered, patience = quick(trace.entered_s), quick(trace.patience_s)
         client, node, cell = quick(trace.client), quick(trace.node), quick(trace.cell)
         first, value, litres = quick(trace.first_line), quick(trace.value_cents), quick(trace.litres)
-        sku, units = quick(trace.sku), quick(trace.units)
+        sku, units, method = quick(trace.sku), quick(trace.units), quick(trace.method)
         patient = Deadlines(env, office.wanted, office.cancel)
         forever = float("inf")
         for row in range(trace.orders):
@@ -34,7 +34,7 @@ class Customers:
             start, end = first[row], first[row + 1]
             request = OrderRequest(
                 OrderId(row), ClientId(client[row]), NodeId(node[row]), CellId(cell[row]),
-                sku[start:end].tolist(), units[start:end].tolist(), Cents(value[row]), litres[row],
+                sku[start:end].tolist(), units[start:end].tolist(), Cents(value[row]), litres[row], method[row],
             )  # fmt: skip
             if office.place(request) is None and patience[row] < forever:
                 patient.add(request.order, env.now + patience[row])

@@ -5,6 +5,7 @@ driver who rides back to a store can be offered work on the way: bound for the s
 turns at the next junction.
 """
 
+from collections.abc import Sequence
 from math import log
 
 import simpy
@@ -108,11 +109,15 @@ class Driving:
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
         self._counter = counter
         self._at_counter: dict[OrderId, Driver] = {}
+        self._offline: dict[DriverId, int] = {}
+        self._silent_since_s: dict[DriverId, float] = {}
 
     # -- the phone ---------------------------------------------------------------------------------------------------
 
     def offered(self, message: OfferMessage) -> None:
         """An offer appears on a driver's phone; the answer comes after a while, or never."""
+        if self._offline and message.driver in self._offline:
+            return  # the phone has no connection: nobody sees the offer
         will, haste = self._answers.pair(message.order, message.driver)
         answer = OfferAnswer.ACCEPTED if will < self._accept_share else OfferAnswer.DECLINED
         delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
@@ -138,8 +143,26 @@ class Driving:
         """The position a driver's phone sent last, and how old it is."""
         now = self._env.now
         sent_s = now - now % self._ping_s
+        if driver in self._offline:
+            sent_s = min(sent_s, self._silent_since_s[driver])
         who = self.drivers[driver]
         return Sighting(self.position(who, sent_s)[0], now - sent_s)
+
+    def disconnect(self, drivers: Sequence[DriverId]) -> None:
+        """Phones lose their connection: no offer reaches them and no position leaves them until `reconnect`.
+
+        What a driver has in hand goes on: the app keeps what he does and hands it in.
+        """
+        for driver in drivers:
+            self._offline[driver] = self._offline.get(driver, 0) + 1
+            self._silent_since_s.setdefault(driver, self._env.now)
+
+    def reconnect(self, drivers: Sequence[DriverId]) -> None:
+        """A loss of connection is over."""
+        for driver in drivers:
+            self._offline[driver] -= 1
+            if not self._offline[driver]:
+                del self._offline[driver], self._silent_since_s[driver]
 
     def position(self, driver: Driver, t_s: float) -> tuple[NodeId, float]:
         """The next road node a driver on a leg reaches at or after a time, and when."""
@@ -236,6 +259,9 @@ class Driving:
             yield driver.wake
         if self._office.wanted(order) and self._counter_s[order]:
             yield Timer(env, self._counter_s[order])
+        cleared = self._office.when_cleared(order)
+        if cleared is not None:
+            yield cleared  # the goods do not leave before the platform has its money
         if not self._office.picked_up(order):
             return
         self._counter.discard(order)

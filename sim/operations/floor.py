@@ -16,13 +16,12 @@ from sim.operations.reconciliation import Counting
 from sim.operations.replenishment import Supply
 from sim.operations.shelves import Shelves
 from sim.operations.timing import agenda
-from sim.platform.bus import Topic
 from sim.platform.office import Office
 from sim.ports import Cancellation, PickJob
 from sim.scenario.fields import clock_s
 from sim.story import tell
 from sim.streams import Streams, quick
-from sim.vocabulary import DriverId, OrderId, PickerId, StockCause, StoreId
+from sim.vocabulary import DriverId, OrderId, PickerId, StockCause, StoreId, Topic
 from sim.world.build import World
 
 

@@ -81,12 +81,17 @@ class Station:
         self._resting: deque[Signal] = deque()
         self._counter = counter
         self._view = StationView(env, self.waiting)
+        self._slower = 1.0
 
     def take_in(self, job: PickJob) -> None:
         """A confirmed order joins the queue; the picker who has rested longest gets up."""
         self.waiting.append(job)
         if self._resting:
             self._resting.popleft().ring()
+
+    def slow(self, factor: float) -> None:
+        """Every pick that begins from now on takes `factor` times as long (scanners fail, lists are on paper)."""
+        self._slower *= factor
 
     def _next(self) -> PickJob | None:
         while self.waiting:
@@ -132,7 +137,7 @@ class Station:
                 continue
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._office.picking(job.order)
-            yield Timer(env, quantise(self._pick_s(len(job.held), job.units) * self._noise[job.order]))
+            yield Timer(env, quantise(self._pick_s(len(job.held), job.units) * self._noise[job.order] * self._slower))
             if self._office.wanted(job.order):
                 self._pack(job)
             facts.pick_ended(order=job.order, picker=picker)

@@ -1,49 +1,70 @@
 """The message bus: from the office to the floor, and between the office's own services.
 
-Each topic has its subscribers; a message arrives after the bus's delay, in the order in which it was published. Without
-a delay the subscribers are called at once and no event is spent on it.
+A topic is split into partitions by key; each partition is a log that its consumer reads in order, so messages of one key
+never overtake each other. Delivery is at least once: a message that is lost on its way is sent again after a while, and
+everything behind it in its partition waits; a message whose acknowledgement is lost comes twice. Consumers know the ids
+of what they had lately and drop a second copy (switchable). What does not arrive after several deliveries goes to the
+dead-letter queue, and from there is replayed later by hand. A bus without losses, duplicates and delay calls its
+subscribers at once and spends no event.
 """
 
-from enum import IntEnum
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
-import simpy
-
-from sim.clock import Timer
+from sim.clock import Clock, Timer
+from sim.facts import Facts
 from sim.ports import Subscriber
+from sim.scenario.bus import BusSpec
+from sim.streams import Die
+from sim.vocabulary import OrderId, Topic, quantise
+
+_MANY = 1 << 20
 
 
-class Topic(IntEnum):
-    """What messages are about."""
+class Partition:
+    """One log of a topic: when its last message arrives, and until when nothing does."""
 
-    ORDER_CONFIRMED = 0
-    """`sim.contracts.PickJob`, to the store."""
-    ORDER_CANCELLED = 1
-    """`sim.contracts.Cancellation`, to the store and the driver."""
-    OFFER = 2
-    """`sim.contracts.OfferMessage`, to a driver's phone."""
+    __slots__ = ("blocked_s", "last_s")
+
+    def __init__(self) -> None:
+        self.last_s = 0.0
+        self.blocked_s = 0.0
 
 
 class Bus:
-    """Publish and subscribe with a delay.
+    """Publish and subscribe.
 
     Parameters
     ----------
     delay_s
         From publishing to delivery, seconds; may be changed while the run goes on (a slow bus).
+    spec
+        The scenario's `platform.bus`.
+    luck
+        Keyed draws by (topic and order, delivery) for what happens to a message.
     """
 
-    def __init__(self, env: simpy.Environment, delay_s: float) -> None:
-        self._env = env
-        self.delay_s = delay_s
-        self._last_s = 0.0
+    def __init__(self, env: Clock, facts: Facts, delay_s: float, spec: BusSpec, luck: Die) -> None:
+        self._env, self._facts, self._spec, self._luck = env, facts, spec, luck
+        self.delay_s = self._normal_s = delay_s
+        self._factors: list[float] = []
+        self._reliable = not (spec.loss or spec.duplicates)
+        self.published = [0] * len(Topic)
+        self.delivered = [0] * len(Topic)
         self._subscribers: list[list[Subscriber]] = [[] for _ in Topic]
         self._deliver = [self._deliverer(topic) for topic in Topic]
+        self._partitions = [[Partition() for _ in range(spec.partitions)] for _ in Topic]
+        self.redelivered = self.duplicated = self.dropped = self.dead = self.lost = 0
+        self._blocked_until_s = 0.0  # the latest block of any partition
+        self._shaky: tuple[float, float] | None = None  # a dying broker takes what is published between these times
+        self.on_lost: Callable[[Topic, int, Any], None] | None = None
 
     def _deliverer(self, topic: Topic) -> Any:
-        subscribers = self._subscribers[topic]
+        subscribers, delivered = self._subscribers[topic], self.delivered
 
         def deliver(event: Timer) -> None:
+            delivered[topic] += 1
             for subscriber in subscribers:
                 subscriber(event.value)
 
@@ -53,12 +74,108 @@ class Bus:
         """Call `subscriber` with every message of a topic."""
         self._subscribers[topic].append(subscriber)
 
-    def publish(self, topic: Topic, message: Any) -> None:
-        """Send a message to the subscribers of a topic."""
-        if self.delay_s:
-            # A bus that gets faster again must not let a message overtake those before it.
-            self._last_s = max(self._env.now + self.delay_s, self._last_s)
-            Timer(self._env, self._last_s - self._env.now, self._deliver[topic], message)
+    @property
+    def lag(self) -> int:
+        """Messages published and not yet delivered, over all topics."""
+        return sum(self.published) - sum(self.delivered)
+
+    def publish(self, topic: Topic, key: int, message: Any) -> None:
+        """Send a message to the subscribers of a topic; messages of one key arrive in the order of their sending."""
+        self.published[topic] += 1
+        now = self._env.now
+        if self._reliable and now >= self._blocked_until_s and self._shaky is None:
+            if self.delay_s:
+                self._arrive(topic, key, message, now + self.delay_s)
+            else:
+                self.delivered[topic] += 1
+                for subscriber in self._subscribers[topic]:
+                    subscriber(message)
+            return
+        self._risk(topic, key, message)
+
+    def _arrive(self, topic: Topic, key: int, message: Any, at_s: float) -> float:
+        # A later message must not overtake an earlier one of its partition.
+        partitions = self._partitions[topic]
+        partition = partitions[key % len(partitions)]
+        at_s = max(at_s, partition.last_s, partition.blocked_s)
+        partition.last_s = at_s
+        Timer(self._env, at_s - self._env.now, self._deliver[topic], message)
+        return at_s
+
+    def _risk(self, topic: Topic, key: int, message: Any) -> None:
+        """Publish a message to which something may happen."""
+        spec, now, order = self._spec, self._env.now, _order_of(message)
+        if self._shaky is not None and self._shaky[0] <= now < self._shaky[1]:
+            self.lost += 1
+            self._facts.message_lost(topic=topic, order=order)
+            # The sender's own record of what it has sent (its outbox) outlives the broker.
+            self._arrive(topic, key, message, now + self.delay_s + spec.outbox_s)
+            return
+        name, losses, delay_s = int(topic) * _MANY + order, 0, self.delay_s
+        # One draw decides for nearly every message that nothing happens to it.
+        chance = self._luck.uniform(name, 0)
+        again = chance > 1.0 - spec.duplicates
+        while losses < spec.deliveries_max and chance < spec.loss:
+            losses += 1
+            chance = self._luck.uniform(name, losses)
+        if losses == spec.deliveries_max:
+            self.dead += 1
+            self._facts.message_dead(topic=topic, order=order)
+            delay_s += spec.replay_s
+            # Out of the log: what comes behind it need not wait.
+            Timer(self._env, quantise(delay_s), self._deliver[topic], message)
+            return
+        if losses:
+            self.redelivered += losses
+            delay_s += losses * spec.redeliver_s
+        at_s = self._arrive(topic, key, message, now + quantise(delay_s))
+        if losses:
+            self._facts.message_redelivered(topic=topic, order=order, delay_s=at_s - now)
+        if again:
+            again_s = at_s + quantise(spec.redeliver_s * self._luck.uniform(name, -2) * 2.0)
+            Timer(self._env, again_s - now, self._again, (topic, order, message, at_s))
+
+    def _again(self, event: Timer) -> None:
+        topic, order, message, first_s = event.value
+        self.duplicated += 1
+        known = self._spec.deduplicate and self._env.now - first_s <= self._spec.remember_s
+        self._facts.message_duplicated(topic=topic, order=order, dropped=known)
+        if known:
+            self.dropped += 1
+            return
+        for subscriber in self._subscribers[topic]:
+            subscriber(message)
+
+    # -- what can go wrong -------------------------------------------------------------------------------------------
+
+    def slow(self, factor: float) -> None:
+        """Every message takes `factor` times as long, until `recover` with the same factor; several may be in force."""
+        self._factors.append(factor)
+        self.delay_s = quantise(self._normal_s * prod(self._factors))
+
+    def recover(self, factor: float) -> None:
+        """Take a slow-down back."""
+        self._factors.remove(factor)
+        self.delay_s = quantise(self._normal_s * prod(self._factors))
+
+    def block(self, seconds: float, partition: int | None = None) -> None:
+        """No message arrives for a while: at one partition of every topic, or at all of them (a rebalance, no leader)."""
+        until_s = self._env.now + quantise(seconds)
+        self._blocked_until_s = max(self._blocked_until_s, until_s)
+        for partitions in self._partitions:
+            chosen = partitions if partition is None else [partitions[partition % len(partitions)]]
+            for log in chosen:
+                log.blocked_s = max(log.blocked_s, until_s)
+
+    def broker_dies(self, seconds: float) -> None:
+        """A broker is gone for a while: messages wait for the new leader, or, acknowledged by the dead one alone, are lost."""
+        spec = self._spec
+        if spec.acks == "all" and spec.replicas > 1:
+            self.block(min(seconds, spec.election_s))
         else:
-            for subscriber in self._subscribers[topic]:
-                subscriber(message)
+            self._shaky = (self._env.now, self._env.now + quantise(seconds))
+
+
+def _order_of(message: Any) -> OrderId:
+    order: OrderId = getattr(message, "order", OrderId(-1))
+    return order

@@ -1,64 +1,150 @@
 """The inventory service: stock records, what the platform sells from. They change nowhere else.
 
-A record is (store, SKU) -> available, reserved, version. Writing is optimistic: a reservation reads versions, and its
-write succeeds only if they have not changed in the meantime (simulated time). Records live in flat integer columns,
-index ``store * skus + sku``.
+A record is (store, SKU) -> available, reserved, version, updated_at. A reservation reads records and decides what to hold;
+its write carries out what was decided, and something must guard that nobody wrote in the meantime (simulated time): by
+default the versions do, see `sim.platform.reserving` for the others. Records live in flat columns, index
+``store * skus + sku``; a store's records are one partition.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.clock import Clock
 from sim.facts import Facts
+from sim.platform.leases import Leases
 from sim.platform.orders import Order
-from sim.vocabulary import SkuId, StockCause, StoreId, Units
+from sim.platform.slots import SplitRecords
+from sim.platform.stock_events import Fold, StockEvent, StockEvents
+from sim.vocabulary import OrderId, SkuId, StockCause, StoreId, Units
+
+Seen = tuple[list[int], list[int]]
+"""What a reader of an order's records saw: their versions, and the units available."""
+
+_RESERVED, _RETURNED = StockEvent.RESERVED, StockEvent.RETURNED
+_SOLD, _ADJUSTED = StockEvent.SOLD, StockEvent.ADJUSTED
 
 
 class Inventory:
-    """Stock records of all stores."""
+    """Stock records of all stores.
 
-    def __init__(self, facts: Facts, stores: int, skus: int) -> None:
-        self._facts = facts
-        self.skus = skus
+    Parameters
+    ----------
+    env
+        Tells the time of each write; without one it is always zero.
+    events
+        The service's own history; None: not recorded, and nothing can be rebuilt.
+
+    Attributes
+    ----------
+    holds
+        False: orders are sold without holding anything (the reservation policy `none`).
+    crossed
+        Called with (place, now in seconds, available) when a write empties a record or fills an empty one.
+    split, locks
+        What guards writes besides the versions, if anything does.
+    """
+
+    def __init__(
+        self, facts: Facts, stores: int, skus: int, *, env: Clock | None = None, events: StockEvents | None = None
+    ) -> None:
+        self._facts, self._env, self._events = facts, env or Clock(), events
+        self.stores, self.skus = stores, skus
         self.available = array("i", bytes(4 * stores * skus))
         self.reserved = array("i", bytes(4 * stores * skus))
         self.version = array("i", bytes(4 * stores * skus))
+        self.updated_s = array("d", bytes(8 * stores * skus))
+        self.holds = True
+        self.crossed: Callable[[int, float, int], None] | None = None
+        self.split: SplitRecords | None = None
+        self.locks: Leases | None = None
+        self.denied: set[OrderId] = set()  # orders of which the records denied every line
+        self.expired: set[OrderId] = set()
+        self._unreadable: set[int] = set()
 
-    def versions(self, order: Order) -> list[int]:
-        """Read the versions of an order's records."""
+    # -- reservations ------------------------------------------------------------------------------------------------
+
+    def versions(self, order: Order) -> Seen:
+        """Read an order's records: what is seen here is what a reservation decides by."""
         first = order.store * self.skus
-        version = self.version
-        return [version[first + sku] for sku in order.skus]
+        version, available = self.version, self.available
+        places = [first + sku for sku in order.skus]
+        return [version[place] for place in places], [available[place] for place in places]
 
-    def reserve(self, order: Order, seen: Sequence[int] | None, attempt: int) -> bool:
-        """Hold what the records have of an order's lines, if nobody wrote since the versions were seen.
+    def stale(self, order: Order, seen: Seen) -> SkuId | None:
+        """The first line whose record was written since it was seen; None when none was."""
+        first, version = order.store * self.skus, self.version
+        for sku, saw in zip(order.skus, seen[0], strict=True):
+            if version[first + sku] != saw:
+                return sku
+        return None
+
+    def reserve(self, order: Order, seen: Seen | None, attempt: int) -> bool:
+        """Hold what the records have of an order's lines, if nobody wrote since they were seen.
 
         On success `order.held` lists the lines held; what is missing is logged and simply not held. On a conflict nothing
         is held and the answer is False. `seen` None: read and written in the same moment, so nobody can have come between.
         """
-        first, store, facts = order.store * self.skus, order.store, self._facts
-        available, reserved, version = self.available, self.reserved, self.version
-        for sku, saw in zip(order.skus, seen, strict=True) if seen is not None else ():
-            if version[first + sku] != saw:
-                facts.version_conflict(order=order.id, store=store, sku=sku, attempt=attempt)
+        there = None
+        if seen is not None:
+            sku = self.stale(order, seen)
+            if sku is not None:
+                self.conflict(order, sku, attempt)
                 return False
-        held = order.held
+            there = seen[1]
+        self.write(order, there)
+        return True
+
+    def conflict(self, order: Order, sku: SkuId, attempt: int) -> None:
+        """Log that a write was given up because somebody else came first."""
+        self._facts.version_conflict(order=order.id, store=order.store, sku=sku, attempt=attempt)
+
+    def write(self, order: Order, there: Sequence[int] | None, *, slots: bool = False) -> None:
+        """Carry out a reservation: hold of each line what is wanted, as far as the reader found it `there`.
+
+        Nothing is compared here: whoever writes has made sure that `there` is still true. None: as available now.
+        `slots`: the units were taken from the record's slots already.
+        """
+        if self._unreadable:
+            there = self._readable(order, there)
+        first, store, facts, now = order.store * self.skus, order.store, self._facts, self._env.now
+        available, reserved, version, updated = self.available, self.reserved, self.version, self.updated_s
+        held, line = order.held, -1
         for sku, wanted in zip(order.skus, order.units, strict=True):
             place = first + sku
-            there = available[place]
-            units = wanted if wanted <= there else there
+            units = before = available[place]
+            if there is not None:
+                line += 1
+                units = there[line]
+            if wanted <= units:
+                units = wanted
             if units > 0:
-                available[place] = there - units
+                available[place] = left = before - units
                 reserved[place] += units
                 version[place] = new = version[place] + 1
+                updated[place] = now
                 facts.stock_reserved(order=order.id, store=store, sku=sku, units=units, version=new)  # type: ignore[arg-type]
                 held.append((sku, units))
+                if left <= 0 < before and self.crossed is not None:
+                    self.crossed(place, now, left)
             if units < wanted:
-                facts.line_missing(order=order.id, store=store, sku=sku, units=Units(wanted - units))
-        return True
+                facts.line_missing(order=order.id, store=store, sku=sku, units=Units(wanted - max(units, 0)))
+        if not held:
+            self.denied.add(order.id)
+        if self._events is not None:
+            self._events.lines(store, _RESERVED, held)
+        if self.split is not None and not slots:
+            for sku, units in held:
+                self.split.taken(first + sku, units)
+
+    def answered(self, order: Order) -> bool:
+        """Whether the order has had its answer: it holds what there was, or everything was denied."""
+        return bool(order.held) or order.id in self.denied
+
+    # -- what becomes of a hold --------------------------------------------------------------------------------------
 
     def reduce(self, order: Order, sku: SkuId, units: int) -> None:
         """Take units that were not found out of an order's hold; the record counts them as available again."""
@@ -66,51 +152,118 @@ class Inventory:
             if held_sku == sku:
                 order.held[line] = (sku, held - units)
                 break
-        place = order.store * self.skus + sku
-        self.reserved[place] -= units
-        self.available[place] += units
-        self.version[place] += 1
+        if not self.holds:
+            # Sold unseen: the customer learns only now that the goods are not there.
+            self._facts.line_missing(order=order.id, store=order.store, sku=sku, units=Units(units))
+            return
+        self._give_back(order.store, ((sku, units),))
         self._facts.hold_reduced(order=order.id, store=order.store, sku=sku, units=Units(units))
 
     def commit(self, order: Order) -> None:
         """The held goods left the shelf: they leave the record."""
-        first = order.store * self.skus
-        for sku, units in order.held:
-            self.reserved[first + sku] -= units
-            self.version[first + sku] += 1
         order.committed = True
+        if not self.holds:
+            # The record knows of the sale only now, and cannot give more than it has.
+            for sku, units in order.held:
+                there = min(units, self.available[order.store * self.skus + sku])
+                if there > 0:
+                    self.adjust(order.store, sku, -there, StockCause.SOLD)
+            return
+        first, now, updated = order.store * self.skus, self._env.now, self.updated_s
+        reserved, version = self.reserved, self.version
+        for sku, units in order.held:
+            place = first + sku
+            reserved[place] -= units
+            version[place] += 1
+            updated[place] = now
+        if self._events is not None:
+            self._events.lines(order.store, _SOLD, order.held)
         self._facts.hold_committed(order=order.id, store=order.store)
 
     def release(self, order: Order) -> None:
         """Give the held units back to whoever wants them; a hold that was committed has ended already."""
+        if self.denied or self.expired:
+            self.denied.discard(order.id)
+            self.expired.discard(order.id)
+        if self._end(order):
+            self._facts.hold_released(order=order.id, store=order.store)
+
+    def expire(self, order: Order) -> bool:
+        """End the hold of an order that nobody went on with; False when it has none (any more)."""
+        if not self._end(order):
+            return False
+        self.expired.add(order.id)
+        self._facts.hold_expired(order=order.id, store=order.store)
+        return True
+
+    def _end(self, order: Order) -> bool:
         if order.committed or not order.held:
-            return
-        first = order.store * self.skus
-        for sku, units in order.held:
-            self.reserved[first + sku] -= units
-            self.available[first + sku] += units
-            self.version[first + sku] += 1
+            return False
+        if self.holds:
+            self._give_back(order.store, order.held)
         order.held.clear()
-        self._facts.hold_released(order=order.id, store=order.store)
+        return self.holds
+
+    def _give_back(self, store: StoreId, lines: Iterable[tuple[SkuId, int]]) -> None:
+        first, now = store * self.skus, self._env.now
+        available, reserved, version, updated = self.available, self.reserved, self.version, self.updated_s
+        for sku, units in lines:
+            place = first + sku
+            before = available[place]
+            available[place] = before + units
+            reserved[place] -= units
+            version[place] += 1
+            updated[place] = now
+            if before <= 0 < before + units and self.crossed is not None:
+                self.crossed(place, now, before + units)
+            if self.split is not None:
+                self.split.returned(place, units)
+        if self._events is not None:
+            self._events.lines(store, _RETURNED, lines)
+
+    # -- outside orders ----------------------------------------------------------------------------------------------
 
     def adjust(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:
         """Change a record outside an order by `units` (signed): goods received, put back, or counted."""
         place = store * self.skus + sku
-        self.available[place] += units
+        before = self.available[place]
+        self.available[place] = after = before + units
         self.version[place] += 1
+        self.updated_s[place] = self._env.now
+        if self._events is not None:
+            self._events.line(store, _ADJUSTED, sku, units)
         self._facts.record_adjusted(store=store, sku=sku, units=Units(units), cause=cause)
+        self._adjusted(place, before, after)
 
     def adjust_many(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
-        """Change many records of a store outside an order by `units` (signed); `skus` and `units` are (n,)."""
+        """Change many records of a store outside an order by `units` (signed); `skus` (each once) and `units` are (n,)."""
         places = store * self.skus + skus
-        np.add.at(np.frombuffer(self.available, dtype=np.int32), places, units.astype(np.int32))
+        available = np.frombuffer(self.available, dtype=np.int32)
+        before = available[places]
+        np.add.at(available, places, units.astype(np.int32))
         np.add.at(np.frombuffer(self.version, dtype=np.int32), places, 1)
+        np.frombuffer(self.updated_s)[places] = self._env.now
+        if self._events is not None:
+            self._events.columns(store, _ADJUSTED, skus, units)
         columns = {"store": np.full(len(skus), store), "sku": skus, "units": units, "cause": np.full(len(skus), cause)}
         self._facts.many("record_adjusted", columns)
+        if self.crossed is not None or self.split is not None or self.locks is not None:
+            for place, was, there in zip(places.tolist(), before.tolist(), available[places].tolist(), strict=True):
+                self._adjusted(place, was, there)
+
+    def _adjusted(self, place: int, before: int, after: int) -> None:
+        if self.split is not None:
+            self.split.spread(place, after)
+        if self.locks is not None and after < before:
+            self.locks.fence(place)  # whoever holds the record read more than there is now, and must read again
+        if (before > 0) != (after > 0) and self.crossed is not None:
+            self.crossed(place, self._env.now, after)
 
     def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
         """Correct a record after a count of the shelf: available is what was counted less what is promised to orders."""
         place = store * self.skus + sku
+        if place in self._unreadable:
+            return  # there is nothing yet to hold the count against
         change = max(units - self.reserved[place], 0) - self.available[place]
         if change:
             self.adjust(store, sku, change, StockCause.COUNT)
@@ -120,3 +273,72 @@ class Inventory:
         first, last = store * self.skus, (store + 1) * self.skus
         whole = np.frombuffer(self.available, dtype=np.int32)[first:last].astype(np.int64)
         return whole + np.frombuffer(self.reserved, dtype=np.int32)[first:last]
+
+    # -- when records are lost ---------------------------------------------------------------------------------------
+
+    def corrupt(self, places: Iterable[int]) -> None:
+        """Pages of the store turn to zeros. Their checksum tells: until `heal` no reservation gets anything from them.
+
+        Writes that nobody can refuse (holds that end, goods received) go on; the stream has them.
+        """
+        for place in places:
+            before = self.available[place]
+            self._unreadable.add(place)
+            self.available[place] = self.reserved[place] = self.version[place] = 0
+            self._adjusted(place, before, 0)
+
+    def heal(self) -> int:
+        """Rebuild every unreadable record from snapshot and tail; returns how many there were."""
+        places, self._unreadable = sorted(self._unreadable), set()
+        rebuilt: dict[int, Fold] = {}
+        for place in places:
+            store, sku = divmod(place, self.skus)
+            fold = rebuilt.get(store) or rebuilt.setdefault(store, self._stream.rebuild(StoreId(store)))
+            before = self.available[place]
+            self.available[place] = after = int(fold.available[sku])
+            self.reserved[place], self.version[place] = int(fold.reserved[sku]), int(fold.version[sku])
+            self._adjusted(place, before, after)
+        return len(places)
+
+    def recover(self, stores: Iterable[StoreId], t_s: float) -> int:
+        """A copy takes over whose stream ends at a recovery point; returns how many writes were lost.
+
+        Units on hand are what they were then; reserved is what the open orders say, so available is the difference (at
+        least nothing). This is a new write on top, not a rewinding: versions only rise, so whoever read before conflicts.
+        """
+        self.heal()
+        lost = 0
+        for store in stores:
+            cut = self._stream.cut(store, t_s)
+            if not cut:
+                continue
+            lost += cut
+            then, first = self._stream.rebuild(store), store * self.skus
+            part = slice(first, first + self.skus)
+            target = np.maximum(then.available + then.reserved - np.frombuffer(self.reserved, np.int32)[part], 0)
+            change = target - np.frombuffer(self.available, np.int32)[part]
+            skus = np.flatnonzero(change)
+            self.adjust_many(store, skus, change[skus], StockCause.RECOVERY)
+            self._stream.restart(store, self._columns(store))
+        return lost
+
+    def differing(self, store: StoreId) -> int:
+        """How many records of a store differ from the fold of its stream: none, unless they were corrupted."""
+        fold, now = self._stream.rebuild(store), self._columns(store)
+        return int(np.any([a != b for a, b in zip(fold, now, strict=True)], axis=0).sum())
+
+    def _columns(self, store: StoreId) -> Fold:
+        part = slice(store * self.skus, (store + 1) * self.skus)
+        columns = (self.available, self.reserved, self.version)
+        return Fold(*(np.frombuffer(column, dtype=np.int32)[part].astype(np.int64) for column in columns))
+
+    def _readable(self, order: Order, there: Sequence[int] | None) -> list[int]:
+        first, unreadable = order.store * self.skus, self._unreadable
+        seen = there if there is not None else [self.available[first + sku] for sku in order.skus]
+        return [0 if first + sku in unreadable else units for sku, units in zip(order.skus, seen, strict=True)]
+
+    @property
+    def _stream(self) -> StockEvents:
+        if self._events is None:
+            raise RuntimeError("Expected the stock events to be recorded, got an inventory without them.")
+        return self._events

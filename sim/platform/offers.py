@@ -11,12 +11,14 @@ from typing import Any
 from sim.clock import Clock, Timer
 from sim.contracts import Dispatch, Offer, WaitingOrder
 from sim.facts import Facts
-from sim.platform.bus import Bus, Topic
+from sim.platform.bus import Bus
 from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
 from sim.ports import Figures, OfferMessage
-from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, TaskEnd
+from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, TaskEnd, Topic
+
+_OFFER = Topic.OFFER
 
 
 class Offers:
@@ -28,6 +30,9 @@ class Offers:
         Time a driver has to answer, seconds.
     give_up_s
         A task that has been open for this long without a driver is handed to `give_up`, seconds.
+    patience_s
+        How long an answer is waited for before the offer counts as expired here too (its message may be lost), seconds;
+        None: for ever, where no message can be lost.
     give_up, move
         Called with an order: cancel it (a saga does); make a transition of its state.
     """
@@ -45,6 +50,7 @@ class Offers:
         give_up_s: float,
         give_up: Any,
         move: Any,
+        patience_s: float | None = None,
     ) -> None:
         self._env, self._facts, self._bus, self._tracking, self._figures = env, facts, bus, tracking, figures
         self._policy = policy
@@ -52,8 +58,13 @@ class Offers:
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self.waiting: dict[OrderId, Order] = {}
         self._offered: dict[OrderId, Order] = {}
+        self._asked_of: dict[DriverId, OrderId] = {}
+        self._patience_s = patience_s
+        self._silent: deque[tuple[float, OrderId, DriverId]] = deque()
+        self._listening = False
         self._deadlines: deque[Order] = deque()
         self._asked = False
+        self.closed = False  # nobody is offered anything
         self._watching = False
         self._view = LiveDispatchView(env, self, tracking)
 
@@ -105,7 +116,7 @@ class Offers:
 
     def wake(self) -> None:
         """Something changed that may allow an offer."""
-        if self._asked or not self.waiting or not self._tracking.idle_count:
+        if self._asked or not self.waiting or not self._tracking.idle_count or self.closed:
             return
         self._asked = True
         delay = -self._env.now % self._every_s if self._every_s else 0.0
@@ -116,6 +127,8 @@ class Offers:
 
     def _decide(self, _: Timer | None = None) -> None:
         self._asked = False
+        if self.closed:
+            return
         too_heavy = False
         for offer in self._policy(self._view):
             refusal = self._refusal(offer)
@@ -147,14 +160,39 @@ class Offers:
         del self.waiting[order.id]
         self._offered[order.id] = order
         self._tracking.busy(driver)
+        self._asked_of[driver] = order.id
+        if self._patience_s is not None:
+            self._silent.append((self._env.now + self._patience_s, order.id, driver))
+            if not self._listening:
+                self._listen()
         self._facts.offer_made(order=order.id, driver=driver)
         message = OfferMessage(order.id, driver, order.store, order.node, self._window_s)
-        self._bus.publish(Topic.OFFER, message)
+        self._bus.publish(_OFFER, driver, message)
+
+    def _listen(self) -> None:
+        # Offers are made in order of time and waited for equally long: one timer for the oldest serves them all.
+        silent = self._silent
+        while silent and self._asked_of.get(silent[0][2]) != silent[0][1]:
+            silent.popleft()
+        self._listening = bool(silent)
+        if silent:
+            Timer(self._env, max(silent[0][0] - self._env.now, 0.0), self._no_answer)
+
+    def _no_answer(self, _: Timer) -> None:
+        order, driver = self._silent.popleft()[1:]
+        if self._asked_of.get(driver) == order:
+            self.answered(order, driver, OfferAnswer.EXPIRED)
+        self._listen()
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
     def answered(self, order_id: OrderId, driver: DriverId, answer: OfferAnswer) -> bool:
         """Take a driver's answer (or the close of the window); True when the driver now has the order."""
+        if self._asked_of.get(driver) != order_id:
+            # Nobody waits for this answer any more: it took too long, or it came twice.
+            self._facts.offer_answered(order=order_id, driver=driver, answer=OfferAnswer.VOID)
+            return False
+        del self._asked_of[driver]
         order = self._offered.pop(order_id, None)
         if order is None:
             answer = OfferAnswer.VOID

@@ -4,24 +4,32 @@ The floor calls these methods and gets a verdict; the office calls the floor by 
 travel times, plain figures, drawn latencies and a recorder, never the world.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from sim.clock import Clock
+from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest, Policies, SagaView
 from sim.facts import Facts
+from sim.platform.backend import Backend
+from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
 from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
+from sim.platform.payments import Payments
+from sim.platform.reserving import Reserving
 from sim.platform.saga import Saga
+from sim.platform.stock_events import StockEvents
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveReplenishmentView, LiveSourcingView
 from sim.ports import Estimator, Figures, Latencies, PaymentProvider, Phones
 from sim.scenario import Scenario
-from sim.story import tell
+from sim.scenario.bus import BusSpec
+from sim.story import Signal
 from sim.streams import Die
 from sim.vocabulary import (
     CancelReason,
+    Cents,
     DriverId,
     InputError,
     NodeId,
@@ -34,8 +42,17 @@ from sim.vocabulary import (
     StockCause,
     StoreId,
     TaskEnd,
+    Units,
     quantise,
 )
+
+_PICKED_UP = OrderState.PICKED_UP
+
+NEEDS_HISTORY = frozenset({"corrupted_records", "database_crash", "region_outage"})
+"""Faults after which records are rebuilt from their own history; it is recorded only for these."""
+
+QUIET_BUS = BusSpec(loss=0.0, duplicates=0.0)
+"""The minimal profile's bus: nothing happens to a message."""
 
 
 class Office:
@@ -62,32 +79,69 @@ class Office:
         estimator: Estimator,
         provider: PaymentProvider,
         phones: Phones,
-        jitter: Die,
+        die: Callable[[str], Die],
     ) -> None:
         platform = scenario.platform
-        self._env, self._facts, self._policies, self._figures = env, facts, policies, figures
+        self._env, self._facts, self._policies, self.figures = env, facts, policies, figures
         self._estimator, self._promise = estimator, platform.promise
-        self.bus = Bus(env, latencies.bus_s)
+        quiet = platform.profile == "minimal"
+        self.bus = Bus(env, facts, latencies.bus_s, QUIET_BUS if quiet else platform.bus, die("bus"))
         self.book = OrderBook(facts)
-        self.inventory = Inventory(facts, figures.stores, figures.skus)
+        recorded = not quiet and any(fault.kind in NEEDS_HISTORY for fault in scenario.faults)
+        self.inventory = Inventory(
+            facts, figures.stores, figures.skus, env=env,
+            events=StockEvents(env, figures.stores, figures.skus) if recorded else None,
+        )  # fmt: skip
         self.tracking = Tracking(figures, estimator, phones)
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores
         self._pickers_on = [0] * figures.stores
         self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues)
         self._positioning_view = LivePositioningView(env, figures, estimator)
+        self.payments = Payments(
+            env, facts, self.book, provider, scenario.payments, len(latencies.submit_s),
+            hop_s=lambda order: 0.0, breaker=Breaker(), budget=RetryBudget(), pool=Bulkhead(scenario.payments.pool),
+            compartment=Bulkhead(scenario.payments.compartment), quiet=quiet,
+        )  # fmt: skip
+        self.reserving = Reserving(
+            env, facts, self.inventory, policies.reservation, latencies.window_s, die("reservation.jitter"),
+            hold_s=platform.hold_s, on_expired=_expired,
+        )  # fmt: skip
+        self._submit_s = latencies.submit_s
+        self._regions_down = 0
+        self._cut_off: dict[tuple[StoreId, bool], int] = {}
+        self.backend: Backend | None = None
+        if not quiet:
+            self.backend = Backend(
+                env, facts, scenario, figures, self.inventory, self.book, self.bus, self.tracking, policies.fraud, die
+            )
+        self._midnights = [
+            at_s for day in scenario.days() if 0 < (at_s := scenario.midnight_s + day * 86_400.0) < scenario.end_s
+        ]
         self.saga = Saga(
-            env, facts, self.book, self.inventory, self.bus, provider, policies, figures,
-            submit_s=latencies.submit_s, window_s=latencies.window_s,
-            attempts_max=scenario.payments.attempts_max,
-            retry_s=quantise(scenario.payments.retry_s) if platform.profile == "full" else 0.0,
-            fee_cents=platform.delivery_fee_cents, promise=self._promised_s, call_off=self._cancel, jitter=jitter,
+            env, facts, self.book, self.inventory, self.bus, self.payments, self.reserving, policies, figures,
+            hop_s=None, fee_cents=platform.delivery_fee_cents, promise=self._promised_s, call_off=self._cancel,
+            restart_s=platform.restart_s,
         )  # fmt: skip
         self.offers = Offers(
             env, facts, self.bus, self.tracking, figures, policies.dispatch,
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move,
+            patience_s=None if quiet else quantise(platform.accept_window_s + platform.bus.redeliver_s + 2.0 * latencies.bus_s),
         )  # fmt: skip
+
+    # -- the calendar -------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Set in motion what the platform does of its own accord: books are settled at every midnight."""
+        if self.backend is not None:
+            self.backend.start()
+        for at_s in self._midnights:
+            Timer(self._env, at_s - self._env.now, lambda _: self.payments.settle())
+
+    def close(self) -> None:
+        """The run is over: settle what has not been settled."""
+        self.payments.settle()
 
     # -- the gateway: customers --------------------------------------------------------------------------------------
 
@@ -109,6 +163,8 @@ class Office:
     def place(self, request: OrderRequest) -> Rejection | None:
         """A customer wants to order: None when the order entered, else why not."""
         now = self._env.now
+        if self._regions_down:
+            return self._reject(request, Rejection.UNAVAILABLE)
         if not self._is_open(now):
             return self._reject(request, Rejection.CLOSED)
         if not self._policies.admission(self, request):
@@ -117,25 +173,126 @@ class Office:
         if store is None:
             return self._reject(request, Rejection.OUT_OF_ZONE)
         self._check_store("sourcing", store)
+        if self._cut_off and self._cut_off.get((store, False)):
+            return self._reject(request, Rejection.UNAVAILABLE)
+        delay_s = self._submit_s[request.order]
+        if self.backend is not None:
+            seen = self._seen(request, store)
+            if seen is None:
+                return self._reject(request, Rejection.SOLD_OUT)
+            request = seen
+            rejection, served_s = self.backend.front.enter(request)
+            if rejection is not None:
+                return self._reject(request, rejection)
+            delay_s += served_s
         plan = self._policies.saga(SagaView(request.order, request.value_cents))
-        order = Order(request, store, plan)
+        order = Order(request, store, plan, now)
         self.book.enter(order)
-        tell(self.saga.run(order))
+        self.saga.start(order, delay_s)
         return None
+
+    def _seen(self, request: OrderRequest, store: StoreId) -> OrderRequest | None:
+        """What the customer orders of all he wants, by what the catalogue shows; None for nothing."""
+        assert self.backend is not None
+        catalogue, first, now = self.backend.catalogue, store * self.figures.skus, self._env.now
+        if not catalogue.unsettled:
+            return request
+        available, hidden = self.inventory.available, []
+        for line, sku in enumerate(request.skus):
+            if available[first + sku] > 0 and not catalogue.shown(first + sku, now, True):
+                hidden.append(line)
+                catalogue.missed()
+                self._facts.line_hidden(
+                    client=request.client, store=store, sku=sku, units=Units(request.units[line])
+                )
+        if not hidden:
+            return request
+        if len(hidden) == len(request.skus):
+            return None
+        kept = [line for line in range(len(request.skus)) if line not in hidden]
+        prices = self.figures.prices_cents
+        lost = sum(prices[request.skus[line]] * request.units[line] for line in hidden)
+        return request._replace(
+            skus=[request.skus[line] for line in kept],
+            units=[request.units[line] for line in kept],
+            value_cents=Cents(request.value_cents - lost),
+        )
+
+    def denied(self, order: Order) -> None:
+        """The records denied lines of an order: were they shown to the customer as available?"""
+        if self.backend is None:
+            return
+        catalogue, first, now = self.backend.catalogue, order.store * self.figures.skus, self._env.now
+        held = {sku for sku, _ in order.held}
+        for sku in order.skus:
+            if sku not in held and catalogue.unsettled and catalogue.shown(first + sku, now, False):
+                catalogue.gone()
+                self._facts.shown_was_gone(order=order.id, store=order.store, sku=sku)
+
+    # -- a store cut off from its records ---------------------------------------------------------------------------
+
+    def cut_off(self, store: StoreId, *, accept: bool) -> None:
+        """The network between a store and its records is down: orders are turned away, or sold without looking."""
+        self._cut_off[store, accept] = self._cut_off.get((store, accept), 0) + 1
+
+    def reconnect(self, store: StoreId, *, accept: bool) -> None:
+        """The network is back."""
+        self._cut_off[store, accept] -= 1
+        if not self._cut_off[store, accept]:
+            del self._cut_off[store, accept]
+
+    def blind(self, store: StoreId) -> bool:
+        """Whether orders for a store are sold without looking at its records."""
+        return bool(self._cut_off) and (store, True) in self._cut_off
+
+    # -- a region lost ------------------------------------------------------------------------------------------------
+
+    def region_lost(self) -> None:
+        """The whole platform is gone: nobody can order, no saga goes on, nobody is offered work, no message arrives.
+
+        The stores' and drivers' devices go on with what they have in hand and hand it in.
+        """
+        self._regions_down += 1
+        self.saga.crash()
+        self.offers.closed = True
+
+    def region_back(self, until_s: float) -> None:
+        """Another region has taken over, which lacks what is younger than a recovery point, seconds since the start.
+
+        Orders it has never heard of end, if their goods are still in the store; their money is found in the provider's
+        settlement file. Records are what they were. Of older orders the devices of stores and drivers know the state.
+        """
+        self._regions_down -= 1
+        if self._regions_down:
+            self.saga.restart()
+            return
+        self.offers.closed = False
+        stores = [StoreId(store) for store in range(self.figures.stores)]
+        lost = [order for order in self.book.open.values() if order.entered_s > until_s and order.state < _PICKED_UP]
+        for order in lost:
+            self.payments.forget(order)
+            order.cancel_reason = CancelReason.FAILOVER
+        self.inventory.recover(stores, max(until_s, 0.0))
+        self.saga.restart()  # what was not confirmed yet ends by itself
+        for order in lost:
+            if order.failing is None and order.id in self.book.open:
+                self._cancel(order, CancelReason.FAILOVER)
+        self.payments.settle()
+        self.offers.wake()
 
     def _is_open(self, now: float) -> bool:
         if self._open_s[0] <= now < self._open_s[1]:
             return True
-        for window in self._figures.open_s:
+        for window in self.figures.open_s:
             if window[0] <= now < window[1]:
                 self._open_s = window
                 return True
         return False
 
     def _check_store(self, family: str, store: StoreId) -> None:
-        if not 0 <= store < self._figures.stores:
+        if not 0 <= store < self.figures.stores:
             raise InputError(
-                f"policies.{family}: expected a store of this scenario (below {self._figures.stores}), got {store}."
+                f"policies.{family}: expected a store of this scenario (below {self.figures.stores}), got {store}."
             )
 
     def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
@@ -145,7 +302,7 @@ class Office:
     def cancel(self, order_id: OrderId) -> bool:
         """A customer no longer wants an order: True when it will be cancelled, False when it is too late or over."""
         order = self.book.open.get(order_id)
-        if order is None:
+        if order is None or order.failing is not None:
             return False
         if order.state < OrderState.CONFIRMED:
             # The saga is under way: it stops at its next step and compensates.
@@ -158,6 +315,8 @@ class Office:
         return True
 
     def _cancel(self, order: Order, reason: CancelReason) -> None:
+        if order.failing is not None:
+            return  # it is being undone already
         if order.state is OrderState.CONFIRMED:
             self.queues[order.store] -= 1
         self.offers.close(order, TaskEnd.WITHDRAWN)
@@ -168,10 +327,10 @@ class Office:
         now, store = self._env.now, order.store
         queue = self.queues[store]
         self.queues[store] = queue + 1
-        pick_s = self._figures.pick_s(len(order.held), order.to_pick)
+        pick_s = self.figures.pick_s(len(order.held), order.to_pick)
         wait_s = pick_s * queue / max(self._pickers_on[store], 1)
         ride_s = self._estimator.to_customer_s(store, order.node, now)
-        estimate = (wait_s + pick_s + ride_s + self._figures.door_s) * self._promise.slack
+        estimate = (wait_s + pick_s + ride_s + self.figures.door_s) * self._promise.slack
         return now + max(self._promise.floor_s, estimate)
 
     # -- the stores --------------------------------------------------------------------------------------------------
@@ -186,23 +345,30 @@ class Office:
 
     def wanted(self, order_id: OrderId) -> bool:
         """Whether an order in a store's queue is still to be picked."""
-        return order_id in self.book.open
+        order = self.book.open.get(order_id)
+        return order is not None and order.failing is None
 
     def picking(self, order_id: OrderId) -> None:
         """A picker took the order: from now on it needs a driver."""
         order = self.book.open[order_id]
-        pick_s = self._figures.pick_s(len(order.held), order.to_pick)
+        if order.tasked or order.committed:
+            self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
+            return
+        pick_s = self.figures.pick_s(len(order.held), order.to_pick)
         self.offers.open(order, self._env.now + pick_s)
 
     def short(self, order_id: OrderId, sku: SkuId, units: int) -> None:
         """Units of a line were not on the shelf: they leave the hold and the customer gets the money back."""
         order = self.book.open[order_id]
         self.inventory.reduce(order, sku, units)
-        self.saga.refund(order, self._figures.prices_cents[sku] * units)
+        self.payments.refund(order, self.figures.prices_cents[sku] * units)
 
     def packed(self, order_id: OrderId) -> bool:
         """An order stands packed; False when nothing of it was found and it is cancelled."""
         order = self.book.open[order_id]
+        if order.committed:
+            self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
+            return False
         if not any(units for _, units in order.held):
             self._cancel(order, CancelReason.NOT_FOUND)
             return False
@@ -232,9 +398,9 @@ class Office:
             self._env.now, store, self.inventory.on_hand(store), on_order, daily_demand, lead_time_s
         )
         wanted = self._policies.replenishment(view)
-        if len(wanted) != self._figures.skus:
+        if len(wanted) != self.figures.skus:
             raise InputError(
-                f"policies.replenishment: expected units for {self._figures.skus} SKUs, got {len(wanted)}."
+                f"policies.replenishment: expected units for {self.figures.skus} SKUs, got {len(wanted)}."
             )
         return wanted
 
@@ -242,7 +408,7 @@ class Office:
 
     def driver_on(self, driver: DriverId, node: NodeId) -> None:
         """A driver began a shift at the home store."""
-        self.tracking.on(driver, node, self._figures.driver_homes[driver])
+        self.tracking.on(driver, node, self.figures.driver_homes[driver])
         self.offers.wake()
 
     def driver_stays_on(self, driver: DriverId) -> None:
@@ -274,13 +440,27 @@ class Office:
     def picked_up(self, order_id: OrderId) -> bool:
         """A driver wants to leave with an order: False when it was cancelled in the meantime."""
         order = self.book.open.get(order_id)
-        if order is None:
+        if order is None or order.failing is not None:
             return False
         self.book.move(order, OrderState.PICKED_UP)
         return True
+
+    def when_cleared(self, order_id: OrderId) -> Signal | None:
+        """What to wait for before an order may leave: None once its saga has nothing left to do (or it is off)."""
+        order = self.book.open.get(order_id)
+        if order is None or order.planned or order.failing is not None:
+            return None
+        if order.cleared is None:
+            order.cleared = Signal()
+        return order.cleared
 
     def handed_over(self, order_id: OrderId) -> None:
         """The customer has the goods."""
         order = self.book.open[order_id]
         self.offers.close(order, TaskEnd.HANDED_OVER)
         self.saga.settle(order)
+
+
+def _expired(order: Order) -> None:
+    """An order's hold ran out: its saga, which may be waiting for the provider, must not confirm it."""
+    order.cancel_reason = order.cancel_reason or CancelReason.EXPIRED

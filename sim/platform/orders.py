@@ -6,6 +6,7 @@ from typing import Final
 
 from sim.contracts import OrderRequest
 from sim.facts import Facts
+from sim.story import Signal
 from sim.vocabulary import NOBODY, CancelReason, Cents, DriverId, OrderId, OrderState, SkuId, Step, StoreId, Units
 
 S = OrderState
@@ -40,17 +41,23 @@ class IllegalTransition(RuntimeError):
 
 
 class Order:
-    """What the platform knows about one open order. Saga state is data: `plan`, `step`, `attempt`."""
+    """What the platform knows about one open order.
+
+    Saga state is data: `plan`, `step`, `attempt`; `planned` when the plan is done; `failing`, `undone` and
+    `was_confirmed` while it is undone. A charge is `unknown` from asking to the answer; `resumed` after a crash between.
+    """
 
     __slots__ = (
-        "accepted", "attempt", "cancel_reason", "cell", "client", "committed", "confirmed_s", "declined",
-        "driver", "give_up_at_s", "held", "id", "litres", "node", "opened_s", "overdue",
-        "paid_cents", "plan", "promised_s", "ready_s", "refunded_cents", "skus", "state", "step", "store",
-        "tasked", "to_pick", "units", "value_cents", "wanted",
+        "accepted", "asked_cents", "attempt", "authorised", "cancel_reason", "cell", "cleared", "client", "committed",
+        "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s", "held", "id", "litres", "method",
+        "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents",
+        "resumed", "skus", "state", "step", "store", "tasked", "to_pick", "undone", "units", "unknown", "value_cents",
+        "wanted", "was_confirmed",
     )  # fmt: skip
 
-    def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step]) -> None:
+    def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:
         self.id: OrderId = request.order
+        self.entered_s = entered_s
         self.client = request.client
         self.node = request.node
         self.cell = request.cell
@@ -67,6 +74,17 @@ class Order:
         self.wanted = Units(sum(request.units))
         self.to_pick = 0  # units held when the order was confirmed
         self.committed = False
+        self.planned = False
+        self.failing: OrderState | None = None
+        self.undone = 0
+        self.was_confirmed = False
+        self.cleared: Signal | None = None  # somebody waits until the plan is done
+        self.method = request.method
+        self.unknown = False
+        self.resumed = False
+        self.authorised = False
+        self.asked_cents = 0
+        self.due_cents = 0  # cash to be collected at the door
         self.paid_cents = 0
         self.refunded_cents = 0
         self.cancel_reason: CancelReason | None = None

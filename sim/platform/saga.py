@@ -1,25 +1,41 @@
 """The saga orchestrator: an order's checkout as a list of steps, each with the compensation that undoes it.
 
 A plan is a policy; its steps are named, and how each is done and undone stands here. The state of a saga is data on the
-order (plan, step, attempt); the generator only executes it. Compensation runs over the finished steps and the one under
-way, last first, and each undo is safe to call when its step never took effect.
+order (plan, step, attempt, what was undone) and stands in the orchestrator's durable log; the generators only execute
+it. So the orchestrator may crash at any moment: whoever was running is gone, and on its return every saga goes on from
+what is written, doing the step under way once more. Every step can be done twice and every compensation undone twice
+with the effect of once. Compensation runs over the finished steps and the one under way, last first.
 """
 
 from collections.abc import Callable
-from typing import Any
+from math import inf
 
-import simpy
-
-from sim.clock import Timer
-from sim.contracts import Policies, ReservationView, SubstitutionView
+from sim.clock import Clock, Timer
+from sim.contracts import Policies, SubstitutionView
 from sim.facts import Facts
-from sim.platform.bus import Bus, Topic
+from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
 from sim.platform.orders import CANCELLABLE, Order, OrderBook, total_cents
-from sim.ports import Cancellation, Figures, PaymentProvider, PickJob
-from sim.story import Story
-from sim.streams import Die
-from sim.vocabulary import END_STATES, CancelReason, Cents, OrderState, Refusal, Step, quantise
+from sim.platform.payments import Payments
+from sim.platform.reserving import Reserving
+from sim.ports import Cancellation, Figures, PickJob
+from sim.story import Life, Signal, Story, tell_while
+from sim.vocabulary import END_STATES, CancelReason, Cents, OrderId, OrderState, Refusal, Step, Svc, Topic, quantise
+
+_CONFIRM, _CONFIRMED, _CREATED, _PENDING = Step.CONFIRM, OrderState.CONFIRMED, OrderState.CREATED, OrderState.PENDING_PAYMENT
+_CANCELLED, _INVENTORY = OrderState.CANCELLED, Svc.INVENTORY
+
+KNOWN_STEPS = frozenset(Step)
+
+TRIES = 5
+"""How often a step asks a service that does not answer before the order is dead-lettered (judgement)."""
+
+PAUSE_S = 0.5
+"""First pause between such tries, doubled each time, seconds (judgement)."""
+
+
+class Crashed(Exception):
+    """The orchestrator died at this point; raised only by tests' `kill`."""
 
 
 class Saga:
@@ -27,185 +43,305 @@ class Saga:
 
     Parameters
     ----------
-    submit_s, window_s
-        Per order: from the tap to the first step; between reading and writing stock records. Seconds.
-    attempts_max, retry_s
-        How often a customer tries to pay, and the pause between.
+    hop_s
+        (order, service) -> seconds a call takes, infinite when the service refuses it.
+    submit_s
+        Per order: from the tap to the first step, seconds.
     fee_cents
         Delivery fee on top of the goods.
     promise
         Gives the time an order will be promised for, seconds since the start.
     call_off
         Cancels a confirmed order, wherever it is.
+
+    Attributes
+    ----------
+    kill
+        For tests: called with (order, point, step) at every boundary; True crashes the orchestrator there.
     """
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         facts: Facts,
         book: OrderBook,
         inventory: Inventory,
         bus: Bus,
-        provider: PaymentProvider,
+        payments: Payments,
+        reserving: Reserving,
         policies: Policies,
         figures: Figures,
         *,
-        submit_s: Any,
-        window_s: Any,
-        attempts_max: int,
-        retry_s: float,
+        hop_s: Callable[[OrderId, Svc], float] | None,
         fee_cents: int,
         promise: Callable[[Order], float],
         call_off: Callable[[Order, CancelReason], None],
-        jitter: Die,
+        restart_s: float,
     ) -> None:
         self._env, self._facts, self._book, self._inventory, self._bus = env, facts, book, inventory, bus
-        self._provider, self._policies, self._figures = provider, policies, figures
-        self._submit_s, self._window_s = submit_s, window_s
-        self._attempts_max, self._retry_s, self._fee_cents = attempts_max, retry_s, fee_cents
-        self._promise, self._call_off, self._jitter = promise, call_off, jitter
-        # Confirming takes no time, so it is a plain call; these two wait.
+        self.payments, self._reserving = payments, reserving
+        self._policies, self._figures = policies, figures
+        self._hop_s, self._fee_cents = hop_s, fee_cents
+        self._promise, self._call_off, self._restart_s = promise, call_off, restart_s
+        self._life = Life()
+        self.up = True
+        self._down = 0
+        self.kill: Callable[[OrderId, str, Step], bool] | None = None
+        # Confirming takes no time, so it is a plain call; these may wait.
         self._do: dict[Step, Callable[[Order], Story]] = {
             Step.RESERVE: self._reserve,
             Step.PAY: self._pay,
+            Step.RESERVE_AND_PAY: self._reserve_and_pay,
+            Step.PREPARE: self._prepare,
+            Step.COMMIT: self._commit,
         }
         self._undo: dict[Step, Callable[[Order], None]] = {
             Step.RESERVE: inventory.release,
-            Step.PAY: self._refund,
+            Step.PAY: payments.undo,
             Step.CONFIRM: lambda order: None,  # the store and the driver are told when everything else is undone
+            Step.RESERVE_AND_PAY: self._undo_both,
+            Step.PREPARE: self._abort,
+            Step.COMMIT: self._undo_both,
         }
 
-    def run(self, order: Order) -> Story:
-        """Execute an order's plan from the step it stands at; returns when it is settled or compensated."""
-        delay = self._submit_s[order.id]
-        if delay and order.step == 0:
-            yield Timer(self._env, delay)
+    # -- the orchestrator itself ---------------------------------------------------------------------------------------
+
+    def start(self, order: Order, delay_s: float) -> None:
+        """Begin an order's saga after a delay, or as soon as the orchestrator is up again."""
+        if self.up:
+            tell_while(self._run(order, delay_s), self._life)
+
+    def crash(self) -> None:
+        """Every saga under way stops where it is; what it was waiting for happens without it."""
+        self._down += 1
+        self.up = False
+        self._life.end()
+
+    def restart(self) -> None:
+        """Take up every unfinished saga from the durable log, once every crash is over."""
+        self._down -= 1
+        if self._down:
+            return
+        self.up = True
+        for order in list(self._book.open.values()):
+            if not self.up:
+                return  # it died again at once; the next restart begins anew
+            if order.failing is not None:
+                self._unwind(order)
+            elif not order.planned:
+                order.resumed = order.unknown
+                self._facts.saga_resumed(order=order.id, step=order.plan[min(order.step, len(order.plan) - 1)])
+                tell_while(self._run(order, 0.0), self._life)
+
+    def _boundary(self, order: Order, point: str, step: Step) -> None:
+        if self.kill is not None and self.kill(order.id, point, step):
+            self.crash()
+            Timer(self._env, quantise(self._restart_s), lambda _: self.restart())
+            raise Crashed
+
+    def _run(self, order: Order, delay_s: float) -> Story:
+        """Execute an order's plan from the step it stands at."""
+        if delay_s:
+            yield Timer(self._env, delay_s)
         plan = order.plan
-        while order.step < len(plan):
-            step = plan[order.step]
-            failure: OrderState | None = None
-            if order.cancel_reason is None:
-                failure = self._confirm(order) if step is Step.CONFIRM else (yield from self._do[step](order))
-            if order.state in END_STATES:
-                # The order ended while this step was under way: what the step did meanwhile is undone as well, unless
-                # the customer has the goods.
-                if order.state is not OrderState.DELIVERED:
+        try:
+            while order.step < len(plan):
+                step = plan[order.step]
+                if self.kill is not None:
+                    self._boundary(order, "before", step)
+                failure: OrderState | None = None
+                if order.cancel_reason is None:
+                    failure = self._confirm(order) if step is _CONFIRM else (yield from self._do[step](order))
+                if order.state in END_STATES:
+                    # The order ended while this step was under way: what the step did meanwhile is undone as well.
                     self._undo[step](order)
-                self._book.amend(order)
-                return
-            if failure is None and order.cancel_reason is not None:
-                failure = OrderState.CANCELLED
-            if failure is not None:
-                self._fail(order, failure)
-                return
-            self._facts.saga_step_done(order=order.id, step=step)
-            order.step += 1
+                    self._book.amend(order)
+                    return
+                if self.kill is not None:
+                    self._boundary(order, "done", step)
+                if failure is None and order.cancel_reason is not None:
+                    failure = _CANCELLED
+                if failure is not None:
+                    self._fail(order, failure)
+                    return
+                self._facts.saga_step_done(order=order.id, step=step)
+                order.step += 1
+                if self.kill is not None:
+                    self._boundary(order, "logged", step)
+        except Crashed:
+            return
+        order.planned = True
+        if order.cleared is not None:
+            order.cleared.ring()
 
     # -- steps: None when done, else the end state the order goes to ---------------------------------------------
 
+    def _ask(self, order: Order, service: Svc) -> Story:
+        """Call a service; True when it answered, False when it did not however often it was asked."""
+        assert self._hop_s is not None
+        pause_s = PAUSE_S
+        for _ in range(TRIES):
+            hop_s = self._hop_s(order.id, service)
+            if hop_s < inf:
+                if hop_s:
+                    yield Timer(self._env, quantise(hop_s))
+                return True
+            yield Timer(self._env, pause_s)
+            pause_s *= 2.0
+        return False
+
     def _reserve(self, order: Order) -> Story:
-        inventory, window = self._inventory, self._window_s[order.id]
-        attempt = 1
-        while True:
-            seen = None
-            if window:
-                seen = inventory.versions(order)
-                yield Timer(self._env, window)
-            if inventory.reserve(order, seen, attempt):
-                break
-            chance = self._jitter.uniform(order.id, attempt)
-            pause = self._policies.reservation(ReservationView(order.id, attempt, chance))
-            if pause is None:
-                order.cancel_reason = CancelReason.CONTENTION
-                return OrderState.CANCELLED
-            yield Timer(self._env, quantise(pause))
-            attempt += 1
+        if self._hop_s is not None and not (yield from self._ask(order, _INVENTORY)):
+            order.cancel_reason = CancelReason.UNPROCESSABLE
+            return _CANCELLED
+        if not (yield from self._reserving.run(order)):
+            order.cancel_reason = CancelReason.CONTENTION
+            return _CANCELLED
+        return self._reserved(order)
+
+    def _reserved(self, order: Order) -> OrderState | None:
+        """The records have answered: go on with what there is, or give the order up."""
         held = 0
         for _, units in order.held:
             held += units
         order.to_pick = held
         wanted = order.wanted
-        if held < wanted and not (
-            held and self._policies.substitution(SubstitutionView(order.id, wanted, wanted - held))
-        ):
-            order.cancel_reason = CancelReason.OUT_OF_STOCK
-            return OrderState.CANCELLED
+        if held < wanted:
+            if not (held and self._policies.substitution(SubstitutionView(order.id, wanted, wanted - held))):
+                order.cancel_reason = CancelReason.OUT_OF_STOCK
+                return _CANCELLED
+            self._trim(order)
         return None
 
+    def _trim(self, order: Order) -> None:
+        """Give back what was charged for lines that the records then denied."""
+        charged = order.paid_cents - order.refunded_cents or order.due_cents
+        if charged:
+            self.payments.refund(order, charged - self._total(order))
+
+    def _total(self, order: Order) -> Cents:
+        return total_cents(order.held, self._figures.prices_cents, self._fee_cents)
+
     def _pay(self, order: Order) -> Story:
-        if order.state is OrderState.CREATED:
-            self._book.move(order, OrderState.PENDING_PAYMENT)
-        cents = total_cents(order.held, self._figures.prices_cents, self._fee_cents)
-        facts = self._facts
-        while True:
-            order.attempt += 1
-            facts.payment_asked(order=order.id, attempt=order.attempt, cents=cents)
-            answer = self._provider.charge(order.id, order.attempt, cents)
-            if answer.latency_s:
-                yield Timer(self._env, answer.latency_s)
-            if answer.captured:
-                order.paid_cents = cents
-                facts.payment_captured(order=order.id, cents=cents)
-                return None
-            facts.payment_failed(order=order.id, attempt=order.attempt)
-            if order.attempt >= self._attempts_max or order.cancel_reason is not None:
-                return OrderState.PAYMENT_FAILED
-            if self._retry_s:
-                yield Timer(self._env, self._retry_s)
+        return (yield from self._charge(order, self._total(order) if order.held else None, capture=True))
+
+    def _charge(self, order: Order, cents: Cents | None, *, capture: bool) -> Story:
+        if order.state is _CREATED:
+            self._book.move(order, _PENDING)
+        if cents is None:  # nothing is held yet: the whole basket
+            cents = Cents(order.value_cents + self._fee_cents)
+        paid = yield from self.payments.pay(order, cents, capture=capture)
+        return None if paid else OrderState.PAYMENT_FAILED
+
+    def _reserve_and_pay(self, order: Order) -> Story:
+        both, ends = Signal(), [None, None]
+        left = 2
+
+        def half(place: int, story: Story) -> Story:
+            nonlocal left
+            ends[place] = yield from story
+            left -= 1
+            if not left:
+                both.ring()
+
+        tell_while(half(0, self._charge(order, None, capture=True)), self._life)
+        tell_while(half(1, self._reserve(order)), self._life)
+        if left:
+            yield both
+        if ends == [None, None]:
+            self._trim(order)
+        return ends[1] if ends[1] is not None else ends[0]
+
+    def _prepare(self, order: Order) -> Story:
+        if self._hop_s is not None and not (yield from self._ask(order, _INVENTORY)):
+            order.cancel_reason = CancelReason.UNPROCESSABLE
+            return _CANCELLED
+        if not (yield from self._reserving.prepare(order)):
+            order.cancel_reason = CancelReason.CONTENTION
+            return _CANCELLED
+        failure = self._reserved(order)
+        if failure is not None:
+            return failure
+        return (yield from self._charge(order, self._total(order), capture=False))
+
+    def _commit(self, order: Order) -> Story:
+        # Everybody has voted yes, so there is no way back: the provider is asked until it answers.
+        while not self.payments.capture(order):
+            yield Timer(self._env, PAUSE_S * TRIES)
+        self._reserving.commit_prepared(order)
+        return None
 
     def _confirm(self, order: Order) -> OrderState | None:
+        if order.state >= _CONFIRMED:
+            return None
         order.confirmed_s = self._env.now
         order.promised_s = self._promise(order)
-        self._book.move(order, OrderState.CONFIRMED)
+        self._book.move(order, _CONFIRMED)
         self._facts.order_promised(order=order.id, promised_s=order.promised_s)
         job = PickJob(order.id, order.store, tuple(order.held), order.to_pick, order.confirmed_s, order.promised_s)
-        self._bus.publish(Topic.ORDER_CONFIRMED, job)
+        self._bus.publish(Topic.ORDER_CONFIRMED, order.store, job)
         return None
 
     # -- compensation ----------------------------------------------------------------------------------------------
 
-    def _refund(self, order: Order) -> None:
-        self.refund(order, order.paid_cents - order.refunded_cents)
+    def _undo_both(self, order: Order) -> None:
+        self._inventory.release(order)
+        self.payments.undo(order)
 
-    def refund(self, order: Order, cents: int) -> None:
-        """Give money back, cents; nothing happens for zero."""
-        if cents > 0:
-            order.refunded_cents += cents
-            self._facts.payment_refunded(order=order.id, cents=Cents(cents))
+    def _abort(self, order: Order) -> None:
+        self._reserving.abort_prepared(order)
+        self.payments.undo(order)
 
     def _fail(self, order: Order, end: OrderState) -> None:
-        if order.state < OrderState.CONFIRMED:
+        if order.state < _CONFIRMED:
             self._abandon(order, end)
+            return
+        # The customer was told yes before everything was done: the confirmation is taken back, if the goods are still
+        # ours; else they are delivered all the same, and law 3 reports what was not paid.
+        if order.state in CANCELLABLE:
+            self._facts.confirmation_revoked(order=order.id)
+            self._call_off(order, order.cancel_reason or CancelReason.PAYMENT)
         else:
-            # The customer was told yes before everything was done: the confirmation is taken back, if the goods are
-            # still ours; else they are delivered all the same, and law 3 reports what was not paid.
-            if order.state in CANCELLABLE:
-                self._call_off(order, order.cancel_reason or CancelReason.PAYMENT)
-            else:
-                self._facts.request_refused(order=order.id, refusal=Refusal.TOO_LATE)
+            self._facts.request_refused(order=order.id, refusal=Refusal.TOO_LATE)
 
     def _abandon(self, order: Order, end: OrderState) -> None:
-        if end is OrderState.CANCELLED:
+        if end is _CANCELLED:
             assert order.cancel_reason is not None
             self._facts.order_cancelled(order=order.id, reason=order.cancel_reason)
-        confirmed = order.state >= OrderState.CONFIRMED
-        self._compensate(order)
-        self._book.move(order, end)
-        if confirmed:
-            # Last of all: whoever hears of it must find the order ended.
-            self._bus.publish(Topic.ORDER_CANCELLED, Cancellation(order.id, order.store, order.driver))
+        order.failing, order.was_confirmed = end, order.state >= _CONFIRMED
+        self._unwind(order)
 
-    def _compensate(self, order: Order) -> None:
-        for step in reversed(order.plan[: order.step + 1]):
-            self._undo[step](order)
+    def _unwind(self, order: Order) -> None:
+        """Undo what is left to be undone, and end the order; goes on where a crash left it."""
+        if not self.up:
+            return
+        undone = order.plan[: order.step + 1]
+        try:
+            while order.undone < len(undone):
+                step = undone[len(undone) - 1 - order.undone]
+                self._undo[step](order)
+                if self.kill is not None:
+                    self._boundary(order, "undone", step)
+                order.undone += 1
+        except Crashed:
+            return
+        end = order.failing
+        assert end is not None
         self._facts.saga_ended(order=order.id, settled=False)
+        self._book.move(order, end)
+        if order.cleared is not None:
+            order.cleared.ring()
+        if order.was_confirmed:
+            # Last of all: whoever hears of it must find the order ended.
+            self._bus.publish(Topic.ORDER_CANCELLED, order.store, Cancellation(order.id, order.store, order.driver))
 
     def cancel(self, order: Order, reason: CancelReason) -> None:
         """End a confirmed order that has not left the store: undo every step, last first."""
         order.cancel_reason = reason
-        self._abandon(order, OrderState.CANCELLED)
+        self._abandon(order, _CANCELLED)
 
     def settle(self, order: Order) -> None:
         """The order was delivered: its saga is over."""
+        self.payments.collected(order)
         self._facts.saga_ended(order=order.id, settled=True)
         self._book.move(order, OrderState.DELIVERED)

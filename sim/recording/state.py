@@ -80,7 +80,8 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
     held, reduced = archive.rows("stock_reserved"), archive.rows("hold_reduced")
     adjusted, changed = archive.rows("record_adjusted"), archive.rows("shelf_changed")
     picked, back = archive.rows("goods_picked"), archive.rows("goods_put_back")
-    committed, released = archive.rows("hold_committed")["order"], archive.rows("hold_released")["order"]
+    committed = archive.rows("hold_committed")["order"]
+    released = np.concatenate([archive.rows("hold_released")["order"], archive.rows("hold_expired")["order"]])
     held_committed, held_released = np.isin(held["order"], committed), np.isin(held["order"], released)
     less_committed, less_released = np.isin(reduced["order"], committed), np.isin(reduced["order"], released)
     # A hold ends with what is left of it, so what was taken out before leaves with the opposite sign.

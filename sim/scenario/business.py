@@ -6,7 +6,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Clock, Count, NonNegative, Positive, Share, given
+from sim.scenario.bus import BusSpec
+from sim.scenario.catalogue_reads import Browsing
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Count, NonNegative, Positive, Share, given
+from sim.scenario.gateway import (
+    Auth,
+    BackpressureSpec,
+    DegradationSpec,
+    FraudSpec,
+    IdempotencySpec,
+    Limits,
+    Screens,
+)
+from sim.scenario.services import Autoscale, BreakerSpec, Health, RetrySpec, Services
 
 
 class Customers(Branch):
@@ -27,6 +39,31 @@ class Payments(Branch):
         2, JUDGEMENT, "how often a customer tries to pay"
     )
     retry_s: NonNegative = given(8.0, JUDGEMENT, "time until the customer tries again, seconds")
+    timeout_s: AboveZero = given(10.0, JUDGEMENT, "how long we wait for the provider's answer, seconds")
+    retries_max: Annotated[int, Field(strict=True, ge=0, le=5)] = given(
+        1, JUDGEMENT, "how often a charge without an answer is asked again, under the same key"
+    )
+    again_s: NonNegative = given(2.0, JUDGEMENT, "pause before asking again, seconds")
+    idempotency: bool = given(True, "-", "ask again under the same key, so that nobody is charged twice")
+    methods: dict[Literal["card", "wallet", "cash"], NonNegative] = given(
+        lambda: {"card": 0.7, "wallet": 0.25, "cash": 0.05}, JUDGEMENT, "share of each way to pay; cash is paid at the door"
+    )
+    lost_answer_share: Share = given(0.001, JUDGEMENT, "charges that are made though their answer never comes")
+    duplicate_share: Share = given(0.002, JUDGEMENT, "charges that are told of again by a callback")
+    callback_s: AboveZero = given(90.0, JUDGEMENT, "mean time until the provider calls back, seconds")
+    lost_callback_share: Share = given(0.02, JUDGEMENT, "callbacks that never come: found in the settlement file")
+    refund_retry_s: AboveZero = given(60.0, JUDGEMENT, "time until a refund that failed is tried again, seconds")
+    pool: Positive = given(400, JUDGEMENT, "charges of all kinds that may be under way at once")
+    compartment: Positive = given(
+        200, JUDGEMENT, "of these, charges that may wait for the provider (a bulkhead)"
+    )
+
+    @field_validator("methods")
+    @classmethod
+    def _whole(cls, methods: dict[str, float]) -> dict[str, float]:
+        if abs(sum(methods.values()) - 1) > 1e-6:
+            raise ValueError(f"shares of the ways to pay that sum to 1, got {sum(methods.values()):g}")
+        return methods
 
 
 class Promise(Branch):
@@ -45,7 +82,7 @@ class Platform(Branch):
         "full", "-", "minimal: every mechanism, but no latency and no background load"
     )
     submit_s: NonNegative = given(
-        0.12, "judgement: under the usual 200 ms target", "mean time from tap to order service, seconds"
+        0.05, "judgement: a mobile network's round trip", "mean time from the phone to the gateway and back, seconds"
     )
     submit_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that time")
     window_s: NonNegative = given(
@@ -54,6 +91,24 @@ class Platform(Branch):
         "mean time between reading and writing stock, seconds",
     )
     window_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that window")
+    services: Services = given(Services, "-", "size and speed of every service")
+    autoscale: Autoscale = given(Autoscale, "-", "how services grow and shrink with their load")
+    health: Health = given(Health, "-", "how dead instances are noticed")
+    breaker: BreakerSpec = given(BreakerSpec, "-", "circuit breakers")
+    retries: RetrySpec = given(RetrySpec, "-", "retries and their budget")
+    browsing: Browsing = given(Browsing, "-", "reads that place no order, caches and replicas")
+    auth: Auth = given(Auth, "-", "sessions and their tokens")
+    limits: Limits = given(Limits, "-", "rate limits")
+    idempotency: IdempotencySpec = given(IdempotencySpec, "-", "repeated requests")
+    backpressure: BackpressureSpec = given(BackpressureSpec, "-", "shedding new orders under load")
+    degradation: DegradationSpec = given(DegradationSpec, "-", "features that go before checkout does")
+    screens: Screens = given(Screens, "-", "screens that ask several services at once")
+    fraud: FraudSpec = given(FraudSpec, "-", "fraudsters, and what is remembered of clients")
+    bus: BusSpec = given(BusSpec, "-", "the message bus")
+    hold_s: AboveZero = given(
+        600.0, "judgement: longer than any checkout that can still succeed", "an unconfirmed order's hold expires, seconds"
+    )
+    restart_s: AboveZero = given(20.0, JUDGEMENT, "time until a crashed saga orchestrator is up again, seconds")
     bus_s: NonNegative = given(0.05, JUDGEMENT, "time from publishing a message to its delivery, seconds")
     accept_window_s: AboveZero = given(45.0, "30-60 s are usual", "time a driver has to answer an offer, seconds")
     give_up_s: AboveZero = given(
@@ -64,19 +119,11 @@ class Platform(Branch):
     promise: Promise = given(Promise, "-", "the time the customer is told")
 
 
-class Faults(Branch):
-    """Something that goes wrong at a time."""
-
-    kind: Literal["provider_outage", "bus_slowdown"]
-    at: Clock
-    minutes: AboveZero
-    factor: AboveZero = given(20.0, JUDGEMENT, "bus_slowdown: how much slower messages arrive")
-
-
 class PolicyNames(Branch):
     """Which policy decides: ``name``, ``name(param=value, ...)`` or ``path/to/file.py:Class(...)``."""
 
     admission: str = given("open_door", "-", "whether a customer may place an order now")
+    fraud: str = given("allow_all", "-", "which orders are refused as fraud")
     sourcing: str = given("nearest_store", "-", "which store serves an order")
     reservation: str = given("optimistic", "-", "how stock is held against concurrent buyers")
     saga: str = given("reserve_then_pay", "-", "in which order an order is reserved, paid and confirmed")

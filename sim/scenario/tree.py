@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from sim.scenario.business import Costs, Customers, Faults, Payments, Platform, PolicyNames, Slo, parse_slo
+from sim.scenario.business import Costs, Customers, Payments, Platform, PolicyNames, Slo, parse_slo
+from sim.scenario.faults import Fault
 from sim.scenario.fields import (
     JUDGEMENT,
     AboveZero,
@@ -63,7 +64,7 @@ class Scenario(Branch):
     travel: Travel = given(Travel, "-", "how long rides take")
     payments: Payments = given(Payments, "-", "the payment provider outside")
     platform: Platform = given(Platform, "-", "the software platform")
-    faults: tuple[Faults, ...] = given((), "-", "what goes wrong, and when")
+    faults: tuple[Fault, ...] = given((), "-", "what goes wrong, and when")
     policies: PolicyNames = given(PolicyNames, "-", "one policy per family of decisions")
     costs: Costs = given(Costs, "-", "what things cost")
     slo: tuple[Slo, ...] = given(

@@ -1,17 +1,18 @@
 """Build the world of a scenario: everything that is given before the clock starts, immutable from then on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.scenario import Scenario
-from sim.scenario.fields import window_s
+from sim.scenario.fields import clock_s, window_s
 from sim.scenario.tree import Euclidean
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.catalogue import Catalogue, Opening, make_catalogue, opening_stock
-from sim.world.demand import Trace, complete, daily_demand, draw_wishes
+from sim.world.demand import BIN_S, Trace, complete, daily_demand, draw_wishes, rate_per_bin
 from sim.world.fleet import Driver, Picker, make_drivers, make_pickers
 from sim.world.geography import Geography, Plain, metres_between
 from sim.world.maps import find_map
@@ -35,6 +36,10 @@ class World:
         For each node, the stores whose zone holds it, nearest first.
     daily_demand
         Expected units a normal day, float64 (stores, skus).
+    store_shares
+        Share of the customers who are nearest to each store, float64 (stores,).
+    minutes
+        Orders expected in each minute (of a trace, those that come), flash sales included.
     files
         Role -> content key of every file the scenario names, for the fingerprint.
     """
@@ -56,6 +61,24 @@ class World:
     drivers: list[Driver]
     trace: Trace
     files: dict[str, bytes]
+    store_shares: NDArray[np.float64]
+    minutes: Sequence[float]
+
+    def traffic(self, now_s: float) -> float:
+        """Orders a second that are being placed at a time, on average over its minute."""
+        minute = int(now_s // BIN_S)
+        return self.minutes[minute] / BIN_S if minute < len(self.minutes) else 0.0
+
+    def metres(self, one: int, other: int) -> float:
+        """Straight-line distance between two nodes."""
+        lon, lat = self.geography.lon, self.geography.lat
+        return float(metres_between(lon[one], lat[one], lon[other], lat[other]))
+
+    @property
+    def peak_orders_s(self) -> float:
+        """Orders a second at the busiest hour of an ordinary busy day, surges and calendar left out."""
+        demand = self.scenario.demand
+        return demand.orders_per_day * max(demand.weekday) * max(demand.profile) / sum(demand.profile) / 3600.0
 
     @property
     def stores(self) -> int:
@@ -184,4 +207,20 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         drivers=make_drivers(scenario, _work_shares(scenario, weights, serving, travel)),
         trace=complete(scenario, streams, wishes, catalogue, cell),
         files=files,
+        store_shares=shares,
+        minutes=_minutes(scenario, wishes.entered_s),
     )
+
+
+def _minutes(scenario: Scenario, entered_s: NDArray[np.float64]) -> list[float]:
+    rate = rate_per_bin(scenario)
+    came = np.bincount((entered_s // BIN_S).astype(int), minlength=len(rate))[: len(rate)].astype(np.float64)
+    if scenario.demand.trace is not None:
+        # Of a trace only what came is known: over a quarter of an hour, so that an odd minute is not taken for a rush.
+        return [float(x) for x in np.convolve(came, np.ones(15) / 15.0, mode="same")]
+    for sale in scenario.demand.flash_sales:
+        first = (clock_s(sale.at) + scenario.midnight_s) // BIN_S
+        for minute in range(int(first), int(first + sale.seconds // BIN_S) + 2):
+            if 0 <= minute < len(rate):
+                rate[minute] = max(rate[minute], came[minute])
+    return [float(x) for x in rate]

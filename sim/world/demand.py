@@ -3,6 +3,7 @@
 Each column has its own keyed stream, so two policies under one seed face the same day, order by order.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
 from sim.streams import Streams, lognormal, quantised
+from sim.vocabulary import PayMethod
 from sim.world.catalogue import Catalogue
 
 BIN_S = 60.0
@@ -35,6 +37,8 @@ class Trace:
         float64 (n,): the customer cancels this long after ordering (infinite: never).
     submit_s, window_s
         float64 (n,): the platform's latencies for this order.
+    method
+        int8 (n,): how the customer pays, see `sim.vocabulary.PayMethod`.
     pay_chance, pay_s
         float64 (n, attempts): uniform draw that decides each charge, and how long the provider takes.
     pick_noise
@@ -59,6 +63,7 @@ class Trace:
     patience_s: NDArray[np.float64]
     submit_s: NDArray[np.float64]
     window_s: NDArray[np.float64]
+    method: NDArray[np.int8]
     pay_chance: NDArray[np.float64]
     pay_s: NDArray[np.float64]
     pick_noise: NDArray[np.float64]
@@ -229,6 +234,7 @@ def complete(
         else per_order("customers.patience", patience, scenario.customers.patience_cv),
         submit_s=per_order("platform.submit", platform.submit_s * quiet, platform.submit_cv),
         window_s=per_order("platform.window", platform.window_s * quiet, platform.window_cv),
+        method=_pick(streams.generator("payments.method").random(n), _shares(pay.methods)).astype(np.int8),
         pay_chance=streams.generator("payments.chance").random(shape),
         pay_s=quantised(pay_s),
         pick_noise=_handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
@@ -242,6 +248,11 @@ def complete(
             _handling(streams.generator("drivers.door"), drivers.noise, drivers.door_s, drivers.noise_cv, n)
         ),
     )
+
+
+def _shares(methods: Mapping[Any, float]) -> NDArray[np.float64]:
+    """Share of each `PayMethod`, in their order."""
+    return np.array([methods.get(method.name.lower(), 0.0) for method in PayMethod])
 
 
 def _sum(owner: NDArray[Any], values: NDArray[Any], n: int) -> NDArray[np.float64]:

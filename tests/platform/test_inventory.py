@@ -2,14 +2,19 @@
 
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from sim.clock import Clock
 from sim.contracts import OrderRequest
 from sim.facts import Facts
 from sim.platform.inventory import Inventory
 from sim.platform.orders import Order
+from sim.platform.slots import SplitRecords
+from sim.platform.stock_events import StockEvents
 from sim.vocabulary import StockCause
 
 STORES, SKUS = 2, 4
@@ -20,12 +25,34 @@ class Ear(Facts):
     def __init__(self) -> None:
         self.conflicts = 0
         self.versions: list[int] = []
+        self.ends: list[tuple[str, int]] = []
+        self.missing: list[tuple[int, int, int]] = []
+        self.adjusted: list[tuple[int, int, int]] = []
 
     def version_conflict(self, **_: Any) -> None:
         self.conflicts += 1
 
     def stock_reserved(self, *, version: int, **_: Any) -> None:
         self.versions.append(version)
+
+    def line_missing(self, *, order: int, sku: int, units: int, **_: Any) -> None:
+        self.missing.append((order, sku, units))
+
+    def hold_committed(self, *, order: int, **_: Any) -> None:
+        self.ends.append(("committed", order))
+
+    def hold_released(self, *, order: int, **_: Any) -> None:
+        self.ends.append(("released", order))
+
+    def hold_expired(self, *, order: int, **_: Any) -> None:
+        self.ends.append(("expired", order))
+
+    def many(self, kind: str, columns: Any) -> None:
+        assert kind == "record_adjusted"
+        self.adjusted += zip(*(columns[name].tolist() for name in ("sku", "units", "cause")), strict=True)
+
+    def record_adjusted(self, *, sku: int, units: int, cause: int, **_: Any) -> None:
+        self.adjusted.append((sku, units, cause))
 
 
 def an_order(number: int, store: int, basket: dict[int, int]) -> Order:
@@ -39,11 +66,35 @@ class Records(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.ear = Ear()
-        self.inventory = Inventory(self.ear, STORES, SKUS)
+        self.env = Clock()
+        self.inventory = Inventory(
+            self.ear, STORES, SKUS, env=self.env, events=StockEvents(self.env, STORES, SKUS, every=7)
+        )
+        self.shown: dict[int, bool] = {}
+        self.inventory.crossed = self.crosses
+        self.inventory.split = SplitRecords(3, 1)
+        for place in (0, 5):
+            self.inventory.split.conflict(place, 0)
         self.on_hand = [[0] * SKUS for _ in range(STORES)]
         self.holds: dict[int, tuple[Order, dict[int, int]]] = {}
         self.read: dict[int, tuple[Order, list[int], list[int]]] = {}
         self.next = 0
+
+    def crosses(self, place: int, now: float, available: int) -> None:
+        assert now == self.env.now
+        assert self.shown.get(place, False) != (available > 0), "told twice, or of nothing"
+        self.shown[place] = available > 0
+
+    @rule(seconds=st.integers(1, 50))
+    def wait(self, seconds: int) -> None:
+        self.env.advance(self.env.now + seconds)
+
+    @rule(store=st.integers(0, STORES - 1), units=st.lists(st.integers(0, 9), min_size=SKUS, max_size=SKUS))
+    def deliver(self, store: int, units: list[int]) -> None:
+        skus = np.flatnonzero(units)
+        self.inventory.adjust_many(store, skus, np.array(units)[skus], StockCause.DELIVERY)  # type: ignore[arg-type]
+        for sku, brought in enumerate(units):
+            self.on_hand[store][sku] += brought
 
     @rule(store=st.integers(0, STORES - 1), sku=st.integers(0, SKUS - 1), units=st.integers(1, 9))
     def receive(self, store: int, sku: int, units: int) -> None:
@@ -73,7 +124,7 @@ class Records(RuleBasedStateMachine):
     @rule(data=st.data(), blind=st.booleans())
     def write(self, data: Any, blind: bool) -> None:
         order, seen, stamp = self.read.pop(data.draw(st.sampled_from(sorted(self.read))))
-        changed = self.stamp(order) != stamp
+        changed = self.stamp(order) != stamp  # by the machine's own look at the versions
         conflicts, before = self.ear.conflicts, self.figures()
         done = self.inventory.reserve(order, None if blind else seen, 1)
         if changed and not blind:
@@ -103,18 +154,42 @@ class Records(RuleBasedStateMachine):
             hold[sku] -= units
 
     @precondition(lambda self: self.holds)
-    @rule(data=st.data(), sold=st.booleans())
-    def end(self, data: Any, sold: bool) -> None:
+    @rule(data=st.data(), way=st.sampled_from(["committed", "released", "expired"]))
+    def end(self, data: Any, way: str) -> None:
         order, hold = self.holds.pop(data.draw(st.sampled_from(sorted(self.holds))))
-        if sold:
+        ends = [(way, order.id)] if hold else []
+        if way == "committed":
+            ends = [(way, order.id)]
             self.inventory.commit(order)
             for sku, units in hold.items():
                 self.on_hand[order.store][sku] -= units
             # A hold that was committed has ended: to release it changes nothing.
-        else:
+        elif way == "released":
             self.inventory.release(order)
+        else:
+            assert self.inventory.expire(order) == bool(hold)
+            assert (order.id in self.inventory.expired) == bool(hold)
         before = self.figures()
+        assert not self.inventory.expire(order)
         self.inventory.release(order)
+        assert self.figures() == before
+        assert self.ear.ends == ends, "a hold ends exactly once"
+        self.ear.ends.clear()
+
+    @rule(
+        places=st.sets(st.integers(0, STORES * SKUS - 1), min_size=1), store=st.integers(0, STORES - 1), basket=BASKETS
+    )
+    def pages_turn_to_zeros(self, places: set[int], store: int, basket: dict[int, int]) -> None:
+        before = self.figures()
+        self.inventory.corrupt(sorted(places))
+        assert all(column[place] == 0 for column in self.figures() for place in places)
+        unreadable = {sku: units for sku, units in basket.items() if store * SKUS + sku in places}
+        if unreadable:
+            order = an_order(10**6, store, unreadable)
+            assert self.inventory.reserve(order, None, 1)
+            assert order.held == [], "nobody sells what cannot be read"
+            self.inventory.release(order)
+        assert self.inventory.heal() == len(places)
         assert self.figures() == before
 
     def figures(self) -> tuple[list[int], list[int], list[int]]:
@@ -129,6 +204,10 @@ class Records(RuleBasedStateMachine):
                 assert self.inventory.available[place] >= 0
                 assert self.inventory.reserved[place] == self.promised(store, sku)
                 assert on_hand[sku] == self.on_hand[store][sku]
+                assert self.shown.get(place, False) == (self.inventory.available[place] > 0)
+            assert self.inventory.differing(store) == 0  # type: ignore[arg-type]
+        for place in (0, 5):
+            assert self.inventory.split.total(place) == self.inventory.available[place]
 
     @invariant()
     def versions_only_rise(self) -> None:
@@ -156,6 +235,97 @@ def test_two_buyers_of_the_last_unit() -> None:
     assert inventory.reserve(second, inventory.versions(second), 2)
     assert second.held == []
     assert inventory.reserved[0] == 1
+
+
+def test_a_write_that_nobody_checks_carries_out_what_was_decided() -> None:
+    """The lost update: why something must guard the window between reading and writing."""
+    inventory = Inventory(Ear(), 1, 1)
+    inventory.adjust(0, 0, 1, StockCause.OPENING)  # type: ignore[arg-type]
+    first, second = an_order(0, 0, {0: 1}), an_order(1, 0, {0: 1})
+    seen = inventory.versions(first), inventory.versions(second)
+    inventory.write(first, seen[0][1])
+    inventory.write(second, seen[1][1])
+    assert (inventory.available[0], inventory.reserved[0]) == (-1, 2)
+    third = an_order(2, 0, {0: 3})
+    assert inventory.reserve(third, None, 1)
+    assert third.held == [], "a record below nothing has nothing, not less"
+    assert inventory._facts.missing == [(2, 0, 3)]  # type: ignore[attr-defined]
+
+
+def test_a_record_knows_when_it_was_written() -> None:
+    env = Clock()
+    inventory = Inventory(Ear(), 2, 3, env=env)
+    order = an_order(0, 1, {0: 2, 2: 1})
+    for at_s, write in (
+        (1.0, lambda: inventory.adjust_many(1, np.array([0, 2]), np.array([5, 5]), StockCause.DELIVERY)),  # type: ignore[arg-type]
+        (2.0, lambda: inventory.reserve(order, None, 1)),
+        (3.0, lambda: inventory.reduce(order, 0, 1)),  # type: ignore[arg-type]
+        (4.0, lambda: inventory.commit(order)),
+        (5.0, lambda: inventory.adjust(1, 1, 1, StockCause.COUNT)),  # type: ignore[arg-type]
+    ):
+        env.advance(at_s)
+        before = list(inventory.version)
+        write()
+        written = [place for place in range(6) if inventory.version[place] != before[place]]
+        assert written
+        assert [inventory.updated_s[place] for place in written] == [at_s] * len(written)
+    assert list(inventory.updated_s) == [0, 0, 0, 4, 5, 4]
+
+
+def test_without_holds_a_sale_leaves_the_record_at_picking_and_never_below_nothing() -> None:
+    ear = Ear()
+    inventory = Inventory(ear, 1, 2)
+    inventory.holds = False
+    inventory.adjust(0, 0, 3, StockCause.OPENING)  # type: ignore[arg-type]
+    first, second, third = (an_order(number, 0, {0: 2, 1: 1}) for number in range(3))
+    for order in (first, second, third):
+        order.held.extend(zip(order.skus, order.units, strict=True))
+    assert list(inventory.available) == [3, 0]
+    inventory.reduce(first, 1, 1)  # type: ignore[arg-type]
+    assert ear.missing == [(0, 1, 1)]
+    assert first.held == [(0, 2), (1, 0)]
+    ear.adjusted.clear()
+    inventory.commit(first)
+    inventory.commit(second)
+    assert ear.adjusted == [(0, -2, StockCause.SOLD), (0, -1, StockCause.SOLD)]
+    inventory.release(third)
+    assert third.held == []
+    assert (list(inventory.available), list(inventory.reserved)) == ([0, 0], [0, 0])
+    assert ear.ends == [], "there was no hold that could end"
+
+
+def test_after_a_failover_on_hand_is_what_it_was_and_open_orders_keep_their_goods() -> None:
+    env, ear = Clock(), Ear()
+    inventory = Inventory(ear, 1, 3, env=env, events=StockEvents(env, 1, 3))
+    inventory.adjust_many(0, np.arange(3), np.array([10, 10, 2]), StockCause.OPENING)  # type: ignore[arg-type]
+    kept, sold, late = an_order(0, 0, {0: 3}), an_order(1, 0, {0: 1, 1: 4}), an_order(2, 0, {2: 2})
+    inventory.reserve(kept, None, 1)
+    inventory.reserve(sold, None, 1)
+    env.advance(100.0)
+    inventory.commit(sold)
+    inventory.adjust(0, 1, 50, StockCause.DELIVERY)  # type: ignore[arg-type]
+    inventory.reserve(late, None, 1)
+    seen = inventory.versions(an_order(3, 0, {0: 1, 1: 1}))
+    versions = list(inventory.version)
+    ear.adjusted.clear()
+    assert inventory.recover([0], 50.0) == 4  # type: ignore[list-item]
+    # The sale is forgotten (five units too many), the delivery as well; what open orders hold stays theirs.
+    assert list(inventory.reserved) == [3, 0, 2]
+    assert inventory.on_hand(0).tolist() == [10, 10, 2]  # type: ignore[arg-type]
+    assert ear.adjusted == [(0, 1, StockCause.RECOVERY), (1, -46, StockCause.RECOVERY)]
+    assert all(now >= before for now, before in zip(inventory.version, versions, strict=True))
+    assert not inventory.reserve(an_order(3, 0, {0: 1, 1: 1}), seen, 1), "who read before the crash must read again"
+    assert inventory.differing(0) == 0  # type: ignore[arg-type]
+    inventory.release(late)
+    assert inventory.available[2] == 2
+    assert inventory.recover([0], env.now) == 0  # type: ignore[list-item]
+
+
+def test_records_without_a_history_cannot_be_rebuilt() -> None:
+    inventory = Inventory(Ear(), 1, 1)
+    inventory.corrupt([0])
+    with pytest.raises(RuntimeError, match="Expected the stock events"):
+        inventory.heal()
 
 
 def test_a_flash_sale_sells_no_unit_twice(two_stores: Any, play: Any) -> None:

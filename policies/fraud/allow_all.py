@@ -1,0 +1,13 @@
+"""Fraud: everybody is trusted."""
+
+from dataclasses import dataclass
+
+from sim.contracts import FraudView, Ruling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowAll:
+    """Refuse nobody: what fraud costs without a screen, and the yardstick for what a screen costs honest customers."""
+
+    def __call__(self, view: FraudView) -> Ruling:
+        return Ruling.ALLOW

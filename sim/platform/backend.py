@@ -1,0 +1,180 @@
+"""The back end of the full profile: services under load, the gateway, the catalogue's caches, and who watches them.
+
+The minimal profile has none of this. Everything nobody simulates one by one (browsing, polling, pings) is a rate that
+loads the services; what an order does itself is called, one service after the other.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import inf, prod
+
+from sim.clock import Clock, Timer
+from sim.contracts import Fraud
+from sim.facts import Facts
+from sim.platform.breaker import Breaker
+from sim.platform.browsing import Setup
+from sim.platform.bus import Bus
+from sim.platform.catalogue import Catalogue
+from sim.platform.cluster import Cluster
+from sim.platform.fraud import Confusion, History, planted
+from sim.platform.front import Front
+from sim.platform.inventory import Inventory
+from sim.platform.monitoring import Monitoring
+from sim.platform.orders import OrderBook
+from sim.platform.tracking import Tracking
+from sim.ports import Figures
+from sim.scenario import Scenario
+from sim.streams import Die
+from sim.vocabulary import BreakerName, BreakerState, OrderId, SkuId, StoreId, Svc, Topic, quantise
+
+BEAT_S = 15.0
+"""Seconds between two rounds of control and monitoring."""
+
+POLL_S = 20.0
+"""A customer with an open order looks at its status this often, seconds (judgement)."""
+
+NEARBY_S = 30.0
+"""A customer with an open order looks for drivers nearby this often, seconds (judgement)."""
+
+
+class Backend:
+    """Services, gateway, catalogue and monitoring of one run.
+
+    Parameters
+    ----------
+    figures
+        Holds the traffic to expect and the goods' categories.
+    die
+        Makes keyed draws by purpose.
+    """
+
+    def __init__(
+        self,
+        env: Clock,
+        facts: Facts,
+        scenario: Scenario,
+        figures: Figures,
+        inventory: Inventory,
+        book: OrderBook,
+        bus: Bus,
+        tracking: Tracking,
+        fraud: Fraud,
+        die: Callable[[str], Die],
+    ) -> None:
+        platform = scenario.platform
+        self._env, self._facts, self._figures = env, facts, figures
+        self._inventory, self._book, self._bus, self._tracking = inventory, book, bus, tracking
+        self._reads_per_order, self._ping_s = platform.browsing.reads_per_order, platform.ping_s
+        self._events = 0
+        self._lag_s, self._lags = platform.browsing.replica.lag_s, list[float]()
+        services = platform.services
+        work_s = [getattr(services, svc.name.lower()).work_s for svc in Svc]
+        peak = self._rates(figures.peak_orders_s, figures.peak_orders_s * 1800.0, figures.drivers, 0.1)
+        self.cluster = Cluster(
+            env, services, platform.autoscale, platform.health,
+            peak_loads=[rate * work for rate, work in zip(peak, work_s, strict=True)], load=self._load, tick_s=BEAT_S,
+        )  # fmt: skip
+        self.history = History(platform.fraud, figures.metres)
+        self.confusion = Confusion(planted(die("fraud.planted"), scenario.customers.clients, platform.fraud.planted_share))
+        self.front = Front(
+            env, facts, self.cluster, platform, work_s, hop_s=quantise(platform.submit_s), luck=die("hops"),
+            fraud=fraud, history=self.history, confusion=self.confusion, clients=scenario.customers.clients,
+        )  # fmt: skip
+        self.catalogue = Catalogue(
+            die("catalogue"),
+            Setup(
+                stores=figures.stores, skus=figures.skus, category=figures.categories, cache=platform.browsing.cache,
+                replica=platform.browsing.replica, fill_s=work_s[Svc.CATALOGUE], on_visible=self._visible,
+            ),
+            shares=figures.category_shares,
+            rate=self._reads_of,
+        )  # fmt: skip
+        self.front.catalogue = self.catalogue
+        inventory.crossed = lambda place, now, units: self.catalogue.crossed(place, now, units > 0)
+        rule = platform.breaker
+        self.breakers = {
+            name: Breaker(
+                enabled=rule.enabled, window=rule.window, least=rule.least, share=rule.share, open_s=rule.open_s,
+                trials=rule.trials,
+            )
+            for name in BreakerName
+        }  # fmt: skip
+        for name, breaker in self.breakers.items():
+            breaker.on_move(partial(self._moved, name))
+        self.monitoring = Monitoring(env, facts, scenario, self)
+
+    def start(self) -> None:
+        """Begin the rounds of control and monitoring."""
+        self._beat()
+
+    def _beat(self, _: Timer | None = None) -> None:
+        now = self._env.now
+        self.front.suffer(now, BEAT_S)
+        self.cluster.tick(now)
+        self._probe_catalogue(now)
+        self.front.degradation.update(self.monitoring.look(now))
+        Timer(self._env, BEAT_S, self._beat)
+
+    # -- traffic -----------------------------------------------------------------------------------------------------
+
+    def _reads_of(self, store: int, now: float) -> float:
+        return self._figures.traffic(now) * self._figures.store_shares[store] * self._reads_per_order
+
+    def _rates(self, orders_s: float, open_orders: float, drivers: float, miss_share: float) -> list[float]:
+        """Calls a second of each service, by `Svc`, that no order makes itself."""
+        reads = orders_s * self._reads_per_order
+        polls, nearby = open_orders / POLL_S, open_orders / NEARBY_S
+        pings = drivers / self._ping_s
+        misses = reads * miss_share
+        return [reads + polls + nearby + pings, misses, misses, polls, 0.0, nearby, pings + polls, orders_s * 8.0]
+
+    def _load(self, now: float) -> Sequence[float]:
+        traffic, book, tracking = self._figures.traffic(now), len(self._book.open), self._tracking.on_shift
+        reads = traffic * self._reads_per_order
+        miss_share = self.catalogue.miss_rate(now) / reads if reads else 0.0
+        rates = self._rates(traffic, book, tracking, miss_share)
+        events = self._bus.published[Topic.ORDER_EVENT]
+        rates[Svc.NOTIFICATIONS], self._events = (events - self._events) / BEAT_S, events
+        rates[Svc.GATEWAY] += self.front.attack_s
+        return rates
+
+    # -- the catalogue -----------------------------------------------------------------------------------------------
+
+    def _probe_catalogue(self, now: float) -> None:
+        """The breaker on catalogue reads judges by what monitoring's own reads meet."""
+        breaker, service = self.breakers[BreakerName.CATALOGUE], self.cluster.services[Svc.CATALOGUE]
+        for _ in range(3):
+            if breaker.allow(now):
+                (breaker.ok if service.answers and service.delay_s(now) < inf else breaker.fail)(now)
+
+    def _moved(self, name: BreakerName, state: BreakerState) -> None:
+        self._facts.breaker_moved(breaker=name, breaker_state=state)
+        if name is BreakerName.CATALOGUE:
+            if state is BreakerState.OPEN and not self.catalogue.breaker_is_open:
+                self.catalogue.breaker_opened(self._env.now)
+            elif state is BreakerState.CLOSED and self.catalogue.breaker_is_open:
+                self.catalogue.breaker_closed(self._env.now)
+
+    def _visible(self, place: int, fresh_s: float) -> None:
+        store, sku = divmod(place, self._figures.skus)
+        self._facts.record_seen(store=StoreId(store), sku=SkuId(sku), fresh_s=fresh_s)
+
+    def slow_replica(self, factor: float) -> Callable[[], None]:
+        """The read replica lags `factor` times as much; returns what ends it."""
+        replica, factors = self.catalogue.replica, self._lags
+        factors.append(factor)
+        replica.lag_s = self._lag_s * prod(factors)
+
+        def over() -> None:
+            factors.remove(factor)
+            replica.lag_s = self._lag_s * prod(factors)
+
+        return over
+
+    # -- calls of an order -------------------------------------------------------------------------------------------
+
+    def hop_s(self, order: OrderId, service: Svc) -> float:
+        """Seconds a call of an order takes, infinite when there is no answer."""
+        return self.front.call_s(order, service, self._env.now, 1.0, 15)
+
+

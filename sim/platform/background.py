@@ -1,0 +1,272 @@
+"""Calls that nobody simulates one by one (`reads: rate`): what they do to a service, and what it does to them.
+
+While they fit, whoever calls meets the stationary wait of an M/M/c queue with a longest wait; when they do not, work
+piles up and drains like a fluid.
+"""
+
+from math import exp, inf, log
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """Chance that a call to an M/M/c queue waits; `load` is arrival rate x mean work, erlangs (Erlang 1917).
+
+    By the sum for the inverse of Erlang's loss formula, 1 + c/a (1 + (c - 1)/a (1 + ...)); a wait rarer than one in a
+    thousand million is none.
+    """
+    if load <= 0.0:
+        return 0.0
+    if load >= servers:
+        return 1.0
+    term = total = 1.0
+    for busy in range(servers, 0, -1):
+        term *= busy / load
+        total += term
+        if total > 1e9:
+            return 0.0
+        if busy < load and term < 1e-12 * total:
+            break
+    blocked = 1.0 / total
+    return blocked / (1.0 - load / servers * (1.0 - blocked))
+
+
+class Waiting:
+    """The stationary wait in an M/M/c queue whose callers turn away when they would wait longer than a limit.
+
+    Below the limit K the wait beyond zero has the density of M/M/c, p theta exp(-theta t) with theta = (c - a) / work;
+    beyond it nobody joins. Normalised, P(wait > t) = (p exp(-theta t) - rho p exp(-theta K)) / (1 - rho p exp(-theta K)),
+    of which (1 - rho) p exp(-theta K) / (...) are turned away (Gnedenko, Kovalenko 1989, queues with limited waiting).
+
+    Parameters
+    ----------
+    servers, load
+        c, and a < c in erlangs.
+    work_s
+        Mean work of a call (exponential), seconds.
+    limit_s
+        K, seconds.
+
+    Attributes
+    ----------
+    chance
+        Chance that an arriving call waits or is turned away.
+    refused
+        Chance that it is turned away.
+    mean_s
+        Mean wait over all arrivals, those turned away as 0, seconds.
+    """
+
+    __slots__ = ("_density", "_floor", "_limit_s", "_norm", "_p", "_scale_s", "_work_s", "chance", "mean_s", "refused")
+
+    def __init__(self, servers: int, load: float, work_s: float, limit_s: float) -> None:
+        self._p = p = erlang_c(servers, load)
+        self._scale_s = scale_s = work_s / (servers - load)
+        self._work_s, self._limit_s = work_s, limit_s
+        cut = p * exp(-limit_s / scale_s)
+        if cut < 1e-12:
+            cut = 0.0  # the limit is out of reach
+        self._floor = load / servers * cut
+        self._norm = 1.0 - self._floor
+        self.chance = (p - self._floor) / self._norm
+        self.refused = (cut - self._floor) / self._norm
+        self.mean_s = ((p - cut) * scale_s - limit_s * cut) / self._norm
+        self._density = p / (self._norm * (1.0 - self.refused))
+
+    def wait_s(self, luck: float) -> float:
+        """The wait that a uniform draw below `chance` stands for, by inversion, seconds; beyond the limit: turned away."""
+        return self._scale_s * log(self._p / (max(luck, 1e-17) * self._norm + self._floor))
+
+    def _beyond(self, t_s: float) -> float:
+        """Chance that the latency (wait and work) of a call that was taken exceeds `t_s`."""
+        rate, theta, density = 1.0 / self._work_s, 1.0 / self._scale_s, self._density
+        upto_s = min(t_s, self._limit_s)
+        waited = density * (1.0 - exp(-theta * self._limit_s))
+        if abs(rate - theta) * upto_s > 1e-6:
+            still = (exp((rate - theta) * upto_s - rate * t_s) - exp(-rate * t_s)) / (rate - theta)
+        else:
+            still = upto_s * exp(-rate * t_s)
+        queued = exp(-theta * upto_s) - exp(-theta * self._limit_s)
+        return (1.0 - waited) * exp(-rate * t_s) + density * (theta * still + queued)
+
+    def latency_s(self, tail: float) -> float:
+        """Latency that a share `tail` of the calls taken exceed, seconds; the share is met within 1e-4 of itself."""
+        low_s = -log(tail) * self._work_s  # as if nobody waited
+        if self._density < 1e-3 * tail:
+            return low_s
+        # Wait and work both exceed their own quantile at half the tail in no more than the tail's share of cases.
+        queue_s = max(self._scale_s * log(2.0 * self._density / tail), 0.0)
+        high_s = min(queue_s, self._limit_s) + low_s + log(2.0) * self._work_s
+        target = log(tail)
+        low, high = log(self._beyond(low_s)) - target, log(self._beyond(high_s)) - target
+        middle_s = low_s
+        for _ in range(60):
+            if low <= 0.0:
+                return low_s
+            middle_s = (low_s * high - high_s * low) / (high - low)
+            middle = log(self._beyond(middle_s)) - target
+            if abs(middle) < 1e-4:
+                break
+            # The Illinois rule: the end that stays counts half, so both ends close in.
+            if middle > 0.0:
+                low_s, low, high = middle_s, middle, high / 2.0
+            else:
+                high_s, high, low = middle_s, middle, low / 2.0
+        return middle_s
+
+
+class Background:
+    """A load of calls at a rate, with exponential work, on the servers of one service.
+
+    It is set piecewise: between two calls of `set` the rate, the servers and the share that finds none stay the same, and
+    `settle` accounts for the time since. When the load (with the foreground's) does not fit the service is *flooded*: the
+    work ahead of a call grows by load - c server seconds a second, up to the longest wait, beyond which calls are refused.
+
+    Parameters
+    ----------
+    limit_s
+        Longest wait, seconds.
+
+    Attributes
+    ----------
+    rate, load
+        Calls a second; the work of those that reach a living instance, erlangs.
+    foreground
+        Load that simulated calls make as well, erlangs, as lately measured.
+    calls, errors, refused
+        Expected counts since somebody set them to zero: calls that came; that got no answer; of those, turned away.
+    taken_s, room_s
+        Running totals, seconds: work of the calls taken; time of the servers.
+    chance
+        Chance that a simulated call waits for the background: together with the chance that it waits for other simulated
+        calls, which the service knows itself, it makes that of M/M/c with the load of both.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self.rate = self.load = self.foreground = self._lost_share = 0.0
+        self._servers, self._work_s = 0, 1.0
+        self.flooded, self.backlog_s = False, 0.0
+        self.calls = self.errors = self.refused = 0.0
+        self.taken_s = self.room_s = 0.0
+        self.chance = self._luck_scale = 0.0
+        self.waiting: Waiting | None = None
+        self._known = (0, 0.0, 0.0)
+        self._band = (0.0, 0.0)
+        self._since_s = 0.0
+
+    def settle(self, now_s: float) -> None:
+        """Account for the time since the last settling."""
+        span_s = now_s - self._since_s
+        if span_s <= 0.0:
+            return
+        self._since_s = now_s
+        room_s = self._servers * span_s
+        self.room_s += room_s
+        if self.rate <= 0.0 and not self.flooded:
+            return
+        calls, work_s, refused_s = self.rate * span_s, self.load * span_s, 0.0
+        self.calls += calls
+        self.errors += calls * self._lost_share
+        if self.flooded:
+            ahead_s = self.backlog_s + work_s - room_s
+            refused_s = min(max(ahead_s - self._limit_s * self._servers, 0.0), work_s)
+            self.backlog_s = max(ahead_s - refused_s, 0.0)
+        elif self.waiting is not None:
+            refused_s = work_s * self.waiting.refused
+        self.taken_s += work_s - refused_s
+        if refused_s:
+            self.refused += refused_s / self._work_s
+            self.errors += refused_s / self._work_s
+
+    def set(self, servers: int, work_s: float, lost_share: float, ahead_s: float) -> None:
+        """Say what holds from the last settling on.
+
+        Parameters
+        ----------
+        servers
+            Servers that work.
+        work_s
+            Mean work of a call, seconds.
+        lost_share
+            Share of the calls that reach no living instance and fail.
+        ahead_s
+            Wait that the foreground makes now, seconds: where a flood begins.
+        """
+        self._servers, self._work_s, self._lost_share = servers, work_s, lost_share
+        self.load = load = self.rate * work_s * (1.0 - lost_share)
+        self.chance, self.flooded = 0.0, self.backlog_s > 0.0
+        calm = not (lost_share or self.flooded)
+        self._band = (-1e-9, 1e-9) if calm else (inf, inf)
+        if load <= 0.0:
+            self.waiting, self._known = None, (0, 0.0, 0.0)
+            return
+        both = load + self.foreground
+        if both >= servers:
+            if not self.flooded:
+                self.flooded, self.backlog_s = True, ahead_s * servers
+            self._band = (inf, inf)
+            return
+        known = (servers, both, work_s)
+        if self.waiting is None or known != self._known:
+            self.waiting, self._known = Waiting(servers, both, work_s, self._limit_s), known
+        self.chance = self.waiting.chance
+        if self.foreground:
+            others = erlang_c(servers, self.foreground * servers / (servers - load))
+            self.chance = max(self.chance - others, 0.0) / (1.0 - others)
+        self._luck_scale = self.waiting.chance / self.chance if self.chance else 0.0
+        if calm:
+            self._band = (both - 0.01 * (servers - both), both + 0.01 * (servers - both))
+
+    def drift(self, rate: float) -> bool:
+        """Take a new rate without working Erlang's formula out anew; False when `set` is needed.
+
+        Enough while all load is within a hundredth of what was left of capacity of that which was set.
+        """
+        low, high = self._band
+        load = rate * self._work_s
+        if low < load + (self.foreground if load else 0.0) < high:
+            self.rate, self.load = rate, load
+            return True
+        return False
+
+    def wait_s(self, luck: float) -> float:
+        """The wait for the background that a uniform draw below `chance` stands for, seconds."""
+        return self.waiting.wait_s(luck * self._luck_scale) if self.waiting is not None else 0.0
+
+    @property
+    def stretch(self) -> float:
+        """How much longer a foreground call keeps its server, since the background needs the servers as well."""
+        if self.flooded or not self._servers:
+            return 1.0
+        return self._servers / max(self._servers - self.load, 1e-3 * self._servers)
+
+    def ahead_s(self, at_s: float) -> float:
+        """Wait in a flood at a time since the last settling, seconds."""
+        if not self._servers:
+            return 0.0
+        ahead_s = self.backlog_s / self._servers
+        limit_s = ahead_s if ahead_s > self._limit_s else self._limit_s
+        return min(max(ahead_s + (self.load / self._servers - 1.0) * (at_s - self._since_s), 0.0), limit_s)
+
+    def turns_away(self, luck: float) -> bool:
+        """Whether a full queue turns a call with this uniform draw away: it takes calls as fast as it drains."""
+        load = self.load + self.foreground
+        return luck * load < load - self._servers
+
+    def lose(self, servers: int) -> None:
+        """Some of the servers died: what they worked on is lost, and with the last of them the queue."""
+        self.errors += min(self.load, self._servers) * servers / self._servers
+        if servers == self._servers:
+            self.errors += self.backlog_s / self._work_s
+            self.backlog_s = 0.0
+
+    def queued(self) -> float:
+        """Mean number of calls that wait while there is no flood (Little: rate x mean wait)."""
+        return self.load / self._work_s * self.waiting.mean_s if self.waiting is not None else 0.0
+
+    def latency_s(self, tail: float, ahead_s: float) -> float:
+        """Latency that a share of the calls taken exceed, seconds; `ahead_s` is the wait in a flood."""
+        if tail >= 1.0:
+            return 0.0
+        if self.flooded or self.waiting is None:
+            return ahead_s - log(tail) * self._work_s
+        return self.waiting.latency_s(tail)

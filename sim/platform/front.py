@@ -1,0 +1,204 @@
+"""The gateway put together: what a customer's request passes before it becomes an order.
+
+Rate limits, session, repeated requests, backpressure, the fraud screen, and the services on the way; each may turn the
+request away. What browsing showed the customer is asked here too: a line that the catalogue showed as sold out although
+it is there is not ordered.
+"""
+
+from collections.abc import Callable
+from math import inf, log
+from typing import NamedTuple
+
+from sim.clock import Clock
+from sim.contracts import Fraud, OrderRequest, Ruling
+from sim.facts import Facts
+from sim.platform.browsing import Browsed
+from sim.platform.cluster import Cluster
+from sim.platform.fraud import Confusion, History
+from sim.platform.gateway import Backpressure, Degradation, Fanout, Feature, Idempotency, Pending, RateLimits
+from sim.platform.sessions import Sessions
+from sim.scenario.business import Platform
+from sim.streams import Die
+from sim.vocabulary import Endpoint, OrderId, Rejection, Svc, quantise
+
+_GATEWAY, _ORDERS, _PLACE = Svc.GATEWAY, Svc.ORDERS, Endpoint.PLACE_ORDER
+_LOGIN, _CATALOGUE = Endpoint.LOGIN, Endpoint.CATALOGUE
+
+SERVICE_OF = {
+    "catalogue": Svc.CATALOGUE, "inventory": Svc.INVENTORY, "orders": Svc.ORDERS, "payments": Svc.PAYMENTS,
+    "pricing": Svc.ORDERS, "promotions": Svc.CATALOGUE, "recommendations": Svc.CATALOGUE, "loyalty": Svc.ORDERS,
+    "tracking": Svc.TRACKING,
+}  # fmt: skip
+"""Which of our services answers for each part of a screen."""
+
+FEATURE_OF = {"promotions": Feature.PROMOTIONS, "recommendations": Feature.RECOMMENDATIONS, "loyalty": Feature.LOYALTY}
+
+
+GUESS = 25.0
+"""Work of checking a password, in units of the gateway's usual request: 50 ms of hashing against 2 ms (judgement)."""
+
+
+class Attack(NamedTuple):
+    """Who attacks, and how hard."""
+
+    per_second: float
+    login: bool
+    """Guesses of passwords; else reads, as many as possible."""
+    addresses: int
+    """Network addresses the requests come from."""
+
+
+class Entry(NamedTuple):
+    """How far a request came."""
+
+    rejection: Rejection | None
+    delay_s: float
+    """From the customer's tap until the order service has the order."""
+
+
+class Front:
+    """The way in, for one run of the full profile.
+
+    Parameters
+    ----------
+    work_s
+        Mean work of a call to each service, seconds, by `Svc`.
+    hop_s
+        Network time of one round trip, seconds.
+    luck
+        Keyed draws by (order, service).
+    """
+
+    def __init__(
+        self,
+        env: Clock,
+        facts: Facts,
+        cluster: Cluster,
+        settings: Platform,
+        work_s: list[float],
+        *,
+        hop_s: float,
+        luck: Die,
+        fraud: Fraud,
+        history: History,
+        confusion: Confusion,
+        clients: int,
+    ) -> None:
+        self._env, self._facts, self._cluster, self._luck = env, facts, cluster, luck
+        self._work_s, self._round_trip_s = work_s, hop_s
+        self.limits, self.sessions = RateLimits(settings.limits), Sessions(settings.auth)
+        self.idempotency, self._pressure = Idempotency(settings.idempotency), Backpressure(settings.backpressure)
+        self.degradation = Degradation(settings.degradation)
+        self._checkout = Fanout(settings.screens.checkout)
+        self._checkout_parts = [
+            (SERVICE_OF[part.service], part.work, FEATURE_OF.get(part.service)) for part in settings.screens.checkout
+        ]
+        self._deadline_s = settings.screens.deadline_s
+        self._fraud, self._history, self.confusion = fraud, history, confusion
+        self._review_s = quantise(settings.fraud.review_s)
+        self.catalogue: Browsed | None = None
+        self._attacks: list[Attack] = []
+        self._guesses, self._clients = 0, clients
+        self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
+        self.attacks_refused = 0
+        self.screens_short = 0  # checkout screens that left something out
+        self.duplicates = 0
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def call_s(self, order: OrderId, service: Svc, at_s: float, weight: float = 1.0, number: int = 0) -> float:
+        """Call a service for an order; seconds until the answer, infinity when there is none."""
+        luck, size = self._luck.pair(order, 16 * number + service)
+        return self._cluster.services[service].call(at_s, -log(1.0 - size) * self._work_s[service] * weight, luck)
+
+    # -- placing an order --------------------------------------------------------------------------------------------
+
+    def enter(self, request: OrderRequest) -> Entry:
+        """Take a request as far as the order service."""
+        now, order, client = self._env.now, request.order, request.client
+        if not self.limits.allow(client, _PLACE, now):
+            return Entry(Rejection.RATE_LIMITED, 0.0)
+        known, round_trips = self.sessions.session(client, now)
+        if not known:
+            return Entry(Rejection.UNAUTHORISED, 0.0)
+        answer = self.idempotency.seen(order, now)
+        if answer is not Pending.NEW:
+            self.duplicates += 1
+            return Entry(Rejection.REPEATED, 0.0)
+        rejection, delay_s = self._services(request, round_trips)
+        if rejection is None:
+            rejection, review_s = self._screened(request)
+            delay_s += review_s
+        if rejection is None:
+            self.idempotency.remember(order, order)
+        else:
+            self.idempotency.forget(order)
+        return Entry(rejection, delay_s)
+
+    def _services(self, request: OrderRequest, round_trips: int) -> Entry:
+        now, order = self._env.now, request.order
+        orders = self._cluster.services[_ORDERS]
+        waiting_s = orders.delay_s(now)
+        if waiting_s and self._pressure.sheds(waiting_s, self._luck.uniform(order, -1)):
+            return Entry(Rejection.SHED, 0.0)
+        screen_s = self._screen_s(order, now)
+        if screen_s == inf:
+            return Entry(Rejection.UNAVAILABLE, 0.0)
+        at_s = now + screen_s
+        gateway_s = self.call_s(order, _GATEWAY, at_s)
+        orders_s = self.call_s(order, _ORDERS, at_s + gateway_s) if gateway_s < inf else inf
+        if orders_s == inf:
+            return Entry(Rejection.UNAVAILABLE, 0.0)
+        delay_s = screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips)
+        return Entry(None, quantise(delay_s))
+
+    def _screen_s(self, order: OrderId, now: float) -> float:
+        """The checkout screen asks several services at once: the slowest required part, or the deadline, decides."""
+        latencies = []
+        for number, (service, weight, feature) in enumerate(self._checkout_parts, start=1):
+            if feature is not None and not self.degradation.enabled(feature):
+                latencies.append(0.0)
+            else:
+                latencies.append(self.call_s(order, service, now, weight, number))
+        screen_s, dropped = self._checkout.screen_s(latencies, self._deadline_s)
+        self.screens_short += dropped > 0
+        return screen_s
+
+    def _screened(self, request: OrderRequest) -> tuple[Rejection | None, float]:
+        now, client = self._env.now, request.client
+        ruling = self._fraud(self._history.view(client, request.node, request.value_cents, now))
+        self.confusion.note(client, ruling)
+        if ruling is Ruling.REFUSE:
+            return Rejection.SUSPECT, 0.0
+        self._history.ordered(client, request.node, now)
+        return None, self._review_s if ruling is Ruling.REVIEW else 0.0
+
+    # -- attacks -----------------------------------------------------------------------------------------------------
+
+    def attacked(self, attack: Attack) -> Callable[[], None]:
+        """Requests that nobody honest makes begin to come; returns what ends them."""
+        self._attacks.append(attack)
+        return lambda: self._attacks.remove(attack)
+
+    def suffer(self, now: float, span_s: float) -> None:
+        """Meet the attackers' requests of the last `span_s` seconds, one by one; sets `attack_s`.
+
+        What a limit refuses is refused at the edge and costs nothing; what is let in is work for the gateway, a guess of a
+        password more so (hashing it is slow on purpose).
+        """
+        work = 0.0
+        for attack in self._attacks:
+            count = int(attack.per_second * span_s)
+            for number in range(count):
+                at_s = now - span_s + number * span_s / count
+                address = -2 - number % attack.addresses
+                self._guesses += 1
+                victim = int(self._luck.uniform(self._guesses, -3) * self._clients)
+                endpoint = _LOGIN if attack.login else _CATALOGUE
+                if not self.limits.allow(victim if attack.login else address, endpoint, at_s, address):
+                    self.attacks_refused += 1
+                    continue
+                work += GUESS if attack.login else 1.0
+                if attack.login:
+                    self.sessions.login(victim, at_s, False)
+        self.attack_s = work / span_s

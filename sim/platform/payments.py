@@ -1,0 +1,295 @@
+"""The payment service: it asks the provider to move money, and keeps our books of what it believes has moved.
+
+A charge that gets no answer in time has an *unknown* outcome. It is asked again under the same key, so that the provider
+cannot take the money twice; if that fails as well, the order is compensated, and whatever the provider says later (a
+late callback, the settlement file at the day's end) is held against our books and given back. A refund that the
+provider does not take is owed and tried again until it does.
+"""
+
+from array import array
+from collections import deque
+from typing import Any
+
+from sim.clock import Clock, Timer
+from sim.facts import Facts
+from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
+from sim.platform.orders import Order, OrderBook
+from sim.ports import PaymentProvider
+from sim.scenario.business import Payments as Settings
+from sim.story import Story
+from sim.vocabulary import Cents, Charge, OrderId, PayMethod, quantise
+
+_CAPTURED, _AUTHORISED, _DECLINED, _CASH = Charge.CAPTURED, Charge.AUTHORISED, Charge.DECLINED, PayMethod.CASH
+
+
+class Payments:
+    """Books of every order's money, and the one who talks to the provider.
+
+    Parameters
+    ----------
+    orders
+        How many orders there can be.
+    settings
+        The scenario's `payments`.
+    hop_s
+        order -> seconds that our own payment service takes for a charge.
+    pool, compartment
+        Calls that may be under way at once: of the whole service, and to the provider (a bulkhead).
+    quiet
+        The minimal profile: pauses between tries take no time.
+    """
+
+    def __init__(
+        self,
+        env: Clock,
+        facts: Facts,
+        book: OrderBook,
+        provider: PaymentProvider,
+        settings: Settings,
+        orders: int,
+        *,
+        hop_s: Any,
+        breaker: Breaker,
+        budget: RetryBudget,
+        pool: Bulkhead,
+        compartment: Bulkhead,
+        quiet: bool,
+    ) -> None:
+        self._env, self._facts, self._book, self._provider, self._settings = env, facts, book, provider, settings
+        self._hop_s = hop_s
+        self._breaker, self._budget, self.pool, self._compartment = breaker, budget, pool, compartment
+        self._retry_s = 0.0 if quiet else quantise(settings.retry_s)
+        self._again_s = 0.0 if quiet else quantise(settings.again_s)
+        self._timeout_s = quantise(settings.timeout_s)
+        self.kept = array("q", bytes(8 * orders))  # by our books: captured less refunded
+        self.unknown: dict[OrderId, Order] = {}  # compensated while a charge's outcome was unknown
+        self._owed: deque[tuple[OrderId, int]] = deque()
+        self._unclear: dict[OrderId, int] = {}  # by an earlier file, of orders whose sagas were still asking
+        self._retrying = False
+        self.unavailable = 0  # charges that were not even tried
+
+    # -- charging ----------------------------------------------------------------------------------------------------
+
+    def pay(self, order: Order, cents: Cents, *, capture: bool = True) -> Story:
+        """Charge an order; returns whether it is paid (or authorised). Safe to run again after a crash."""
+        if order.paid_cents or order.authorised:
+            return True
+        order.asked_cents = cents
+        if order.method == _CASH:
+            order.due_cents = cents
+            return True
+        settings = self._settings
+        while True:
+            # The number of the customer's try is part of the saga's durable state: a try whose outcome is unknown is
+            # taken up again under its own number, and so under its own key.
+            if not order.unknown:
+                order.attempt += 1
+                order.unknown = True  # from the moment of asking until there is an answer
+            paid = yield from self._try(order, cents, capture)
+            if paid or order.unknown or order.attempt >= settings.attempts_max or order.cancel_reason is not None:
+                return paid
+            if self._retry_s:
+                yield Timer(self._env, self._retry_s)
+
+    def _try(self, order: Order, cents: Cents, capture: bool) -> Story:
+        """One try of the customer's: asked again under the same key as long as there is no answer."""
+        env, facts, settings = self._env, self._facts, self._settings
+        tries, asked = 0, order.resumed
+        while True:
+            tries += 1
+            if not self._enter():
+                self.unavailable += 1
+                break
+            facts.payment_asked(order=order.id, attempt=order.attempt, cents=cents)
+            key = order.attempt if settings.idempotency else 8 * order.attempt + tries
+            charge, latency_s = self._provider.charge(order.id, order.attempt, cents, key=key, capture=capture)
+            latency_s += self._hop_s(order.id)
+            if latency_s > self._timeout_s:
+                if charge is _CAPTURED or charge is _AUTHORISED:
+                    self._provider.hung_up(order.id, order.attempt, charge, cents, after_s=latency_s)
+                yield from self._wait(self._timeout_s)
+                self._breaker.fail(env.now)
+                if order.paid_cents or order.authorised:
+                    return True  # a callback came meanwhile
+                facts.payment_unknown(order=order.id, attempt=order.attempt)
+                asked = True
+                if tries > settings.retries_max or not self._budget.retry():
+                    break
+                if self._again_s:
+                    yield Timer(env, self._again_s)
+                continue
+            if latency_s:
+                yield from self._wait(latency_s)
+            else:
+                self._leave()
+            self._breaker.ok(env.now)
+            self._budget.first()
+            if order.paid_cents or order.authorised:
+                return True
+            if charge is _DECLINED:
+                order.unknown = False
+                facts.payment_failed(order=order.id, attempt=order.attempt)
+                return False
+            self._book_in(order, charge, cents)
+            return True
+        if not asked:
+            order.unknown = False  # nothing was ever asked
+        if not order.unknown:
+            facts.payment_failed(order=order.id, attempt=order.attempt)
+        return False
+
+    def _enter(self) -> bool:
+        if not self.pool.enter():
+            return False
+        if self._compartment.enter():
+            if self._breaker.allow(self._env.now):
+                return True
+            self._compartment.leave()
+        self.pool.leave()
+        return False
+
+    def _wait(self, seconds: float) -> Story:
+        # Whatever becomes of the one who waits, the places are free again when the call is over.
+        try:
+            yield Timer(self._env, seconds)
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        self.pool.leave()
+        self._compartment.leave()
+
+    def _book_in(self, order: Order, charge: Charge, cents: Cents) -> None:
+        order.unknown = False
+        if charge is _AUTHORISED:
+            order.authorised = True
+        else:
+            order.paid_cents = cents
+            self.kept[order.id] += cents
+            self._facts.payment_captured(order=order.id, cents=cents)
+
+    def capture(self, order: Order) -> bool:
+        """Take what was authorised; False when the provider does not answer now."""
+        if order.paid_cents or order.method == _CASH:
+            return True
+        if not self._provider.capture(order.id):
+            return False
+        order.authorised = False
+        self._book_in(order, _CAPTURED, Cents(order.asked_cents))
+        return True
+
+    def collected(self, order: Order) -> None:
+        """Cash changed hands at the door."""
+        if order.method == _CASH and order.due_cents:
+            cents, order.due_cents = Cents(order.due_cents), 0
+            self._facts.charge_made(order=order.id, attempt=1, cents=cents)
+            order.paid_cents += cents
+            self._facts.payment_captured(order=order.id, cents=cents)
+
+    # -- giving back -------------------------------------------------------------------------------------------------
+
+    def undo(self, order: Order) -> None:
+        """Give everything back that an order has paid; a charge whose outcome is unknown is remembered until it is known."""
+        if order.authorised:
+            order.authorised = False
+            self._return(order.id, 0)
+        self.refund(order, order.paid_cents - order.refunded_cents)
+        order.due_cents = 0
+        if order.unknown:
+            self.unknown[order.id] = order
+        else:
+            self.unknown.pop(order.id, None)
+
+    def refund(self, order: Order, cents: int) -> None:
+        """Give money back, or ask for less at the door; cents; nothing happens for zero."""
+        if cents <= 0:
+            return
+        if order.method == _CASH and not order.paid_cents:
+            order.due_cents -= cents
+            return
+        order.refunded_cents += cents
+        self.kept[order.id] -= cents
+        self._facts.payment_refunded(order=order.id, cents=Cents(cents))
+        self._return(order.id, cents)
+
+    def _return(self, order: OrderId, cents: int) -> None:
+        if self._owed or not self._provider.refund(order, Cents(cents)):
+            self._owed.append((order, cents))
+            if not self._retrying:
+                self._retrying = True
+                Timer(self._env, quantise(self._settings.refund_retry_s), self._retry)
+
+    def _retry(self, _: Timer) -> None:
+        self._retrying = False
+        self._flush()
+        if self._owed:
+            self._retrying = True
+            Timer(self._env, quantise(self._settings.refund_retry_s), self._retry)
+
+    def _flush(self) -> None:
+        while self._owed and self._provider.refund(self._owed[0][0], Cents(self._owed[0][1])):
+            self._owed.popleft()
+
+    # -- what the provider says of its own accord --------------------------------------------------------------------
+
+    def callback(self, order_id: OrderId, attempt: int, charge: Charge, cents: Cents) -> None:
+        """The provider tells of a charge: news if our books do not have it."""
+        order = self._book.open.get(order_id)
+        if order is not None and order.unknown and not order.undone:
+            # Its saga is still waiting for exactly this.
+            self._facts.callback_came(order=order_id, attempt=attempt, cents=cents, news=True)
+            self._book_in(order, charge, cents)
+            return
+        order = self.unknown.pop(order_id, None)
+        self._facts.callback_came(order=order_id, attempt=attempt, cents=cents, news=order is not None)
+        if order is not None:
+            self._late(order, charge, cents)
+
+    def _late(self, order: Order, charge: Charge, cents: Cents) -> None:
+        # The order was compensated before its charge became known: the money goes back.
+        self._book_in(order, charge, cents)
+        self.undo(order)
+        if order.id not in self._book.open:
+            self._book.amend(order)
+
+    def forget(self, order: Order) -> None:
+        """Our books lose an order's money; the next settlement file will show that the provider has it."""
+        cents = order.paid_cents - order.refunded_cents
+        if cents and order.method != _CASH:
+            order.refunded_cents = order.paid_cents
+            self.kept[order.id] -= cents
+            self._unclear[order.id] = cents
+            self._facts.books_lost(order=order.id, cents=Cents(cents))
+
+    def settle(self) -> None:
+        """Hold our books against the provider's settlement file and put right what differs."""
+        for order_id, cents in self._owed:
+            self._provider.refund(order_id, Cents(cents), by_file=True)
+        self._owed.clear()
+        orders, differing, total = 0, 0, 0
+        statement, self._unclear = {**self._unclear, **dict(self._provider.settlement())}, {}
+        for order_id, kept in statement.items():
+            orders += 1
+            more = kept - self.kept[order_id]
+            if not more:
+                continue
+            waiting = self._book.open.get(order_id)
+            if waiting is not None and not waiting.paid_cents:
+                # Its saga is still waiting for the answer, or will ask again: the next file tells.
+                self._unclear[order_id] = kept
+                continue
+            differing += 1
+            total += abs(more)
+            compensated = self.unknown.pop(order_id, None)
+            if compensated is not None:
+                self._late(compensated, _CAPTURED, Cents(more))
+            else:
+                self._unasked(order_id, more)
+        self._facts.books_settled(orders=orders, differing=differing, cents=Cents(total))
+
+    def _unasked(self, order_id: OrderId, cents: int) -> None:
+        # Charged although nobody waits for it (a second charge, without keys): the day's end is when it is found out.
+        self._facts.payment_captured(order=order_id, cents=Cents(cents))
+        self._facts.payment_refunded(order=order_id, cents=Cents(cents))
+        self._return(order_id, cents)
+

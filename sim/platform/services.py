@@ -1,0 +1,390 @@
+"""The platform's services: a service is the times at which its servers come free.
+
+A call costs no event: it takes the server that comes free first (least outstanding work), so with every instance healthy
+and no background a service is exactly a G/G/c queue in order of calling. Calls that nobody simulates one by one load it
+as a background (see `sim.platform.background`).
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from heapq import heapify, heappush, heapreplace
+from math import inf, nan, prod
+from typing import NamedTuple
+
+from sim.platform.background import Background
+from sim.platform.scaling import Rotation, planned_instances
+from sim.scenario.services import Autoscale, Health, ServiceSpec
+from sim.vocabulary import NOBODY
+
+
+class Sample(NamedTuple):
+    """What monitoring saw of a service since the sample before.
+
+    Attributes
+    ----------
+    calls, errors, refused
+        Calls that came; that got no answer, for whatever reason; of those, that the full queue turned away. Background
+        calls are expected counts, so these are not whole numbers.
+    rate
+        Calls per second.
+    p50_s, p99_s
+        Latency of the calls that were taken, seconds; nan when there were none.
+    utilisation
+        Share of the servers' time that was busy.
+    queue
+        Calls waiting at the moment of the sample (an estimate: work ahead over mean work).
+    instances
+        Instances that serve.
+    backlog_s
+        What a call would wait for those ahead of it, seconds.
+    """
+
+    calls: float
+    errors: float
+    refused: float
+    rate: float
+    p50_s: float
+    p99_s: float
+    utilisation: float
+    queue: float
+    instances: int
+    backlog_s: float
+
+
+class _Meter:
+    """Utilisation between two readings; work that came and did not fit is still to be done in the next."""
+
+    def __init__(self) -> None:
+        self._work_s = self._room_s = self._carried_s = 0.0
+
+    def read(self, work_s: float, room_s: float) -> float:
+        """Share of server time that was busy, given running totals of work taken and server time, seconds."""
+        due_s, span_s = self._carried_s + work_s - self._work_s, room_s - self._room_s
+        self._work_s, self._room_s = work_s, room_s
+        if due_s > span_s:
+            self._carried_s = due_s - span_s
+            return 1.0 if span_s > 0.0 else 0.0
+        self._carried_s = 0.0
+        return due_s / span_s if span_s > 0.0 else 0.0
+
+
+class Service:
+    """One service: instances in three zones, `workers` servers each, one queue.
+
+    A call is worked on by the instance whose server took it; when that dies, the call is lost (`broke`). The background
+    shares the servers: others wait for it as M/M/c says, and a server that takes a foreground call is gone for
+    c / (c - load) times its work, so that both together saturate the service at its capacity.
+
+    Parameters
+    ----------
+    peak_load
+        Erlangs at the ordinary day's peak, which size the service when the spec names no instances.
+
+    Attributes
+    ----------
+    last_instance
+        The instance that took the last call; nobody when it was refused or reached none.
+    epoch
+        Grows whenever an instance dies: while it stays the same, nothing in flight was lost.
+    """
+
+    def __init__(self, spec: ServiceSpec, autoscale: Autoscale, health: Health, peak_load: float = 0.0) -> None:
+        count = spec.instances or planned_instances(peak_load, spec.workers, autoscale)
+        self.rotation = Rotation(count, autoscale, health)
+        self._workers, self._work_s, self._queue_max_s = spec.workers, spec.work_s, spec.queue_max_s
+        self.last_instance, self.epoch = NOBODY, 0
+        self._free: list[tuple[float, int]] = []  # a heap: when each server comes free, and whose it is
+        self._background = Background(spec.queue_max_s)
+        self._factors: list[float] = []
+        self._factor = 1.0
+        self._failing = 0
+        # What `call` needs of all this, kept by `_refresh`: before `_calm_until_s` nothing is out of the ordinary.
+        self._chance, self._stretch, self._dead_share, self._calm_until_s = 0.0, 1.0, 0.0, inf
+        self._worked_s = self._worked_before_s = 0.0
+        self._ticked_s = self._sampled_s = 0.0
+        self._control, self._monitor = _Meter(), _Meter()
+        self._latencies: list[float] = []
+        self._failed = self._refused = self._lost = 0
+        for instance in self.rotation.up:
+            self._join(instance, 0.0)
+        self._refresh(0.0)
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def call(self, at_s: float, work_s: float, luck: float) -> float:
+        """Make a call; returns its latency (wait and work), seconds: infinity when it got no answer.
+
+        Parameters
+        ----------
+        at_s
+            When it arrives, seconds; may lie a little ahead of now (a chain of hops).
+        work_s
+            Its work on a healthy instance, seconds.
+        luck
+            A uniform draw on [0, 1) of the call's own.
+        """
+        if at_s >= self._calm_until_s:
+            return self._call_in_trouble(at_s, work_s, luck)
+        free_s, instance = self._free[0]
+        begin_s = free_s if free_s > at_s else at_s
+        wait_s = begin_s - at_s
+        if luck < self._chance:
+            # Waits for the background and for simulated calls pass together; only the latter hold a server.
+            wait_s = max(wait_s, self._background.wait_s(luck))
+        if wait_s > self._queue_max_s:
+            return self._refuse()
+        work_s *= self._factor
+        heapreplace(self._free, (begin_s + work_s * self._stretch, instance))
+        self.last_instance = instance
+        self._worked_s += work_s
+        wait_s += work_s
+        self._latencies.append(wait_s)
+        return wait_s
+
+    def _call_in_trouble(self, at_s: float, work_s: float, luck: float) -> float:
+        if self.rotation.due_s <= at_s:
+            self._catch_up(at_s)
+            if at_s < self._calm_until_s:
+                return self.call(at_s, work_s, luck)
+        if self._failing:
+            return self._fail(NOBODY)
+        share = self._dead_share
+        if luck < share:
+            # The load balancer does not know yet: a dead instance fails its share of the calls, and fast.
+            dead = self.rotation.dead
+            return self._fail(dead[int(luck / share * len(dead))][1])
+        if not self._free:
+            return self._refuse()
+        luck = (luck - share) / (1.0 - share)
+        background = self._background
+        free_s, instance = self._free[0]
+        begin_s = max(at_s, free_s)
+        wait_s = begin_s - at_s
+        if background.flooded:
+            ahead_s = background.ahead_s(at_s)
+            if ahead_s >= self._queue_max_s:
+                if background.turns_away(luck):
+                    return self._refuse()
+                ahead_s = self._queue_max_s  # taken by a full queue: what was ahead is no longer more than full
+            wait_s = max(wait_s, ahead_s)
+        if luck < self._chance:
+            wait_s = max(wait_s, background.wait_s(luck))
+        if wait_s > self._queue_max_s:
+            return self._refuse()
+        work_s *= self._factor
+        heapreplace(self._free, (begin_s + work_s * self._stretch, instance))
+        if background.flooded:
+            background.backlog_s += work_s
+        self.last_instance = instance
+        self._worked_s += work_s
+        wait_s += work_s
+        self._latencies.append(wait_s)
+        return wait_s
+
+    def _fail(self, instance: int) -> float:
+        self.last_instance = instance
+        self._failed += 1
+        return inf
+
+    def _refuse(self) -> float:
+        self.last_instance = NOBODY
+        self._refused += 1
+        return inf
+
+    def broke(self, instance: int, since_s: float) -> bool:
+        """Whether an instance died at or after a time, so that a call in flight on it since then is lost.
+
+        Needed only when `epoch` has changed since the call. A lost call counts as an error: ask once.
+        """
+        if instance < 0 or not since_s <= self.rotation.died_s[instance] < inf:
+            return False
+        self._lost += 1
+        return True
+
+    # -- what happens to a service -------------------------------------------------------------------------------------
+
+    @property
+    def answers(self) -> bool:
+        """Whether a call can be answered at all."""
+        return not self._failing and bool(self._free)
+
+    def kill(self, instance: int, now_s: float) -> bool:
+        """An instance dies with all that it works on; returns whether it served."""
+        self.advance(now_s)
+        served = self.rotation.kill(instance, now_s)
+        self._lose([instance] if served else [], now_s)
+        return served
+
+    def zone_down(self, zone: int, now_s: float) -> None:
+        """All instances in a zone die, and none starts there until `zone_up`."""
+        self.advance(now_s)
+        self._lose(self.rotation.zone_down(zone, now_s), now_s)
+
+    def zone_up(self, zone: int) -> None:
+        """An outage of a zone is over (several may overlap)."""
+        self.rotation.zone_up(zone)
+
+    def slow(self, factor: float, now_s: float) -> None:
+        """Every call takes `factor` times its work from now on, until `recover`; several may be in force."""
+        self._change_factors(self._factors.append, factor, now_s)
+
+    def recover(self, factor: float, now_s: float) -> None:
+        """Take back a slow-down by the same factor."""
+        self._change_factors(self._factors.remove, factor, now_s)
+
+    def _change_factors(self, change: Callable[[float], None], factor: float, now_s: float) -> None:
+        self.advance(now_s)
+        change(factor)
+        self._factor = prod(self._factors)
+        self._refresh(now_s)
+
+    def fail_all(self, now_s: float) -> None:
+        """Every call fails fast until `heal` (an expired certificate, an exhausted pool); several may be in force."""
+        self.advance(now_s)
+        self._failing += 1
+        self._refresh(now_s)
+
+    def heal(self, now_s: float) -> None:
+        """A cause of `fail_all` is gone."""
+        self.advance(now_s)
+        self._failing -= 1
+        self._refresh(now_s)
+
+    def load(self, rate: float, now_s: float) -> None:
+        """Background calls come at `rate` a second from now on, with the service's mean work (exponential)."""
+        self.advance(now_s)
+        self._background.rate = rate
+        self._refresh(now_s)
+
+    def advance(self, now_s: float) -> None:
+        """Bring the accounts, and what only time brings, up to now."""
+        if self.rotation.due_s <= now_s:
+            self._catch_up(now_s)
+        self._background.settle(now_s)
+
+    def _catch_up(self, now_s: float) -> None:
+        while self.rotation.due_s <= now_s:
+            due_s = self.rotation.due_s
+            self._background.settle(due_s)
+            came = self.rotation.step()
+            if came != NOBODY:
+                self._join(came, due_s)
+            self._refresh(due_s)
+
+    def _join(self, instance: int, now_s: float) -> None:
+        # A hair apart, so that the first calls go to all instances by turns.
+        for worker in range(self._workers):
+            heappush(self._free, (now_s - (self._workers - worker) * 1e-6, instance))
+
+    def _leave(self, instances: Sequence[int]) -> None:
+        self._free = [entry for entry in self._free if entry[1] not in instances]
+        heapify(self._free)
+
+    def _lose(self, instances: Sequence[int], now_s: float) -> None:
+        if instances:
+            self.epoch += len(instances)
+            self._leave(instances)
+            self._background.lose(len(instances) * self._workers)
+        self._refresh(now_s)
+
+    def _refresh(self, now_s: float) -> None:
+        """Work out afresh what a call meets, after anything has changed."""
+        rotation, background, servers = self.rotation, self._background, len(self._free)
+        dead = len(rotation.dead)
+        self._dead_share = dead / (dead + len(rotation.up)) if dead else 0.0
+        lost_share = self._dead_share if self.answers else 1.0
+        ahead_s = max(self._free[0][0] - now_s, 0.0) / self._stretch if servers else 0.0
+        background.set(servers, self._work_s * self._factor, lost_share, ahead_s)
+        if background.flooded and self._stretch > 1.0:
+            # From here on both queue as one: what the simulated calls still need is shorter than what it held.
+            stretch = self._stretch
+            self._free = [
+                (now_s + (free_s - now_s) / stretch if free_s > now_s else free_s, instance)
+                for free_s, instance in self._free
+            ]
+            heapify(self._free)
+        self._chance, self._stretch = background.chance, background.stretch
+        trouble = dead or background.flooded or not self.answers
+        self._calm_until_s = -inf if trouble else rotation.due_s
+
+    def delay_s(self, now_s: float) -> float:
+        """What a call that comes now would wait for those ahead of it, seconds."""
+        return self._queue(now_s)[1]
+
+    # -- control and monitoring ----------------------------------------------------------------------------------------
+
+    def _queue(self, now_s: float) -> tuple[float, float]:
+        # Calls waiting now, and the wait for those ahead that a call would meet, seconds.
+        servers, background, work_s = len(self._free), self._background, self._work_s * self._factor
+        ahead_s = max(self._free[0][0] - now_s, 0.0) if servers else 0.0
+        if background.flooded:
+            ahead_s = max(ahead_s, background.ahead_s(now_s))
+            return ahead_s * servers / work_s, ahead_s
+        return ahead_s * servers / (work_s * self._stretch) + background.queued(), ahead_s
+
+    def tick(self, rate: float, now_s: float) -> None:
+        """Take the background's new rate, and let the autoscaler decide by what has happened since the last tick."""
+        self.advance(now_s)
+        background, worked_s = self._background, self._worked_s
+        if now_s > self._ticked_s:
+            background.foreground = (worked_s - self._worked_before_s) / (now_s - self._ticked_s)
+            self._ticked_s, self._worked_before_s = now_s, worked_s
+        busy = self._control.read(worked_s + background.taken_s, background.room_s)
+        leaving = self.rotation.scale(now_s, busy, self._queue(now_s)[0])
+        if leaving:
+            self._leave(leaving)
+        if not leaving and background.drift(rate):
+            self._calm_until_s = self.rotation.due_s
+        else:
+            background.rate = rate
+            self._refresh(now_s)
+
+    def sample(self, now_s: float) -> Sample:
+        """What happened since the last sample; the counters begin anew.
+
+        Percentiles are of one mixture: the foreground's latencies as they were, and the background's calls with the
+        distribution (M/M/c, or backlog and work) that holds now.
+        """
+        self.advance(now_s)
+        background, span_s = self._background, now_s - self._sampled_s
+        latencies, self._latencies = self._latencies, []
+        latencies.sort()
+        foreground = len(latencies) + self._failed + self._refused
+        calls = foreground + background.calls
+        errors = self._failed + self._refused + self._lost + background.errors
+        taken = max(background.calls - background.errors, 0.0) if self.answers else 0.0
+        queue, ahead_s = self._queue(now_s)
+        found = Sample(
+            calls,
+            errors,
+            self._refused + background.refused,
+            calls / span_s if span_s > 0.0 else 0.0,
+            self._percentile(latencies, taken, 0.5, ahead_s),
+            self._percentile(latencies, taken, 0.01, ahead_s),
+            self._monitor.read(self._worked_s + background.taken_s, background.room_s),
+            queue,
+            len(self.rotation.up),
+            ahead_s,
+        )
+        self._failed = self._refused = self._lost = 0
+        background.calls = background.errors = background.refused = 0.0
+        self._sampled_s = now_s
+        return found
+
+    def _percentile(self, latencies: Sequence[float], taken: float, tail: float, ahead_s: float) -> float:
+        """Latency that a share `tail` of both together exceed; `latencies` ascending, `taken` background calls."""
+        count = len(latencies)
+        above = tail * (count + taken)
+        if not taken:
+            return latencies[min(int(count - above), count - 1)] if count else nan
+        latency_s = self._background.latency_s
+        if not count:
+            return latency_s(tail, ahead_s)
+
+        # With k foreground calls above the level, `above` - k of the background must be: the first k for which that level
+        # lies above the next foreground latency.
+        def level_s(k: int) -> float:
+            return latency_s((above - k) / taken, ahead_s) if k < above else inf
+
+        k = bisect_left(range(count), True, key=lambda k: level_s(k) >= latencies[count - 1 - k])
+        return min(level_s(k), latencies[count - k]) if k else level_s(0)

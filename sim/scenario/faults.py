@@ -1,0 +1,67 @@
+"""The scenario's faults: what breaks, when, for how long, and what of it."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Clock, Count, NonNegative, Share, given
+
+FaultName = Literal[
+    "provider_outage", "bus_slowdown", "instance_crash", "zone_outage", "service_slowdown", "cache_flush", "replica_lag",
+    "bus_partition", "consumer_rebalance", "orchestrator_crash", "database_crash", "broker_crash", "corrupted_records",
+    "store_partition", "expired_certificate", "exhausted_pool", "region_outage", "app_connection_loss",
+    "scanner_failure", "login_attack", "request_flood",
+]  # fmt: skip
+
+ServiceName = Literal[
+    "gateway", "catalogue", "inventory", "orders", "payments", "dispatch", "tracking", "notifications"
+]
+
+OF_SERVICES = frozenset({"instance_crash", "service_slowdown", "expired_certificate"})
+"""Faults that need a `service`."""
+
+
+class Fault(Branch):
+    """Something that goes wrong, at a time or now and then."""
+
+    kind: FaultName
+    at: Clock | None = given(None, "-", "when it begins; or rate_per_day")
+    rate_per_day: NonNegative | None = given(None, "-", "how often it begins, a Poisson process; or at")
+    minutes: AboveZero = given(10.0, JUDGEMENT, "how long it lasts")
+    factor: AboveZero = given(
+        20.0, JUDGEMENT, "bus_slowdown, service_slowdown, replica_lag, scanner_failure: how much slower"
+    )
+    service: ServiceName | None = given(None, "-", "instance_crash, service_slowdown, expired_certificate: which service")
+    instances: Annotated[int, Field(strict=True, ge=1)] = given(1, "-", "instance_crash: how many at once")
+    zone: Annotated[int, Field(strict=True, ge=0, le=2)] = given(0, "-", "zone_outage: which of the three zones")
+    store: Count | None = given(
+        None, "-", "corrupted_records, store_partition, scanner_failure: which store; none: all of them"
+    )
+    share: Share = given(
+        1.0, "-", "share affected: records (corrupted_records), drivers (app_connection_loss), pool (exhausted_pool)"
+    )
+    on_partition: Literal["accept", "refuse"] = given(
+        "refuse", "-", "store_partition: go on selling without knowing what is there, or turn orders away"
+    )
+    replica: Literal["synchronous", "asynchronous"] = given(
+        "synchronous", "-", "database_crash: whether the standby has every write, or lacks those of the last `lag_s`"
+    )
+    lag_s: NonNegative = given(3.0, JUDGEMENT, "database_crash: how far an asynchronous standby is behind, seconds")
+    failover_s: AboveZero = given(30.0, JUDGEMENT, "database_crash: time until the standby has taken over, seconds")
+    rto_h: AboveZero = given(4.0, "usual for a warm standby region", "region_outage: time until the other region serves, hours")
+    rpo_h: NonNegative = given(
+        1.0, "usual for hourly copies", "region_outage: the other region lacks what is younger than this, hours"
+    )
+    dns_s: NonNegative = given(300.0, "a usual time to live", "region_outage: time until apps find the other region, seconds")
+    addresses: Annotated[int, Field(strict=True, ge=1)] = given(
+        20, JUDGEMENT, "login_attack, request_flood: network addresses they come from"
+    )
+    per_second: AboveZero = given(200.0, JUDGEMENT, "login_attack, request_flood: requests a second")
+
+    @model_validator(mode="after")
+    def _when(self) -> Self:
+        if (self.at is None) == (self.rate_per_day is None):
+            raise ValueError("exactly one of at and rate_per_day")
+        if self.kind in OF_SERVICES and self.service is None:
+            raise ValueError(f"service, the service that {self.kind} befalls")
+        return self
