@@ -222,18 +222,18 @@ class Faults:
     def _store_partition(self, fault: Fault, lasts_s: float) -> End:
         stores = self._stores(fault)
         for store in stores:
-            self._office.cut_off(store, accept=fault.on_partition == "accept")
+            self._office.outages.cut_off(store, accept=fault.on_partition == "accept")
 
         def over() -> None:
             for store in stores:
-                self._office.reconnect(store, accept=fault.on_partition == "accept")
+                self._office.outages.reconnect(store, accept=fault.on_partition == "accept")
 
         return over
 
     def _region_outage(self, fault: Fault, lasts_s: float) -> End:
-        self._office.region_lost()
+        self._office.outages.region_lost()
         crashed_s = self._env.now
-        return partial(self._office.region_back, crashed_s - fault.rpo_h * 3600.0)
+        return partial(self._office.outages.region_back, crashed_s - fault.rpo_h * 3600.0)
 
     # -- the floor ---------------------------------------------------------------------------------------------------
 

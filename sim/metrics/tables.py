@@ -35,10 +35,10 @@ def order_table(archive: Archive) -> Columns:
 
     answered, cancelled = archive.rows("offer_answered"), archive.rows("order_cancelled")
     accepted = answered[answered["answer"] == OfferAnswer.ACCEPTED]
-    refunded, promised = archive.rows("payment_refunded"), archive.rows("order_promised")
+    refunded, promised = archive.rows("charge_returned"), archive.rows("order_promised")
     state = _placed(size, ids, int(OrderState.CREATED), NOBODY)
     state[moved["order"]] = moved["state"]
-    captured = archive.rows("payment_captured")
+    captured = archive.rows("charge_made")
     charges = np.bincount(captured["order"], weights=captured["cents"], minlength=size) if size else np.zeros(0)
     refunds = np.bincount(refunded["order"], weights=refunded["cents"], minlength=size) if size else np.zeros(0)
     return {

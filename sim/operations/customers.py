@@ -25,7 +25,7 @@ class Customers:
         client, node, cell = quick(trace.client), quick(trace.node), quick(trace.cell)
         first, value, litres = quick(trace.first_line), quick(trace.value_cents), quick(trace.litres)
         sku, units, method = quick(trace.sku), quick(trace.units), quick(trace.method)
-        patient = Deadlines(env, office.wanted, office.cancel)
+        patient = Deadlines(env, office.wanted, lambda order: office.cancel(order, ClientId(client[order])))
         forever = float("inf")
         for row in range(trace.orders):
             wait = entered[row] - env.now

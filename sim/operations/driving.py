@@ -262,7 +262,7 @@ class Driving:
         cleared = self._office.when_cleared(order)
         if cleared is not None:
             yield cleared  # the goods do not leave before the platform has its money
-        if not self._office.picked_up(order):
+        if not self._office.picked_up(order, driver.id):
             return
         self._counter.discard(order)
         self._shelves.leave(order, job.store)
@@ -274,7 +274,7 @@ class Driving:
             yield Timer(env, at_door)
         driver.leg, driver.node = None, job.node
         self._shelves.hand_over(order, driver.id, job.node)
-        self._office.handed_over(order)
+        self._office.handed_over(order, driver.id)
 
     def _set_out(self, driver: Driver, job: OfferMessage) -> float:
         """Start towards a job's store; returns when the driver will be there, seconds."""

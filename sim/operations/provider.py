@@ -18,6 +18,9 @@ from sim.vocabulary import Cents, Charge, OrderId, quantise
 
 NEVER = float("inf")
 
+KNOWN_S = 0.3
+"""How long it takes at most to be told again what is known under a key, seconds (judgement)."""
+
 _CAPTURED, _AUTHORISED, _DECLINED, _TIMEOUT = Charge.CAPTURED, Charge.AUTHORISED, Charge.DECLINED, Charge.TIMEOUT
 
 
@@ -65,6 +68,7 @@ class Provider:
         orders = len(chance)
         self._kept = array("q", bytes(8 * orders))  # captured less returned
         self._aside = array("q", bytes(8 * orders))  # authorised, not captured
+        self._asked = array("b", bytes(orders))  # how often: each asking has its own luck
         self._key = array("b", bytes(orders))  # the key under which an order was charged; 0: it was not
         self._changed: list[OrderId] = []
         self._reliable = not (habits.lost_answer_share or habits.duplicate_share)
@@ -77,7 +81,10 @@ class Provider:
             return ChargeAnswer(_TIMEOUT, NEVER)
         column = min(attempt, len(self._chance)) - 1
         latency_s = self._latency_s[column][order]
-        if self._key[order] != key:
+        self._asked[order] += 1
+        if self._key[order] == key:
+            latency_s = min(latency_s, KNOWN_S)
+        else:
             if self._chance[column][order] < self._decline_share:
                 return ChargeAnswer(_DECLINED, latency_s)
             self._key[order] = key
@@ -102,19 +109,19 @@ class Provider:
 
     def _answered(self, order: OrderId, attempt: int, done: Charge, cents: Cents, latency_s: float) -> ChargeAnswer:
         habits, luck = self._habits, self._luck
-        lost, twice = luck.pair(order, 2 * attempt)
+        lost, twice = luck.pair(order, 2 * self._asked[order])
         if lost < habits.lost_answer_share:
-            self._call_back(order, attempt, done, cents, self._delay_s(order, attempt))
+            self._call_back(order, attempt, done, cents, self._delay_s(order))
             return ChargeAnswer(_TIMEOUT, NEVER)
         if twice < habits.duplicate_share:
-            self._call_back(order, attempt, done, cents, latency_s + self._delay_s(order, attempt))
+            self._call_back(order, attempt, done, cents, latency_s + self._delay_s(order))
         return ChargeAnswer(done, latency_s)
 
-    def _delay_s(self, order: OrderId, attempt: int) -> float:
-        return -self._habits.callback_s * log(1.0 - self._luck.uniform(order, 2 * attempt + 1))
+    def _delay_s(self, order: OrderId) -> float:
+        return -self._habits.callback_s * log(1.0 - self._luck.uniform(order, 2 * self._asked[order] + 1))
 
     def _call_back(self, order: OrderId, attempt: int, done: Charge, cents: Cents, after_s: float) -> None:
-        if self._luck.uniform(order, -attempt) >= self._habits.lost_callback_share:
+        if self._luck.uniform(order, -self._asked[order]) >= self._habits.lost_callback_share:
             Timer(self._env, quantise(after_s), self._called, (order, attempt, done, cents))
 
     def _called(self, event: Timer) -> None:

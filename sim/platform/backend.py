@@ -20,12 +20,15 @@ from sim.platform.fraud import Confusion, History, planted
 from sim.platform.front import Front
 from sim.platform.inventory import Inventory
 from sim.platform.monitoring import Monitoring
-from sim.platform.orders import OrderBook
+from sim.platform.orders import Order, OrderBook
+from sim.platform.shopping import Shopping
 from sim.platform.tracking import Tracking
 from sim.ports import Figures
 from sim.scenario import Scenario
 from sim.streams import Die
 from sim.vocabulary import BreakerName, BreakerState, OrderId, SkuId, StoreId, Svc, Topic, quantise
+
+_INVENTORY, _PAYMENTS = Svc.INVENTORY, Svc.PAYMENTS
 
 BEAT_S = 15.0
 """Seconds between two rounds of control and monitoring."""
@@ -75,7 +78,9 @@ class Backend:
             peak_loads=[rate * work for rate, work in zip(peak, work_s, strict=True)], load=self._load, tick_s=BEAT_S,
         )  # fmt: skip
         self.history = History(platform.fraud, figures.metres)
-        self.confusion = Confusion(planted(die("fraud.planted"), scenario.customers.clients, platform.fraud.planted_share))
+        self.confusion = Confusion(
+            planted(die("fraud.planted"), scenario.customers.clients, platform.fraud.planted_share)
+        )
         self.front = Front(
             env, facts, self.cluster, platform, work_s, hop_s=quantise(platform.submit_s), luck=die("hops"),
             fraud=fraud, history=self.history, confusion=self.confusion, clients=scenario.customers.clients,
@@ -90,6 +95,7 @@ class Backend:
             rate=self._reads_of,
         )  # fmt: skip
         self.front.catalogue = self.catalogue
+        self.shopping = Shopping(env, facts, self.catalogue, inventory, figures.prices_cents)
         inventory.crossed = lambda place, now, units: self.catalogue.crossed(place, now, units > 0)
         rule = platform.breaker
         self.breakers = {
@@ -173,8 +179,36 @@ class Backend:
 
     # -- calls of an order -------------------------------------------------------------------------------------------
 
+    def begin(self, order: Order, delay_s: float) -> float:
+        """Make an order's first call to the inventory service, `delay_s` from now; returns the delay with the call's.
+
+        The saga waits for both in one; what became of the call it finds in `order.call`.
+        """
+        at_s = self._env.now + delay_s
+        service = self.cluster.services[_INVENTORY]
+        latency_s = self.front.call_s(order.id, _INVENTORY, at_s)
+        if latency_s == inf:
+            return delay_s
+        order.call = (service.epoch, service.last_instance, at_s)
+        return delay_s + quantise(latency_s)
+
+    def answered(self, order: Order) -> bool:
+        """Whether the call that an order's saga has waited for was answered: made, and not lost with its instance."""
+        call, order.call = order.call, None
+        if call is None:
+            return False
+        service = self.cluster.services[_INVENTORY]
+        return service.epoch == call[0] or not service.broke(call[1], call[2])
+
+    def payments_s(self, order: OrderId) -> float:
+        """Seconds our payment service takes for an order, infinite when it does not answer."""
+        return quantise_finite(self.front.call_s(order, _PAYMENTS, self._env.now))
+
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""
         return self.front.call_s(order, service, self._env.now, 1.0, 15)
 
 
+def quantise_finite(seconds: float) -> float:
+    """`quantise` that lets infinity be."""
+    return quantise(seconds) if seconds < inf else inf

@@ -152,7 +152,7 @@ class Inventory:
             if held_sku == sku:
                 order.held[line] = (sku, held - units)
                 break
-        if not self.holds:
+        if order.unheld:
             # Sold unseen: the customer learns only now that the goods are not there.
             self._facts.line_missing(order=order.id, store=order.store, sku=sku, units=Units(units))
             return
@@ -162,7 +162,7 @@ class Inventory:
     def commit(self, order: Order) -> None:
         """The held goods left the shelf: they leave the record."""
         order.committed = True
-        if not self.holds:
+        if order.unheld:
             # The record knows of the sale only now, and cannot give more than it has.
             for sku, units in order.held:
                 there = min(units, self.available[order.store * self.skus + sku])
@@ -199,10 +199,10 @@ class Inventory:
     def _end(self, order: Order) -> bool:
         if order.committed or not order.held:
             return False
-        if self.holds:
+        if not order.unheld:
             self._give_back(order.store, order.held)
         order.held.clear()
-        return self.holds
+        return not order.unheld
 
     def _give_back(self, store: StoreId, lines: Iterable[tuple[SkuId, int]]) -> None:
         first, now = store * self.skus, self._env.now

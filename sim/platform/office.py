@@ -16,9 +16,11 @@ from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
+from sim.platform.outages import Outages
 from sim.platform.payments import Payments
 from sim.platform.reserving import Reserving
 from sim.platform.saga import Saga
+from sim.platform.sessions import Role, owns
 from sim.platform.stock_events import StockEvents
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveReplenishmentView, LiveSourcingView
@@ -28,8 +30,9 @@ from sim.scenario.bus import BusSpec
 from sim.story import Signal
 from sim.streams import Die
 from sim.vocabulary import (
+    BreakerName,
     CancelReason,
-    Cents,
+    ClientId,
     DriverId,
     InputError,
     NodeId,
@@ -39,14 +42,16 @@ from sim.vocabulary import (
     Refusal,
     Rejection,
     SkuId,
+    Step,
     StockCause,
     StoreId,
     TaskEnd,
-    Units,
     quantise,
 )
 
 _PICKED_UP = OrderState.PICKED_UP
+_RESERVING = frozenset({Step.RESERVE, Step.PREPARE})
+_DRIVER, _CUSTOMER = Role.DRIVER, Role.CUSTOMER
 
 NEEDS_HISTORY = frozenset({"corrupted_records", "database_crash", "region_outage"})
 """Faults after which records are rebuilt from their own history; it is recorded only for these."""
@@ -86,7 +91,7 @@ class Office:
         self._estimator, self._promise = estimator, platform.promise
         quiet = platform.profile == "minimal"
         self.bus = Bus(env, facts, latencies.bus_s, QUIET_BUS if quiet else platform.bus, die("bus"))
-        self.book = OrderBook(facts)
+        self.book = OrderBook(facts, self.bus.published)
         recorded = not quiet and any(fault.kind in NEEDS_HISTORY for fault in scenario.faults)
         self.inventory = Inventory(
             facts, figures.stores, figures.skus, env=env,
@@ -98,37 +103,44 @@ class Office:
         self._pickers_on = [0] * figures.stores
         self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues)
         self._positioning_view = LivePositioningView(env, figures, estimator)
+        self.backend: Backend | None = None
+        breaker, budget, denied = Breaker(enabled=False), RetryBudget(), None
+        if not quiet:
+            back = self.backend = Backend(
+                env, facts, scenario, figures, self.inventory, self.book, self.bus, self.tracking, policies.fraud, die
+            )
+            breaker, denied = back.breakers[BreakerName.PROVIDER], back.shopping.denied
+            rule = platform.retries
+            budget = RetryBudget(rule.budget_ratio, rule.budget_most, enabled=rule.budget)
         self.payments = Payments(
             env, facts, self.book, provider, scenario.payments, len(latencies.submit_s),
-            hop_s=lambda order: 0.0, breaker=Breaker(), budget=RetryBudget(), pool=Bulkhead(scenario.payments.pool),
-            compartment=Bulkhead(scenario.payments.compartment), quiet=quiet,
+            hop_s=None if self.backend is None else self.backend.payments_s, breaker=breaker, budget=budget,
+            pool=Bulkhead(scenario.payments.pool), compartment=Bulkhead(scenario.payments.compartment), quiet=quiet,
         )  # fmt: skip
         self.reserving = Reserving(
             env, facts, self.inventory, policies.reservation, latencies.window_s, die("reservation.jitter"),
             hold_s=platform.hold_s, on_expired=_expired,
         )  # fmt: skip
         self._submit_s = latencies.submit_s
-        self._regions_down = 0
-        self._cut_off: dict[tuple[StoreId, bool], int] = {}
-        self.backend: Backend | None = None
-        if not quiet:
-            self.backend = Backend(
-                env, facts, scenario, figures, self.inventory, self.book, self.bus, self.tracking, policies.fraud, die
-            )
         self._midnights = [
             at_s for day in scenario.days() if 0 < (at_s := scenario.midnight_s + day * 86_400.0) < scenario.end_s
         ]
         self.saga = Saga(
             env, facts, self.book, self.inventory, self.bus, self.payments, self.reserving, policies, figures,
-            hop_s=None, fee_cents=platform.delivery_fee_cents, promise=self._promised_s, call_off=self._cancel,
-            restart_s=platform.restart_s,
+            calls=self.backend, denied=denied, fee_cents=platform.delivery_fee_cents, promise=self._promised_s,
+            call_off=self._cancel, restart_s=platform.restart_s,
         )  # fmt: skip
+        silence_s = platform.accept_window_s + platform.bus.redeliver_s + 2.0 * latencies.bus_s
         self.offers = Offers(
             env, facts, self.bus, self.tracking, figures, policies.dispatch,
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
-            give_up=self._cancel, move=self.book.move,
-            patience_s=None if quiet else quantise(platform.accept_window_s + platform.bus.redeliver_s + 2.0 * latencies.bus_s),
+            give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
         )  # fmt: skip
+        self.outages = Outages(
+            figures.stores, self.book, self.inventory, self.payments, self.saga, self.offers, self._cancel
+        )
+        if not quiet:
+            self.saga.blind = self.outages.blind
 
     # -- the calendar -------------------------------------------------------------------------------------------------
 
@@ -163,7 +175,7 @@ class Office:
     def place(self, request: OrderRequest) -> Rejection | None:
         """A customer wants to order: None when the order entered, else why not."""
         now = self._env.now
-        if self._regions_down:
+        if self.outages.region_down:
             return self._reject(request, Rejection.UNAVAILABLE)
         if not self._is_open(now):
             return self._reject(request, Rejection.CLOSED)
@@ -173,112 +185,28 @@ class Office:
         if store is None:
             return self._reject(request, Rejection.OUT_OF_ZONE)
         self._check_store("sourcing", store)
-        if self._cut_off and self._cut_off.get((store, False)):
+        if self.outages.refuses(store):
             return self._reject(request, Rejection.UNAVAILABLE)
         delay_s = self._submit_s[request.order]
         if self.backend is not None:
-            seen = self._seen(request, store)
+            seen = self.backend.shopping.ordered(request, store)
             if seen is None:
                 return self._reject(request, Rejection.SOLD_OUT)
             request = seen
             rejection, served_s = self.backend.front.enter(request)
+            if rejection is Rejection.REPEATED:
+                self._facts.request_refused(order=request.order, refusal=Refusal.DUPLICATE)
+                return rejection
             if rejection is not None:
                 return self._reject(request, rejection)
             delay_s += served_s
         plan = self._policies.saga(SagaView(request.order, request.value_cents))
         order = Order(request, store, plan, now)
         self.book.enter(order)
+        if self.backend is not None and plan[0] in _RESERVING:
+            delay_s = self.backend.begin(order, delay_s)
         self.saga.start(order, delay_s)
         return None
-
-    def _seen(self, request: OrderRequest, store: StoreId) -> OrderRequest | None:
-        """What the customer orders of all he wants, by what the catalogue shows; None for nothing."""
-        assert self.backend is not None
-        catalogue, first, now = self.backend.catalogue, store * self.figures.skus, self._env.now
-        if not catalogue.unsettled:
-            return request
-        available, hidden = self.inventory.available, []
-        for line, sku in enumerate(request.skus):
-            if available[first + sku] > 0 and not catalogue.shown(first + sku, now, True):
-                hidden.append(line)
-                catalogue.missed()
-                self._facts.line_hidden(
-                    client=request.client, store=store, sku=sku, units=Units(request.units[line])
-                )
-        if not hidden:
-            return request
-        if len(hidden) == len(request.skus):
-            return None
-        kept = [line for line in range(len(request.skus)) if line not in hidden]
-        prices = self.figures.prices_cents
-        lost = sum(prices[request.skus[line]] * request.units[line] for line in hidden)
-        return request._replace(
-            skus=[request.skus[line] for line in kept],
-            units=[request.units[line] for line in kept],
-            value_cents=Cents(request.value_cents - lost),
-        )
-
-    def denied(self, order: Order) -> None:
-        """The records denied lines of an order: were they shown to the customer as available?"""
-        if self.backend is None:
-            return
-        catalogue, first, now = self.backend.catalogue, order.store * self.figures.skus, self._env.now
-        held = {sku for sku, _ in order.held}
-        for sku in order.skus:
-            if sku not in held and catalogue.unsettled and catalogue.shown(first + sku, now, False):
-                catalogue.gone()
-                self._facts.shown_was_gone(order=order.id, store=order.store, sku=sku)
-
-    # -- a store cut off from its records ---------------------------------------------------------------------------
-
-    def cut_off(self, store: StoreId, *, accept: bool) -> None:
-        """The network between a store and its records is down: orders are turned away, or sold without looking."""
-        self._cut_off[store, accept] = self._cut_off.get((store, accept), 0) + 1
-
-    def reconnect(self, store: StoreId, *, accept: bool) -> None:
-        """The network is back."""
-        self._cut_off[store, accept] -= 1
-        if not self._cut_off[store, accept]:
-            del self._cut_off[store, accept]
-
-    def blind(self, store: StoreId) -> bool:
-        """Whether orders for a store are sold without looking at its records."""
-        return bool(self._cut_off) and (store, True) in self._cut_off
-
-    # -- a region lost ------------------------------------------------------------------------------------------------
-
-    def region_lost(self) -> None:
-        """The whole platform is gone: nobody can order, no saga goes on, nobody is offered work, no message arrives.
-
-        The stores' and drivers' devices go on with what they have in hand and hand it in.
-        """
-        self._regions_down += 1
-        self.saga.crash()
-        self.offers.closed = True
-
-    def region_back(self, until_s: float) -> None:
-        """Another region has taken over, which lacks what is younger than a recovery point, seconds since the start.
-
-        Orders it has never heard of end, if their goods are still in the store; their money is found in the provider's
-        settlement file. Records are what they were. Of older orders the devices of stores and drivers know the state.
-        """
-        self._regions_down -= 1
-        if self._regions_down:
-            self.saga.restart()
-            return
-        self.offers.closed = False
-        stores = [StoreId(store) for store in range(self.figures.stores)]
-        lost = [order for order in self.book.open.values() if order.entered_s > until_s and order.state < _PICKED_UP]
-        for order in lost:
-            self.payments.forget(order)
-            order.cancel_reason = CancelReason.FAILOVER
-        self.inventory.recover(stores, max(until_s, 0.0))
-        self.saga.restart()  # what was not confirmed yet ends by itself
-        for order in lost:
-            if order.failing is None and order.id in self.book.open:
-                self._cancel(order, CancelReason.FAILOVER)
-        self.payments.settle()
-        self.offers.wake()
 
     def _is_open(self, now: float) -> bool:
         if self._open_s[0] <= now < self._open_s[1]:
@@ -299,10 +227,13 @@ class Office:
         self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)
         return reject
 
-    def cancel(self, order_id: OrderId) -> bool:
+    def cancel(self, order_id: OrderId, client: ClientId) -> bool:
         """A customer no longer wants an order: True when it will be cancelled, False when it is too late or over."""
         order = self.book.open.get(order_id)
         if order is None or order.failing is not None:
+            return False
+        if not owns(_CUSTOMER, client, order):
+            self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)
             return False
         if order.state < OrderState.CONFIRMED:
             # The saga is under way: it stops at its next step and compensates.
@@ -399,9 +330,7 @@ class Office:
         )
         wanted = self._policies.replenishment(view)
         if len(wanted) != self.figures.skus:
-            raise InputError(
-                f"policies.replenishment: expected units for {self.figures.skus} SKUs, got {len(wanted)}."
-            )
+            raise InputError(f"policies.replenishment: expected units for {self.figures.skus} SKUs, got {len(wanted)}.")
         return wanted
 
     # -- the drivers' app --------------------------------------------------------------------------------------------
@@ -437,10 +366,13 @@ class Office:
         self.tracking.stands(driver, store)
         self.offers.wake()
 
-    def picked_up(self, order_id: OrderId) -> bool:
-        """A driver wants to leave with an order: False when it was cancelled in the meantime."""
+    def picked_up(self, order_id: OrderId, driver: DriverId) -> bool:
+        """A driver wants to leave with an order: False when it was cancelled in the meantime, or is not his."""
         order = self.book.open.get(order_id)
         if order is None or order.failing is not None:
+            return False
+        if not owns(_DRIVER, driver, order):
+            self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)
             return False
         self.book.move(order, OrderState.PICKED_UP)
         return True
@@ -454,9 +386,12 @@ class Office:
             order.cleared = Signal()
         return order.cleared
 
-    def handed_over(self, order_id: OrderId) -> None:
+    def handed_over(self, order_id: OrderId, driver: DriverId) -> None:
         """The customer has the goods."""
         order = self.book.open[order_id]
+        if not owns(_DRIVER, driver, order):
+            self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)
+            return
         self.offers.close(order, TaskEnd.HANDED_OVER)
         self.saga.settle(order)
 

@@ -7,7 +7,19 @@ from typing import Final
 from sim.contracts import OrderRequest
 from sim.facts import Facts
 from sim.story import Signal
-from sim.vocabulary import NOBODY, CancelReason, Cents, DriverId, OrderId, OrderState, SkuId, Step, StoreId, Units
+from sim.vocabulary import (
+    NOBODY,
+    CancelReason,
+    Cents,
+    DriverId,
+    OrderId,
+    OrderState,
+    SkuId,
+    Step,
+    StoreId,
+    Topic,
+    Units,
+)
 
 S = OrderState
 
@@ -34,6 +46,7 @@ _KEPT = Struct("<4q")
 
 # Looking a member up on its class costs ten times as much as a name.
 _DELIVERED = OrderState.DELIVERED
+_EVENT = Topic.ORDER_EVENT
 
 
 class IllegalTransition(RuntimeError):
@@ -48,16 +61,17 @@ class Order:
     """
 
     __slots__ = (
-        "accepted", "asked_cents", "attempt", "authorised", "cancel_reason", "cell", "cleared", "client", "committed",
-        "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s", "held", "id", "litres", "method",
-        "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents",
-        "resumed", "skus", "state", "step", "store", "tasked", "to_pick", "undone", "units", "unknown", "value_cents",
+        "accepted", "asked_cents", "attempt", "authorised", "call", "cancel_reason", "cell", "cleared", "client", "committed",
+        "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s", "held", "id", "litres",
+        "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents",
+        "resumed", "skus", "state", "step", "store", "tasked", "to_pick", "undone", "unheld", "units", "unknown", "value_cents",
         "wanted", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:
         self.id: OrderId = request.order
         self.entered_s = entered_s
+        self.call: tuple[int, int, float] | None = None  # a call under way: the service's epoch, instance, since when
         self.client = request.client
         self.node = request.node
         self.cell = request.cell
@@ -74,6 +88,7 @@ class Order:
         self.wanted = Units(sum(request.units))
         self.to_pick = 0  # units held when the order was confirmed
         self.committed = False
+        self.unheld = False  # sold without holding anything
         self.planned = False
         self.failing: OrderState | None = None
         self.undone = 0
@@ -107,7 +122,8 @@ class Order:
 class OrderBook:
     """All orders that have not ended, by id, and the one way to change an order's state."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, published: list[int] | None = None) -> None:
+        self._published = published if published is not None else [0] * len(Topic)
         self.open: dict[OrderId, Order] = {}
         self._ended = bytearray()  # all that is kept of orders that have ended: rows of `_KEPT`
         self._facts = facts
@@ -139,6 +155,7 @@ class OrderBook:
                 f"Order {order.id}: expected a transition the table knows, got {order.state!r} -> {state!r}."
             )
         order.state = state
+        self._published[_EVENT] += 1
         self._facts.order_moved(order=order.id, state=state)
         if state >= _DELIVERED:
             del self.open[order.id]

@@ -8,7 +8,8 @@ provider does not take is owed and tried again until it does.
 
 from array import array
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from math import inf
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
@@ -32,7 +33,7 @@ class Payments:
     settings
         The scenario's `payments`.
     hop_s
-        order -> seconds that our own payment service takes for a charge.
+        order -> seconds that our own payment service takes for a charge, infinite when it does not answer.
     pool, compartment
         Calls that may be under way at once: of the whole service, and to the provider (a bulkhead).
     quiet
@@ -48,7 +49,7 @@ class Payments:
         settings: Settings,
         orders: int,
         *,
-        hop_s: Any,
+        hop_s: Callable[[OrderId], float] | None,
         breaker: Breaker,
         budget: RetryBudget,
         pool: Bulkhead,
@@ -97,13 +98,14 @@ class Payments:
         tries, asked = 0, order.resumed
         while True:
             tries += 1
-            if not self._enter():
+            hop_s = self._hop_s(order.id) if self._hop_s is not None else 0.0
+            if hop_s == inf or not self._enter():
                 self.unavailable += 1
                 break
             facts.payment_asked(order=order.id, attempt=order.attempt, cents=cents)
             key = order.attempt if settings.idempotency else 8 * order.attempt + tries
             charge, latency_s = self._provider.charge(order.id, order.attempt, cents, key=key, capture=capture)
-            latency_s += self._hop_s(order.id)
+            latency_s += hop_s
             if latency_s > self._timeout_s:
                 if charge is _CAPTURED or charge is _AUTHORISED:
                     self._provider.hung_up(order.id, order.attempt, charge, cents, after_s=latency_s)
@@ -170,8 +172,8 @@ class Payments:
 
     def capture(self, order: Order) -> bool:
         """Take what was authorised; False when the provider does not answer now."""
-        if order.paid_cents or order.method == _CASH:
-            return True
+        if order.paid_cents or not order.authorised:
+            return True  # done before, or nothing was set aside (cash)
         if not self._provider.capture(order.id):
             return False
         order.authorised = False
@@ -256,7 +258,7 @@ class Payments:
         """Our books lose an order's money; the next settlement file will show that the provider has it."""
         cents = order.paid_cents - order.refunded_cents
         if cents and order.method != _CASH:
-            order.refunded_cents = order.paid_cents
+            order.paid_cents -= cents
             self.kept[order.id] -= cents
             self._unclear[order.id] = cents
             self._facts.books_lost(order=order.id, cents=Cents(cents))
@@ -288,8 +290,6 @@ class Payments:
         self._facts.books_settled(orders=orders, differing=differing, cents=Cents(total))
 
     def _unasked(self, order_id: OrderId, cents: int) -> None:
-        # Charged although nobody waits for it (a second charge, without keys): the day's end is when it is found out.
-        self._facts.payment_captured(order=order_id, cents=Cents(cents))
-        self._facts.payment_refunded(order=order_id, cents=Cents(cents))
+        # Charged although our books want nothing of it: a second charge (without keys), or one they have forgotten. What
+        # they say of the order was right before and stays so.
         self._return(order_id, cents)
-

@@ -95,6 +95,10 @@ class Reserving:
         """
         return self._run(order)
 
+    def run_blind(self, order: Order) -> Story:
+        """Sell without looking: the records of the order's store cannot be reached. Always True."""
+        return self._unheld(order)
+
     def _pause(self, order: Order, attempt: int) -> float | None:
         chance = self._jitter.uniform(order.id, attempt)
         pause = self._policy(ReservationView(order.id, attempt, chance))
@@ -180,6 +184,7 @@ class Reserving:
     def _unheld(self, order: Order) -> Story:
         # Everybody gets what he wants, and nobody is asked; the empty shelf will tell.
         if not order.held:
+            order.unheld = True
             order.held.extend(zip(order.skus, order.units, strict=True))
         yield from ()  # a story, though it never waits
         return True

@@ -9,6 +9,7 @@ with the effect of once. Compensation runs over the finished steps and the one u
 
 from collections.abc import Callable
 from math import inf
+from typing import Protocol
 
 from sim.clock import Clock, Timer
 from sim.contracts import Policies, SubstitutionView
@@ -20,9 +21,26 @@ from sim.platform.payments import Payments
 from sim.platform.reserving import Reserving
 from sim.ports import Cancellation, Figures, PickJob
 from sim.story import Life, Signal, Story, tell_while
-from sim.vocabulary import END_STATES, CancelReason, Cents, OrderId, OrderState, Refusal, Step, Svc, Topic, quantise
+from sim.vocabulary import (
+    END_STATES,
+    CancelReason,
+    Cents,
+    OrderId,
+    OrderState,
+    Refusal,
+    Step,
+    StoreId,
+    Svc,
+    Topic,
+    quantise,
+)
 
-_CONFIRM, _CONFIRMED, _CREATED, _PENDING = Step.CONFIRM, OrderState.CONFIRMED, OrderState.CREATED, OrderState.PENDING_PAYMENT
+_CONFIRM, _CONFIRMED, _CREATED, _PENDING = (
+    Step.CONFIRM,
+    OrderState.CONFIRMED,
+    OrderState.CREATED,
+    OrderState.PENDING_PAYMENT,
+)
 _CANCELLED, _INVENTORY = OrderState.CANCELLED, Svc.INVENTORY
 
 KNOWN_STEPS = frozenset(Step)
@@ -34,6 +52,16 @@ PAUSE_S = 0.5
 """First pause between such tries, doubled each time, seconds (judgement)."""
 
 
+class Calls(Protocol):
+    """Calls of an order to other services."""
+
+    def answered(self, order: Order) -> bool:
+        """Whether the call that the saga has just waited for was answered."""
+
+    def hop_s(self, order: OrderId, service: Svc) -> float:
+        """Seconds until the answer, infinite when there is none."""
+
+
 class Crashed(Exception):
     """The orchestrator died at this point; raised only by tests' `kill`."""
 
@@ -43,10 +71,10 @@ class Saga:
 
     Parameters
     ----------
-    hop_s
-        (order, service) -> seconds a call takes, infinite when the service refuses it.
-    submit_s
-        Per order: from the tap to the first step, seconds.
+    calls
+        How the other services are called; None where that takes no time and never fails.
+    denied
+        Told of an order of which the records denied something; None: nobody cares.
     fee_cents
         Delivery fee on top of the goods.
     promise
@@ -72,7 +100,8 @@ class Saga:
         policies: Policies,
         figures: Figures,
         *,
-        hop_s: Callable[[OrderId, Svc], float] | None,
+        calls: Calls | None,
+        denied: Callable[[Order], None] | None,
         fee_cents: int,
         promise: Callable[[Order], float],
         call_off: Callable[[Order, CancelReason], None],
@@ -81,11 +110,12 @@ class Saga:
         self._env, self._facts, self._book, self._inventory, self._bus = env, facts, book, inventory, bus
         self.payments, self._reserving = payments, reserving
         self._policies, self._figures = policies, figures
-        self._hop_s, self._fee_cents = hop_s, fee_cents
+        self._calls, self._denied, self._fee_cents = calls, denied, fee_cents
         self._promise, self._call_off, self._restart_s = promise, call_off, restart_s
         self._life = Life()
         self.up = True
         self._down = 0
+        self.blind: Callable[[StoreId], bool] | None = None  # whether a store's records are out of reach
         self.kill: Callable[[OrderId, str, Step], bool] | None = None
         # Confirming takes no time, so it is a plain call; these may wait.
         self._do: dict[Step, Callable[[Order], Story]] = {
@@ -176,23 +206,27 @@ class Saga:
 
     # -- steps: None when done, else the end state the order goes to ---------------------------------------------
 
-    def _ask(self, order: Order, service: Svc) -> Story:
-        """Call a service; True when it answered, False when it did not however often it was asked."""
-        assert self._hop_s is not None
+    def _asked(self, order: Order) -> Story:
+        """Call the inventory service; False when it did not answer however often it was asked: dead-lettered."""
+        assert self._calls is not None
+        if self._calls.answered(order):
+            return True  # the call was made, and waited for, on the way here
         pause_s = PAUSE_S
         for _ in range(TRIES):
-            hop_s = self._hop_s(order.id, service)
+            hop_s = self._calls.hop_s(order.id, _INVENTORY)
             if hop_s < inf:
-                if hop_s:
-                    yield Timer(self._env, quantise(hop_s))
+                yield Timer(self._env, quantise(hop_s))
                 return True
             yield Timer(self._env, pause_s)
             pause_s *= 2.0
+        order.cancel_reason = CancelReason.UNPROCESSABLE
         return False
 
     def _reserve(self, order: Order) -> Story:
-        if self._hop_s is not None and not (yield from self._ask(order, _INVENTORY)):
-            order.cancel_reason = CancelReason.UNPROCESSABLE
+        if self.blind is not None and self.blind(order.store):
+            yield from self._reserving.run_blind(order)
+            return self._reserved(order)
+        if self._calls is not None and not (yield from self._asked(order)):
             return _CANCELLED
         if not (yield from self._reserving.run(order)):
             order.cancel_reason = CancelReason.CONTENTION
@@ -207,6 +241,8 @@ class Saga:
         order.to_pick = held
         wanted = order.wanted
         if held < wanted:
+            if self._denied is not None:
+                self._denied(order)
             if not (held and self._policies.substitution(SubstitutionView(order.id, wanted, wanted - held))):
                 order.cancel_reason = CancelReason.OUT_OF_STOCK
                 return _CANCELLED
@@ -253,8 +289,7 @@ class Saga:
         return ends[1] if ends[1] is not None else ends[0]
 
     def _prepare(self, order: Order) -> Story:
-        if self._hop_s is not None and not (yield from self._ask(order, _INVENTORY)):
-            order.cancel_reason = CancelReason.UNPROCESSABLE
+        if self._calls is not None and not (yield from self._asked(order)):
             return _CANCELLED
         if not (yield from self._reserving.prepare(order)):
             order.cancel_reason = CancelReason.CONTENTION

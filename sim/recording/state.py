@@ -123,11 +123,16 @@ def _orders(archive: Archive) -> NDArray[np.int64]:
     state = np.full(size, int(OrderState.CREATED), dtype=np.int64)
     state[moved["order"]] = moved["state"]  # in order of time, so the last one stays
     columns = [ids, state[ids]]
-    for kind in ("payment_captured", "payment_refunded"):
-        rows = archive.rows(kind)
-        cents = np.bincount(rows["order"], weights=rows["cents"], minlength=size)
+    for kind, less in (("payment_captured", "books_lost"), ("payment_refunded", None)):
+        cents = _sums(archive.rows(kind), size)
+        if less is not None:
+            cents -= _sums(archive.rows(less), size)
         columns.append(np.rint(cents[ids]).astype(np.int64))
     return np.column_stack(columns)
+
+
+def _sums(rows: Any, size: int) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(rows["order"], weights=rows["cents"], minlength=size), dtype=np.float64)
 
 
 def _totes(archive: Archive) -> dict[tuple[int, int], int]:

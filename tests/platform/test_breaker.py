@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.platform.breaker import Breaker, BreakerState, Bulkhead, RetryBudget
+from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
+from sim.vocabulary import BreakerState
 
 CLOSED, OPEN, HALF_OPEN = BreakerState
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import stats
 
-from sim.platform.fraud import Confusion, Fraud, FraudView, History, Rules, Ruling, planted
+from policies.fraud.rules import CANCELS_KEPT, Rules
+from sim.contracts import Fraud, FraudView, Ruling
+from sim.platform.fraud import Confusion, History, planted
 from sim.scenario.gateway import FraudSpec
 from sim.streams import Streams
 
@@ -84,7 +86,9 @@ def test_each_rule_has_its_threshold() -> None:
     assert Rules(refuse_from=1)(CLEAN._replace(late_cancels=3)) is Ruling.REFUSE
 
 
-@pytest.mark.parametrize("keys", [{"cancels_max": -1}, {"cancels_max": 16}, {"speed_kmh": 0.0}, {"refuse_from": 0}])
+@pytest.mark.parametrize(
+    "keys", [{"cancels_max": -1}, {"cancels_max": CANCELS_KEPT}, {"speed_kmh": 0.0}, {"refuse_from": 0}]
+)
 def test_rules_that_make_no_sense_are_refused(keys: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"Expected {next(iter(keys))}"):
         Rules(**keys)
@@ -131,15 +135,15 @@ def test_cancellations_count_as_long_as_the_window_says(gaps: list[float]) -> No
         now += gap
         times.append(now)
         history.cancelled_late(7, now)
-        assert history.view(7, 0, 0, now).late_cancels == min(sum(t > now - 10_000.0 for t in times), 16)
+        assert history.view(7, 0, 0, now).late_cancels == min(sum(t > now - 10_000.0 for t in times), CANCELS_KEPT)
 
 
 def test_a_client_who_cancels_all_day_costs_no_more_than_one_who_cancels_often() -> None:
     history = a_history()
     for minute in range(1000):
         history.cancelled_late(7, 60.0 * minute)
-    assert history.view(7, 0, 0, 60_000.0).late_cancels == 16
-    assert len(history._past[7].cancels_s or ()) == 16
+    assert history.view(7, 0, 0, 60_000.0).late_cancels == CANCELS_KEPT
+    assert len(history._past[7].cancels_s or ()) == CANCELS_KEPT
 
 
 def test_looking_changes_nothing() -> None:

@@ -21,7 +21,6 @@ from sim.platform.gateway import (
     Backpressure,
     Coalescer,
     Degradation,
-    Endpoint,
     Fanout,
     Feature,
     Idempotency,
@@ -41,7 +40,7 @@ from sim.scenario.gateway import (
     Screens,
 )
 from sim.streams import Streams
-from sim.vocabulary import NOBODY
+from sim.vocabulary import NOBODY, Endpoint
 
 STATUS = Endpoint.ORDER_STATUS
 
@@ -161,11 +160,18 @@ def test_without_limits_everything_is_let_in() -> None:
     assert len(limits) == 0
 
 
-def test_every_endpoint_has_its_own_limit_in_the_scenario() -> None:
+def test_every_endpoint_of_the_apps_has_its_own_limit_in_the_scenario() -> None:
     for endpoint in Endpoint:
+        if endpoint is Endpoint.RESERVE:
+            continue
         tight = Limits.model_validate({endpoint.name.lower(): {"per_s": 0.001, "burst": 1}})
         limits = RateLimits(tight)
         assert [limits.allow(1, endpoint, 0.0), limits.allow(1, endpoint, 1.0)] == [True, False]
+
+
+def test_calls_between_services_have_no_limit_of_their_own() -> None:
+    limits = only(Limit(per_s=0.001, burst=1))
+    assert all(limits.allow(1, Endpoint.RESERVE, 0.0) for _ in range(1000))
 
 
 # -- repeated requests -------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from sim.clock import Clock
 from sim.platform.cluster import Cluster
-from sim.platform.services import Sample, Service, Svc
+from sim.platform.services import Sample, Service
 from sim.scenario.services import Autoscale, Health, Services, ServiceSpec
 from sim.streams import Die
-from sim.vocabulary import NOBODY
+from sim.vocabulary import NOBODY, Svc
 
 DIE = Die(42)
 STILL = Autoscale(enabled=False)

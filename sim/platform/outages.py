@@ -1,0 +1,94 @@
+"""Outages of more than a service: a store cut off from its records, and a region lost with everything in it."""
+
+from collections.abc import Callable
+
+from sim.platform.inventory import Inventory
+from sim.platform.offers import Offers
+from sim.platform.orders import Order, OrderBook
+from sim.platform.payments import Payments
+from sim.platform.saga import Saga
+from sim.vocabulary import CancelReason, OrderState, StoreId
+
+_PICKED_UP = OrderState.PICKED_UP
+
+
+class Outages:
+    """What is out of reach.
+
+    Parameters
+    ----------
+    stores
+        How many there are.
+    cancel
+        Cancels a confirmed order, wherever it is.
+    """
+
+    def __init__(
+        self,
+        stores: int,
+        book: OrderBook,
+        inventory: Inventory,
+        payments: Payments,
+        saga: Saga,
+        offers: Offers,
+        cancel: Callable[[Order, CancelReason], None],
+    ) -> None:
+        self._stores, self._book, self._inventory, self._payments = stores, book, inventory, payments
+        self._saga, self._offers, self._cancel = saga, offers, cancel
+        self._cut_off: dict[tuple[StoreId, bool], int] = {}
+        self._regions = 0
+
+    @property
+    def region_down(self) -> bool:
+        """Whether the whole platform is gone."""
+        return self._regions > 0
+
+    def refuses(self, store: StoreId) -> bool:
+        """Whether orders for a store are turned away, as its records cannot be reached."""
+        return bool(self._cut_off) and (store, False) in self._cut_off
+
+    def cut_off(self, store: StoreId, *, accept: bool) -> None:
+        """The network between a store and its records is down: orders are turned away, or sold without looking."""
+        self._cut_off[store, accept] = self._cut_off.get((store, accept), 0) + 1
+
+    def reconnect(self, store: StoreId, *, accept: bool) -> None:
+        """The network is back."""
+        self._cut_off[store, accept] -= 1
+        if not self._cut_off[store, accept]:
+            del self._cut_off[store, accept]
+
+    def blind(self, store: StoreId) -> bool:
+        """Whether orders for a store are sold without looking at its records."""
+        return bool(self._cut_off) and (store, True) in self._cut_off
+
+    def region_lost(self) -> None:
+        """The whole platform is gone: nobody can order, no saga goes on, nobody is offered work, no message arrives.
+
+        The stores' and drivers' devices go on with what they have in hand and hand it in.
+        """
+        self._regions += 1
+        self._saga.crash()
+        self._offers.closed = True
+
+    def region_back(self, until_s: float) -> None:
+        """Another region has taken over, which lacks what is younger than a recovery point, seconds since the start.
+
+        Orders it has never heard of end, if their goods are still in the store; their money is found in the provider's
+        settlement file. Records are what they were. Of older orders the devices of stores and drivers know the state.
+        """
+        self._regions -= 1
+        if self._regions:
+            self._saga.restart()
+            return
+        self._offers.closed = False
+        lost = [order for order in self._book.open.values() if order.entered_s > until_s and order.state < _PICKED_UP]
+        for order in lost:
+            self._payments.forget(order)
+            order.cancel_reason = CancelReason.FAILOVER
+        self._inventory.recover((StoreId(store) for store in range(self._stores)), max(until_s, 0.0))
+        self._saga.restart()  # what was not confirmed yet ends by itself
+        for order in lost:
+            if order.failing is None and order.id in self._book.open:
+                self._cancel(order, CancelReason.FAILOVER)
+        self._payments.settle()
+        self._offers.wake()
