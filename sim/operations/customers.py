@@ -8,15 +8,15 @@ from sim.operations.timing import Deadlines
 from sim.platform.office import Office
 from sim.story import Story
 from sim.streams import quick
-from sim.vocabulary import CellId, Cents, ClientId, NodeId, OrderId
+from sim.vocabulary import CellId, Cents, ClientId, NodeId, OrderId, quantise
 from sim.world.demand import Trace
 
 
 class Customers:
     """Plays the demand trace."""
 
-    def __init__(self, env: simpy.Environment, office: Office, trace: Trace) -> None:
-        self._env, self._office, self._trace = env, office, trace
+    def __init__(self, env: simpy.Environment, office: Office, trace: Trace, tap_s: float) -> None:
+        self._env, self._office, self._trace, self._tap_s = env, office, trace, quantise(tap_s)
 
     def run(self) -> Story:
         """Place every order of the trace at its time."""
@@ -26,7 +26,7 @@ class Customers:
         first, value, litres = quick(trace.first_line), quick(trace.value_cents), quick(trace.litres)
         sku, units, method = quick(trace.sku), quick(trace.units), quick(trace.method)
         patient = Deadlines(env, office.wanted, lambda order: office.cancel(order, ClientId(client[order])))
-        forever = float("inf")
+        forever, taps = float("inf"), trace.taps
         for row in range(trace.orders):
             wait = entered[row] - env.now
             if wait > 0:
@@ -36,5 +36,12 @@ class Customers:
                 OrderId(row), ClientId(client[row]), NodeId(node[row]), CellId(cell[row]),
                 sku[start:end].tolist(), units[start:end].tolist(), Cents(value[row]), litres[row], method[row],
             )  # fmt: skip
-            if office.place(request) is None and patience[row] < forever:
+            if office.place(request) is not None:
+                continue
+            if patience[row] < forever:
                 patient.add(request.order, env.now + patience[row])
+            if row in taps:
+                Timer(env, self._tap_s, self._again, request)
+
+    def _again(self, event: Timer) -> None:
+        self._office.place(event.value)

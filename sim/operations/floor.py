@@ -5,10 +5,11 @@ from functools import partial
 from operator import itemgetter
 
 import numpy as np
-import simpy
 
+from sim.clock import Clock
 from sim.contracts import Policies, Sighting
 from sim.facts import Facts
+from sim.operations.browsers import Browsers
 from sim.operations.customers import Customers
 from sim.operations.driving import Driver, Driving
 from sim.operations.picking import Station
@@ -47,7 +48,7 @@ class Floor:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         facts: Facts,
         world: World,
         office: Office,
@@ -56,7 +57,7 @@ class Floor:
         phones: Phones,
     ) -> None:
         scenario, trace = world.scenario, world.trace
-        self._env, self._world = env, world
+        self._env, self._world, self._office, self._streams = env, world, office, streams
         counter: set[OrderId] = set()
         self.shelves = Shelves(facts, world.opening.shelf)
         for store, record in enumerate(world.opening.record):
@@ -78,7 +79,7 @@ class Floor:
             )
             for store in range(world.stores)
         ]  # fmt: skip
-        self._customers = Customers(env, office, trace)
+        self._customers = Customers(env, office, trace, scenario.customers.double_tap_s)
         review = clock_s(scenario.supply.review_at) + scenario.midnight_s
         every = policies.replenishment.every_s
         self._supplies = [
@@ -117,3 +118,11 @@ class Floor:
         for supply in self._supplies:
             tell(supply.run())
         tell(self._customers.run())
+        platform = self._world.scenario.platform
+        if platform.reads == "explicit" and platform.profile == "full":
+            shares = self._office.figures.category_shares
+            browsers = Browsers(
+                self._env, self._office, self._streams, self._world.minutes, platform.browsing.reads_per_order,
+                self._world.store_shares.tolist(), shares,
+            )  # fmt: skip
+            tell(browsers.run())

@@ -12,10 +12,11 @@ from sim.clock import Clock, Timer
 from sim.contracts import Fraud
 from sim.facts import Facts
 from sim.platform.breaker import Breaker
-from sim.platform.browsing import Setup
+from sim.platform.browsing import Browsed, Setup
 from sim.platform.bus import Bus
 from sim.platform.catalogue import Catalogue
 from sim.platform.cluster import Cluster
+from sim.platform.explicit_reads import ExplicitCatalogue
 from sim.platform.fraud import Confusion, History, planted
 from sim.platform.front import Front
 from sim.platform.inventory import Inventory
@@ -51,6 +52,11 @@ class Backend:
         Makes keyed draws by purpose.
     """
 
+    catalogue: Browsed
+    reader: ExplicitCatalogue
+    shopping: Shopping
+    _miss_rate: Callable[[float], float]
+
     def __init__(
         self,
         env: Clock,
@@ -85,18 +91,12 @@ class Backend:
             env, facts, self.cluster, platform, work_s, hop_s=quantise(platform.submit_s), luck=die("hops"),
             fraud=fraud, history=self.history, confusion=self.confusion, clients=scenario.customers.clients,
         )  # fmt: skip
-        self.catalogue = Catalogue(
-            die("catalogue"),
-            Setup(
-                stores=figures.stores, skus=figures.skus, category=figures.categories, cache=platform.browsing.cache,
-                replica=platform.browsing.replica, fill_s=work_s[Svc.CATALOGUE], on_visible=self._visible,
-            ),
-            shares=figures.category_shares,
-            rate=self._reads_of,
+        self._die = die
+        self._setup = Setup(
+            stores=figures.stores, skus=figures.skus, category=figures.categories, cache=platform.browsing.cache,
+            replica=platform.browsing.replica, fill_s=work_s[Svc.CATALOGUE], on_visible=self._visible,
         )  # fmt: skip
-        self.front.catalogue = self.catalogue
-        self.shopping = Shopping(env, facts, self.catalogue, inventory, figures.prices_cents)
-        inventory.crossed = lambda place, now, units: self.catalogue.crossed(place, now, units > 0)
+        self.explicit = platform.reads == "explicit"
         rule = platform.breaker
         self.breakers = {
             name: Breaker(
@@ -110,7 +110,17 @@ class Backend:
         self.monitoring = Monitoring(env, facts, scenario, self)
 
     def start(self) -> None:
-        """Begin the rounds of control and monitoring."""
+        """The stores are stocked: show the catalogue, and begin the rounds of control and monitoring."""
+        figures, inventory = self._figures, self._inventory
+        if self.explicit:
+            stocked = (units > 0 for units in inventory.available)
+            self.reader = ExplicitCatalogue(self._env, self._die("catalogue"), self._setup, available=stocked)
+            self.catalogue = self.reader
+        else:
+            rated = Catalogue(self._die("catalogue"), self._setup, shares=figures.category_shares, rate=self._reads_of)
+            self.catalogue, self._miss_rate = rated, rated.miss_rate
+        self.shopping = Shopping(self._env, self._facts, self.catalogue, inventory, figures.prices_cents)
+        inventory.crossed = lambda place, now, units: self.catalogue.crossed(place, now, units > 0)
         self._beat()
 
     def _beat(self, _: Timer | None = None) -> None:
@@ -137,7 +147,10 @@ class Backend:
     def _load(self, now: float) -> Sequence[float]:
         traffic, book, tracking = self._figures.traffic(now), len(self._book.open), self._tracking.on_shift
         reads = traffic * self._reads_per_order
-        miss_share = self.catalogue.miss_rate(now) / reads if reads else 0.0
+        if self.explicit:
+            traffic = miss_share = 0.0  # every read is a call of its own
+        else:
+            miss_share = self._miss_rate(now) / reads if reads else 0.0
         rates = self._rates(traffic, book, tracking, miss_share)
         events = self._bus.published[Topic.ORDER_EVENT]
         rates[Svc.NOTIFICATIONS], self._events = (events - self._events) / BEAT_S, events
@@ -164,6 +177,19 @@ class Backend:
     def _visible(self, place: int, fresh_s: float) -> None:
         store, sku = divmod(place, self._figures.skus)
         self._facts.record_seen(store=StoreId(store), sku=SkuId(sku), fresh_s=fresh_s)
+
+    def browse(self, store: int, category: int, number: int) -> float:
+        """A customer looks at a page (`reads: explicit`); returns the time until it is there, seconds."""
+        now = self._env.now
+        read = OrderId(-1 - number)  # reads are told apart by numbers below zero
+        latency_s = self.front.call_s(read, Svc.GATEWAY, now)
+        answer = self.reader.read(store, category, now)
+        if answer is None or latency_s == inf:
+            return inf
+        if not (answer.hit or answer.stale or answer.coalesced):
+            latency_s += self.front.call_s(read, Svc.CATALOGUE, now + latency_s)
+            latency_s += self.front.call_s(read, Svc.INVENTORY, now + latency_s) if latency_s < inf else 0.0
+        return latency_s
 
     def slow_replica(self, factor: float) -> Callable[[], None]:
         """The read replica lags `factor` times as much; returns what ends it."""

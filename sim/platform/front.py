@@ -12,7 +12,6 @@ from typing import NamedTuple
 from sim.clock import Clock
 from sim.contracts import Fraud, OrderRequest, Ruling
 from sim.facts import Facts
-from sim.platform.browsing import Browsed
 from sim.platform.cluster import Cluster
 from sim.platform.fraud import Confusion, History
 from sim.platform.gateway import Backpressure, Degradation, Fanout, Feature, Idempotency, Pending, RateLimits
@@ -96,7 +95,6 @@ class Front:
         self._deadline_s = settings.screens.deadline_s
         self._fraud, self._history, self.confusion = fraud, history, confusion
         self._review_s = quantise(settings.fraud.review_s)
-        self.catalogue: Browsed | None = None
         self._attacks: list[Attack] = []
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
@@ -113,6 +111,13 @@ class Front:
 
     # -- placing an order --------------------------------------------------------------------------------------------
 
+    def repeats(self, order: OrderId) -> bool:
+        """Whether the same request came before (a second tap, a retry of the app): it is answered, not done again."""
+        if self.idempotency.seen(order, self._env.now) is Pending.NEW:
+            return False
+        self.duplicates += 1
+        return True
+
     def enter(self, request: OrderRequest) -> Entry:
         """Take a request as far as the order service."""
         now, order, client = self._env.now, request.order, request.client
@@ -121,18 +126,12 @@ class Front:
         known, round_trips = self.sessions.session(client, now)
         if not known:
             return Entry(Rejection.UNAUTHORISED, 0.0)
-        answer = self.idempotency.seen(order, now)
-        if answer is not Pending.NEW:
-            self.duplicates += 1
-            return Entry(Rejection.REPEATED, 0.0)
         rejection, delay_s = self._services(request, round_trips)
         if rejection is None:
             rejection, review_s = self._screened(request)
             delay_s += review_s
         if rejection is None:
             self.idempotency.remember(order, order)
-        else:
-            self.idempotency.forget(order)
         return Entry(rejection, delay_s)
 
     def _services(self, request: OrderRequest, round_trips: int) -> Entry:

@@ -40,8 +40,6 @@ class Inventory:
 
     Attributes
     ----------
-    holds
-        False: orders are sold without holding anything (the reservation policy `none`).
     crossed
         Called with (place, now in seconds, available) when a write empties a record or fills an empty one.
     split, locks
@@ -57,7 +55,6 @@ class Inventory:
         self.reserved = array("i", bytes(4 * stores * skus))
         self.version = array("i", bytes(4 * stores * skus))
         self.updated_s = array("d", bytes(8 * stores * skus))
-        self.holds = True
         self.crossed: Callable[[int, float, int], None] | None = None
         self.split: SplitRecords | None = None
         self.locks: Leases | None = None
@@ -190,7 +187,7 @@ class Inventory:
 
     def expire(self, order: Order) -> bool:
         """End the hold of an order that nobody went on with; False when it has none (any more)."""
-        if not self._end(order):
+        if order.unheld or not self._end(order):
             return False
         self.expired.add(order.id)
         self._facts.hold_expired(order=order.id, store=order.store)

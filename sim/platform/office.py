@@ -109,7 +109,7 @@ class Office:
             back = self.backend = Backend(
                 env, facts, scenario, figures, self.inventory, self.book, self.bus, self.tracking, policies.fraud, die
             )
-            breaker, denied = back.breakers[BreakerName.PROVIDER], back.shopping.denied
+            breaker, denied = back.breakers[BreakerName.PROVIDER], self._denied
             rule = platform.retries
             budget = RetryBudget(rule.budget_ratio, rule.budget_most, enabled=rule.budget)
         self.payments = Payments(
@@ -175,6 +175,9 @@ class Office:
     def place(self, request: OrderRequest) -> Rejection | None:
         """A customer wants to order: None when the order entered, else why not."""
         now = self._env.now
+        if self.backend is not None and self.backend.front.repeats(request.order):
+            self._facts.request_refused(order=request.order, refusal=Refusal.DUPLICATE)
+            return Rejection.REPEATED
         if self.outages.region_down:
             return self._reject(request, Rejection.UNAVAILABLE)
         if not self._is_open(now):
@@ -194,9 +197,6 @@ class Office:
                 return self._reject(request, Rejection.SOLD_OUT)
             request = seen
             rejection, served_s = self.backend.front.enter(request)
-            if rejection is Rejection.REPEATED:
-                self._facts.request_refused(order=request.order, refusal=Refusal.DUPLICATE)
-                return rejection
             if rejection is not None:
                 return self._reject(request, rejection)
             delay_s += served_s
@@ -207,6 +207,15 @@ class Office:
             delay_s = self.backend.begin(order, delay_s)
         self.saga.start(order, delay_s)
         return None
+
+    def browse(self, store: StoreId, category: int, number: int) -> None:
+        """A customer looks at a page of a store's catalogue (`reads: explicit`); `number` counts such looks."""
+        if self.backend is not None and not self.outages.region_down:
+            self.backend.browse(store, category, number)
+
+    def _denied(self, order: Order) -> None:
+        if self.backend is not None:
+            self.backend.shopping.denied(order)
 
     def _is_open(self, now: float) -> bool:
         if self._open_s[0] <= now < self._open_s[1]:
@@ -224,6 +233,8 @@ class Office:
             )
 
     def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
+        if self.backend is not None:
+            self.backend.front.idempotency.forget(request.order)
         self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)
         return reject
 

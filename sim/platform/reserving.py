@@ -82,7 +82,6 @@ class Reserving:
         self._hold_s, self._on_expired = None if hold_s is None else quantise(hold_s), on_expired
         self._deadlines: deque[tuple[float, Order]] = deque()
         self._watching = False
-        inventory.holds = self.mechanism != "none"
         if self.mechanism == "slots":
             inventory.split = self._split
         if self.mechanism == "lock":
@@ -274,7 +273,7 @@ class Reserving:
         True: prepared, or answered before; False: given up. The locks do not lapse: who waits for a coordinator that has
         crashed waits until it resumes, or until the hold expires.
         """
-        if not self._inventory.holds:
+        if self.mechanism == "none":
             return (yield from self._unheld(order))
         tokens = yield from self._hold_under_locks(order)
         if tokens is None:

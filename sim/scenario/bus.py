@@ -21,7 +21,9 @@ class BusSpec(Branch):
     deduplicate: bool = given(True, "-", "consumers drop a message whose id they know")
     remember_s: NonNegative = given(600.0, JUDGEMENT, "how long a consumer remembers the ids of messages, seconds")
     acks: Literal["all", "leader"] = given(
-        "all", "Kafka's default since 3.0", "who must have a message before it counts as sent: all in-sync replicas or the leader"
+        "all",
+        "Kafka's default since 3.0",
+        "who must have a message before it counts as sent: all in-sync replicas or the leader",
     )
     replicas: Positive = given(3, "three zones", "copies of each partition, the leader's included")
     election_s: NonNegative = given(8.0, JUDGEMENT, "time until a dead broker's partitions have a new leader, seconds")

@@ -27,6 +27,10 @@ class Customers(Branch):
     clients: Positive = given(60_000, "judgement: 13 % of the default city's people", "people who use the service")
     patience_s: AboveZero | None = given(3600.0, JUDGEMENT, "mean time until a customer cancels, seconds; null: never")
     patience_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of patience (lognormal)")
+    double_tap_share: Share = given(
+        0.005, JUDGEMENT, "orders whose request is sent twice: a second tap, a retry of the app"
+    )
+    double_tap_s: NonNegative = given(0.4, JUDGEMENT, "time between the two, seconds")
 
 
 class Payments(Branch):
@@ -46,7 +50,9 @@ class Payments(Branch):
     again_s: NonNegative = given(2.0, JUDGEMENT, "pause before asking again, seconds")
     idempotency: bool = given(True, "-", "ask again under the same key, so that nobody is charged twice")
     methods: dict[Literal["card", "wallet", "cash"], NonNegative] = given(
-        lambda: {"card": 0.7, "wallet": 0.25, "cash": 0.05}, JUDGEMENT, "share of each way to pay; cash is paid at the door"
+        lambda: {"card": 0.7, "wallet": 0.25, "cash": 0.05},
+        JUDGEMENT,
+        "share of each way to pay; cash is paid at the door",
     )
     lost_answer_share: Share = given(0.001, JUDGEMENT, "charges that are made though their answer never comes")
     duplicate_share: Share = given(0.002, JUDGEMENT, "charges that are told of again by a callback")
@@ -54,9 +60,7 @@ class Payments(Branch):
     lost_callback_share: Share = given(0.02, JUDGEMENT, "callbacks that never come: found in the settlement file")
     refund_retry_s: AboveZero = given(60.0, JUDGEMENT, "time until a refund that failed is tried again, seconds")
     pool: Positive = given(400, JUDGEMENT, "charges of all kinds that may be under way at once")
-    compartment: Positive = given(
-        200, JUDGEMENT, "of these, charges that may wait for the provider (a bulkhead)"
-    )
+    compartment: Positive = given(200, JUDGEMENT, "of these, charges that may wait for the provider (a bulkhead)")
 
     @field_validator("methods")
     @classmethod
@@ -91,6 +95,11 @@ class Platform(Branch):
         "mean time between reading and writing stock, seconds",
     )
     window_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that window")
+    reads: Literal["rate", "explicit"] = given(
+        "rate",
+        "-",
+        "reads that place no order: a rate that nobody simulates one by one; or each of them, for small worlds",
+    )
     services: Services = given(Services, "-", "size and speed of every service")
     autoscale: Autoscale = given(Autoscale, "-", "how services grow and shrink with their load")
     health: Health = given(Health, "-", "how dead instances are noticed")
@@ -106,7 +115,9 @@ class Platform(Branch):
     fraud: FraudSpec = given(FraudSpec, "-", "fraudsters, and what is remembered of clients")
     bus: BusSpec = given(BusSpec, "-", "the message bus")
     hold_s: AboveZero = given(
-        600.0, "judgement: longer than any checkout that can still succeed", "an unconfirmed order's hold expires, seconds"
+        600.0,
+        "judgement: longer than any checkout that can still succeed",
+        "an unconfirmed order's hold expires, seconds",
     )
     restart_s: AboveZero = given(20.0, JUDGEMENT, "time until a crashed saga orchestrator is up again, seconds")
     bus_s: NonNegative = given(0.05, JUDGEMENT, "time from publishing a message to its delivery, seconds")

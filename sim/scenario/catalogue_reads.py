@@ -1,7 +1,5 @@
 """The keys of browsing: how much customers look, how pages are cached, how far the read replica is behind."""
 
-from typing import Literal
-
 from sim.scenario.fields import JUDGEMENT, Branch, NonNegative, Share, given
 
 
@@ -45,9 +43,6 @@ class ReplicaSpec(Branch):
 class Browsing(Branch):
     """What customers look at besides what they order."""
 
-    reads: Literal["rate", "explicit"] = given(
-        "rate", "-", "rate: reads are a rate, nothing is simulated for each; explicit: every read, for small worlds"
-    )
     reads_per_order: NonNegative = given(
         190.0,
         "judgement from published conversion: 8 % of sessions order, 15 screens a session",

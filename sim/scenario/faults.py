@@ -31,7 +31,9 @@ class Fault(Branch):
     factor: AboveZero = given(
         20.0, JUDGEMENT, "bus_slowdown, service_slowdown, replica_lag, scanner_failure: how much slower"
     )
-    service: ServiceName | None = given(None, "-", "instance_crash, service_slowdown, expired_certificate: which service")
+    service: ServiceName | None = given(
+        None, "-", "instance_crash, service_slowdown, expired_certificate: which service"
+    )
     instances: Annotated[int, Field(strict=True, ge=1)] = given(1, "-", "instance_crash: how many at once")
     zone: Annotated[int, Field(strict=True, ge=0, le=2)] = given(0, "-", "zone_outage: which of the three zones")
     store: Count | None = given(
@@ -48,11 +50,15 @@ class Fault(Branch):
     )
     lag_s: NonNegative = given(3.0, JUDGEMENT, "database_crash: how far an asynchronous standby is behind, seconds")
     failover_s: AboveZero = given(30.0, JUDGEMENT, "database_crash: time until the standby has taken over, seconds")
-    rto_h: AboveZero = given(4.0, "usual for a warm standby region", "region_outage: time until the other region serves, hours")
+    rto_h: AboveZero = given(
+        4.0, "usual for a warm standby region", "region_outage: time until the other region serves, hours"
+    )
     rpo_h: NonNegative = given(
         1.0, "usual for hourly copies", "region_outage: the other region lacks what is younger than this, hours"
     )
-    dns_s: NonNegative = given(300.0, "a usual time to live", "region_outage: time until apps find the other region, seconds")
+    dns_s: NonNegative = given(
+        300.0, "a usual time to live", "region_outage: time until apps find the other region, seconds"
+    )
     addresses: Annotated[int, Field(strict=True, ge=1)] = given(
         20, JUDGEMENT, "login_attack, request_flood: network addresses they come from"
     )

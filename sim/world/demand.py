@@ -45,6 +45,8 @@ class Trace:
         float64 (n,): factor on the pick time.
     mispicks
         order -> SKUs of its lines for which the SKU beside the right one will be taken.
+    taps
+        Orders whose request is sent twice.
     ride_noise
         float64 (n, 3): factor on the leg to the store, to the customer, and back.
     counter_s, door_s
@@ -68,6 +70,7 @@ class Trace:
     pay_s: NDArray[np.float64]
     pick_noise: NDArray[np.float64]
     mispicks: dict[int, frozenset[int]]
+    taps: frozenset[int]
     ride_noise: NDArray[np.float64]
     counter_s: NDArray[np.float64]
     door_s: NDArray[np.float64]
@@ -239,6 +242,11 @@ def complete(
         pay_s=quantised(pay_s),
         pick_noise=_handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
         mispicks=mispicks,
+        taps=frozenset(
+            np.flatnonzero(
+                streams.generator("customers.taps").random(n) < scenario.customers.double_tap_share * quiet
+            ).tolist()
+        ),
         ride_noise=lognormal(ride, 1.0, scenario.travel.noise_cv, 3 * n).reshape(n, 3)
         * scenario.demand.weather.ride_factor,
         counter_s=quantised(

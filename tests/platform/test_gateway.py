@@ -254,6 +254,18 @@ def test_a_request_that_was_turned_away_may_be_tried_again_at_once() -> None:
     assert cache.seen(1, 0.0) == "yes"
 
 
+def test_a_second_try_has_its_own_ttl() -> None:
+    cache = Idempotency(IdempotencySpec(ttl_s=TTL, lease_s=LEASE))
+    for key in ("forgotten", "dead"):
+        assert cache.seen(key, 0.0) is NEW
+    cache.forget("forgotten")
+    for key in ("forgotten", "dead"):
+        assert cache.seen(key, 50.0) is NEW
+        cache.remember(key, "yes")
+    assert [cache.seen(key, 149.0) for key in ("forgotten", "dead")] == ["yes", "yes"]
+    assert [cache.seen(key, 150.0) for key in ("forgotten", "dead")] == [NEW, NEW]
+
+
 def test_answers_are_kept_no_longer_than_their_ttl() -> None:
     cache = Idempotency(IdempotencySpec(ttl_s=TTL))
     for key in range(10_000):

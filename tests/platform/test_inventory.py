@@ -275,11 +275,11 @@ def test_a_record_knows_when_it_was_written() -> None:
 def test_without_holds_a_sale_leaves_the_record_at_picking_and_never_below_nothing() -> None:
     ear = Ear()
     inventory = Inventory(ear, 1, 2)
-    inventory.holds = False
     inventory.adjust(0, 0, 3, StockCause.OPENING)  # type: ignore[arg-type]
     first, second, third = (an_order(number, 0, {0: 2, 1: 1}) for number in range(3))
     for order in (first, second, third):
         order.held.extend(zip(order.skus, order.units, strict=True))
+        order.unheld = True
     assert list(inventory.available) == [3, 0]
     inventory.reduce(first, 1, 1)  # type: ignore[arg-type]
     assert ear.missing == [(0, 1, 1)]
@@ -288,6 +288,8 @@ def test_without_holds_a_sale_leaves_the_record_at_picking_and_never_below_nothi
     inventory.commit(first)
     inventory.commit(second)
     assert ear.adjusted == [(0, -2, StockCause.SOLD), (0, -1, StockCause.SOLD)]
+    assert not inventory.expire(third)
+    assert len(third.held) == 2
     inventory.release(third)
     assert third.held == []
     assert (list(inventory.available), list(inventory.reserved)) == ([0, 0], [0, 0])
