@@ -12,6 +12,7 @@ from sim import __version__
 from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
 from sim.shell.maps import map_app
 from sim.shell.scenarios import scenario_app
+from sim.shell.storm import storm_command
 from sim.vocabulary import InputError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(map_app, name="map")
+app.command("storm")(storm_command)
 
 ScenarioName = Annotated[str, typer.Argument(help="A scenario file, or a shipped name (darkstore scenario list).")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**64 - 1, help="Seed of all chance.")]

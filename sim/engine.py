@@ -140,9 +140,7 @@ def simulate(
     down = Provided()
     shares = [share for share in scenario.drivers.vehicles.values() if share > 0]
     phones = Phones()
-    provider = Provider(
-        env, log, trace.pay_chance, trace.pay_s, _habits(scenario), down, streams.die("provider")
-    )
+    provider = Provider(env, log, trace.pay_chance, trace.pay_s, _habits(scenario), down, streams.die("provider"))
     office = Office(
         env,
         log,

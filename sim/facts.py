@@ -10,6 +10,7 @@ from inspect import signature
 from typing import Any, Final, get_type_hints
 
 from sim.vocabulary import (
+    Alert,
     BreakerName,
     BreakerState,
     CancelReason,
@@ -170,19 +171,16 @@ class Facts:
     def breaker_moved(self, *, breaker: BreakerName, breaker_state: BreakerState) -> None:
         """A circuit breaker changed its state."""
 
-    def scaled(self, *, service: Svc, instances: int) -> None:
-        """A service has so many instances up from now on."""
-
     def fault_began(self, *, fault: FaultKind, until_s: float) -> None:
         """Something broke; undisturbed it lasts until `until_s`."""
 
     def fault_ended(self, *, fault: FaultKind) -> None:
         """Something works again."""
 
-    def alert_raised(self, *, alert: int, value: float) -> None:
-        """A sampled figure of the platform passed its limit (see `sim.platform.monitoring.Alert`)."""
+    def alert_raised(self, *, alert: Alert, value: float) -> None:
+        """A sampled figure of the platform was above its limit for long enough; `value` is the figure."""
 
-    def alert_cleared(self, *, alert: int) -> None:
+    def alert_cleared(self, *, alert: Alert) -> None:
         """The figure is within its limit again."""
 
     def service_sampled(
@@ -199,10 +197,8 @@ class Facts:
     ) -> None:
         """Monitoring looked at a service: calls and errors a second, latency, load since the last look."""
 
-    def endpoint_sampled(
-        self, *, endpoint: Endpoint, rate: float, errors: float, p50_s: float, p99_s: float
-    ) -> None:
-        """Monitoring looked at what the apps see of an endpoint: requests and errors a second, latency."""
+    def endpoint_sampled(self, *, endpoint: Endpoint, rate: float, errors: float, p50_s: float, p99_s: float) -> None:
+        """Monitoring looked at an endpoint that was asked: requests and errors a second, latency without the phone's network."""
 
     def platform_sampled(
         self,
@@ -215,7 +211,11 @@ class Facts:
         instance_s: float,
         messages: int,
     ) -> None:
-        """Monitoring looked at the rest: reads a second, cache, messages under way, totals of what is paid for."""
+        """Monitoring looked at the rest.
+
+        Catalogue reads a second, the share that the cache answered, and reads a second that were shown an older state;
+        messages under way; features switched off; totals so far of instance-seconds and messages, which are paid for.
+        """
 
     def record_seen(self, *, store: StoreId, sku: SkuId, fresh_s: float) -> None:
         """A record that was sold out or came back is shown so to every browser, `fresh_s` after it changed."""

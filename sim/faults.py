@@ -265,4 +265,3 @@ class Faults:
 
 def _nothing() -> None:
     pass
-

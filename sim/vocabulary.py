@@ -266,3 +266,20 @@ class Endpoint(IntEnum):
     DRIVERS_NEARBY = 5
     RESERVE = 6
     """Internal: the saga asks the inventory service."""
+
+
+class Alert(IntEnum):
+    """What monitoring wakes somebody for; `sim.scenario.monitoring` says when."""
+
+    REQUESTS_FAILING = 0
+    ORDERS_SLOW = 1
+    READS_SLOW = 2
+    SERVICE_FAILING = 3
+    SERVICE_DOWN = 4
+    SERVICE_BUSY = 5
+    BREAKER_OPEN = 6
+    CONSUMER_LAG = 7
+    CACHE_MISSES = 8
+    STALE_STOCK = 9
+    PAYMENTS_FAILING = 10
+    CHECKOUT_STALLED = 11

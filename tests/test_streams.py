@@ -101,3 +101,10 @@ def test_lognormal_has_its_mean_and_scatter(mean: float, cv: float) -> None:
         > ERROR
     )
     np.testing.assert_array_equal(lognormal(np.random.default_rng(4), mean, 0.0, 3), [mean] * 3)
+
+
+def test_many_uniforms_at_once_are_the_same_uniforms():
+    die = Streams(7).die("bus")
+    many = die.uniforms(np.arange(1000) * 31, 5)
+    assert many.tolist() == [die.uniform(entity * 31, 5) for entity in range(1000)]
+    assert die.uniforms(np.arange(3), -2).tolist() == [die.uniform(entity, -2) for entity in range(3)]

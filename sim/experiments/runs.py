@@ -27,7 +27,7 @@ from sim.recording import Archive, MemoryArchive, ParquetArchive, ParquetWriter,
 from sim.scenario import Scenario, fingerprint
 from sim.scenario.loading import resolved
 from sim.streams import Streams
-from sim.vocabulary import NOBODY, CancelReason, OrderState
+from sim.vocabulary import NOBODY, CancelReason, OrderState, Svc
 from sim.world.build import World, build_world
 
 SCHEMA = 1
@@ -178,6 +178,7 @@ def _write_json(path: Path, value: Any) -> None:
 _NAMES = {
     "state": [state.name.lower() for state in OrderState],
     "cancel_reason": [reason.name.lower() for reason in CancelReason],
+    "service": [service.name.lower() for service in Svc],
 }
 
 
@@ -216,5 +217,6 @@ def _write_tables(folder: Path, world: World, found: Study, outcome: Outcome) ->
         ("drivers", drivers),
         ("stock", to_arrow(stock)),
         ("series", to_arrow(found.series)),
+        ("platform", to_arrow(found.platform)),
     ):
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")

@@ -7,6 +7,7 @@ from sim.streams import quick
 from sim.vocabulary import TICK_S, TICKS_PER_MS, OfferAnswer, Trip
 from sim.world.build import World
 
+_VOID = OfferAnswer.VOID
 _ACCEPTED, _TO_CUSTOMER, _BACK = OfferAnswer.ACCEPTED, Trip.TO_CUSTOMER, Trip.BACK
 
 
@@ -94,6 +95,8 @@ class People(Law):
     def offer_answered(self, t: float, order: int, driver: int, answer: int) -> None:
         """An answer to the offer that is out."""
         if self._offer[driver] != order:
+            if answer == _VOID:
+                return  # it came too late or twice, and has no effect
             self.breach(t, f"driver {driver} answered an offer of order {order} that was not out")
         self._offer[driver] = -1
         if answer == _ACCEPTED:

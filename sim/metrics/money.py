@@ -7,7 +7,7 @@ import numpy as np
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
-from sim.vocabulary import OrderState
+from sim.vocabulary import OrderState, StockCause
 
 
 def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Columns) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "stores": stores * days * rates.store_day_cents,
         "packaging": float((~np.isnan(orders["packed_s"])).sum() * rates.packaging_cents),
         "payments": float(captured["cents"].sum() * rates.payment_share + len(captured) * rates.payment_cents),
-        "platform": float(len(orders["order"]) * rates.platform_order_cents),
+        **_platform(archive, scenario, len(orders["order"])),
     }
     by_kind = {name: int(np.rint(cents)) for name, cents in kinds.items()}
     delivered = int((orders["state"] == OrderState.DELIVERED).sum())
@@ -36,4 +36,36 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
     return {
         "cost": {"total_cents": total, "per_order_cents": total / delivered if delivered else None, "by_kind": by_kind},
         "revenue_cents": int(captured["cents"].sum()) - int(orders["refunded_cents"].sum()),
+    }
+
+
+WRITES = (
+    "order_entered", "order_moved", "saga_step_done", "payment_captured", "payment_refunded", "stock_reserved", "hold_reduced",
+    "hold_committed", "hold_released", "hold_expired", "task_opened", "task_closed", "offer_made", "offer_answered",
+)  # fmt: skip
+"""Facts each of which is a write to one of the platform's databases; `record_adjusted` after the opening is another."""
+
+_HOUR_S, _MILLION = 3600.0, 1e6
+
+
+def _platform(archive: Archive, scenario: Scenario, orders: int) -> dict[str, float]:
+    """What the platform cost, cents: instances, writes, messages and storage; in the minimal profile a flat charge."""
+    rates, start = scenario.costs, scenario.warmup_h * 3600.0
+    if scenario.platform.profile == "minimal":
+        return {"platform": float(orders * rates.platform_order_cents)}
+    samples = archive.rows("platform_sampled", ["t_s", "instance_s", "messages"])
+    samples = samples[samples["t_s"] >= start]
+
+    def grown(name: str) -> float:
+        return float(samples[name][-1]) - float(samples[name][0]) if len(samples) else 0.0
+
+    writes = sum(int((archive.rows(kind, ["t_s"])["t_s"] >= start).sum()) for kind in WRITES)
+    adjusted = archive.rows("record_adjusted", ["t_s", "cause"])
+    writes += int(((adjusted["t_s"] >= start) & (adjusted["cause"] != StockCause.OPENING)).sum())
+    kept_gb = orders * rates.order_kb / _MILLION
+    return {
+        "platform_instances": grown("instance_s") / _HOUR_S * rates.instance_hour_cents,
+        "platform_writes": writes / _MILLION * rates.writes_million_cents,
+        "platform_messages": grown("messages") / _MILLION * rates.messages_million_cents,
+        "platform_storage": kept_gb * rates.kept_months * rates.storage_gb_month_cents,
     }

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.platform import platform_series
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.vocabulary import OrderState
@@ -51,6 +52,7 @@ def series_table(archive: Archive, orders: Columns, work: dict[str, Any], end_s:
         "waiting_driver": between(orders["packed_s"], orders["picked_up_s"]),
         "riding": between(orders["picked_up_s"], orders["delivered_s"]),
         **{name: averages(begins, ends, edges) for name, (_, begins, ends) in work.items()},
+        **platform_series(archive, edges),
     }
 
 

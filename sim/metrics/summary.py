@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.metrics.money import costs
+from sim.metrics.platform import platform, platform_table
 from sim.metrics.series import series_table
 from sim.metrics.stock import drift, stock_table
 from sim.metrics.tables import Columns, order_table, task_table, work_spans
@@ -32,6 +33,7 @@ class Study:
     drivers: Columns
     stock: Columns
     series: Columns
+    platform: Columns
 
 
 def study(archive: Archive, scenario: Scenario, state: State) -> Study:
@@ -55,6 +57,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "fill_rate": _fill_rate(archive, warm),
         "drift": drift(archive, state),
         **costs(archive, scenario, work, warm),
+        "platform": platform(archive, scenario, warm),
     }
     return Study(
         summary,
@@ -63,6 +66,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         drivers,
         stock_table(archive, state),
         series_table(archive, orders, work, scenario.end_s),
+        platform_table(archive),
     )
 
 

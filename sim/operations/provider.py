@@ -18,7 +18,7 @@ from sim.vocabulary import Cents, Charge, OrderId, quantise
 
 NEVER = float("inf")
 
-KNOWN_S = 0.3
+KNOWN_S = 0.25
 """How long it takes at most to be told again what is known under a key, seconds (judgement)."""
 
 _CAPTURED, _AUTHORISED, _DECLINED, _TIMEOUT = Charge.CAPTURED, Charge.AUTHORISED, Charge.DECLINED, Charge.TIMEOUT

@@ -55,6 +55,8 @@ class Shelves:
                 shelf[first + sku] = there - units
                 tote.append((sku, units))
                 picked(order=order, store=store, sku=sku, units=units)  # type: ignore[arg-type]
+        if order in self.totes:
+            tote = self.totes[order] + tote  # picked a second time: a message came twice and nobody knew
         self.totes[order] = tote
         return short
 

@@ -20,19 +20,16 @@ from sim.platform.explicit_reads import ExplicitCatalogue
 from sim.platform.fraud import Confusion, History, planted
 from sim.platform.front import Front
 from sim.platform.inventory import Inventory
-from sim.platform.monitoring import Monitoring
+from sim.platform.monitoring import BEAT_S, Monitoring
 from sim.platform.orders import Order, OrderBook
 from sim.platform.shopping import Shopping
 from sim.platform.tracking import Tracking
 from sim.ports import Figures
 from sim.scenario import Scenario
 from sim.streams import Die
-from sim.vocabulary import BreakerName, BreakerState, OrderId, SkuId, StoreId, Svc, Topic, quantise
+from sim.vocabulary import BreakerName, BreakerState, Endpoint, OrderId, SkuId, StoreId, Svc, Topic, quantise
 
 _INVENTORY, _PAYMENTS = Svc.INVENTORY, Svc.PAYMENTS
-
-BEAT_S = 15.0
-"""Seconds between two rounds of control and monitoring."""
 
 POLL_S = 20.0
 """A customer with an open order looks at its status this often, seconds (judgement)."""
@@ -107,7 +104,12 @@ class Backend:
         }  # fmt: skip
         for name, breaker in self.breakers.items():
             breaker.on_move(partial(self._moved, name))
-        self.monitoring = Monitoring(env, facts, scenario, self)
+        self.monitoring = Monitoring(facts, scenario, self, bus)
+        self.front.placed = self.monitoring.taken[Endpoint.PLACE_ORDER]
+        self._reserved, self._read = self.monitoring.taken[Endpoint.RESERVE], self.monitoring.taken[Endpoint.CATALOGUE]
+        # Per order: from reading stock records to writing them, seconds; the other part of a call that reserves.
+        self.windows_s: Sequence[float] = ()
+        self.asked = (0.0, 0.0, 0.0)  # reads of pages, of orders' states, of drivers nearby, a second
 
     def start(self) -> None:
         """The stores are stocked: show the catalogue, and begin the rounds of control and monitoring."""
@@ -117,8 +119,9 @@ class Backend:
             self.reader = ExplicitCatalogue(self._env, self._die("catalogue"), self._setup, available=stocked)
             self.catalogue = self.reader
         else:
-            rated = Catalogue(self._die("catalogue"), self._setup, shares=figures.category_shares, rate=self._reads_of)
-            self.catalogue, self._miss_rate = rated, rated.miss_rate
+            self.catalogue = Catalogue(
+                self._die("catalogue"), self._setup, shares=figures.category_shares, rate=self._reads_of
+            )
         self.shopping = Shopping(self._env, self._facts, self.catalogue, inventory, figures.prices_cents)
         inventory.crossed = lambda place, now, units: self.catalogue.crossed(place, now, units > 0)
         self._beat()
@@ -147,10 +150,11 @@ class Backend:
     def _load(self, now: float) -> Sequence[float]:
         traffic, book, tracking = self._figures.traffic(now), len(self._book.open), self._tracking.on_shift
         reads = traffic * self._reads_per_order
+        self.pages = pages = self.catalogue.sample(now)
+        self.asked = (reads, book / POLL_S, book / NEARBY_S)
+        miss_share = pages.misses_per_s / reads if reads else 0.0
         if self.explicit:
             traffic = miss_share = 0.0  # every read is a call of its own
-        else:
-            miss_share = self._miss_rate(now) / reads if reads else 0.0
         rates = self._rates(traffic, book, tracking, miss_share)
         events = self._bus.published[Topic.ORDER_EVENT]
         rates[Svc.NOTIFICATIONS], self._events = (events - self._events) / BEAT_S, events
@@ -177,6 +181,7 @@ class Backend:
     def _visible(self, place: int, fresh_s: float) -> None:
         store, sku = divmod(place, self._figures.skus)
         self._facts.record_seen(store=StoreId(store), sku=SkuId(sku), fresh_s=fresh_s)
+        self.monitoring.visible(fresh_s)
 
     def browse(self, store: int, category: int, number: int) -> float:
         """A customer looks at a page (`reads: explicit`); returns the time until it is there, seconds."""
@@ -185,10 +190,12 @@ class Backend:
         latency_s = self.front.call_s(read, Svc.GATEWAY, now)
         answer = self.reader.read(store, category, now)
         if answer is None or latency_s == inf:
+            self._read.append(inf)
             return inf
         if not (answer.hit or answer.stale or answer.coalesced):
             latency_s += self.front.call_s(read, Svc.CATALOGUE, now + latency_s)
             latency_s += self.front.call_s(read, Svc.INVENTORY, now + latency_s) if latency_s < inf else 0.0
+        self._read.append(latency_s)
         return latency_s
 
     def slow_replica(self, factor: float) -> Callable[[], None]:
@@ -213,6 +220,7 @@ class Backend:
         at_s = self._env.now + delay_s
         service = self.cluster.services[_INVENTORY]
         latency_s = self.front.call_s(order.id, _INVENTORY, at_s)
+        self._reserved.append(latency_s + (self.windows_s[order.id] if self.windows_s else 0.0))
         if latency_s == inf:
             return delay_s
         order.call = (service.epoch, service.last_instance, at_s)
@@ -232,7 +240,10 @@ class Backend:
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""
-        return self.front.call_s(order, service, self._env.now, 1.0, 15)
+        latency_s = self.front.call_s(order, service, self._env.now, 1.0, 15)
+        if service is _INVENTORY:
+            self._reserved.append(latency_s + (self.windows_s[order] if self.windows_s else 0.0))
+        return latency_s
 
 
 def quantise_finite(seconds: float) -> float:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.ports import Subscriber
@@ -19,7 +21,32 @@ from sim.scenario.bus import BusSpec
 from sim.streams import Die
 from sim.vocabulary import OrderId, Topic, quantise
 
-_MANY = 1 << 20
+_BLOCK = 1 << 12
+
+
+def _name(topic: Topic, number: Any) -> Any:
+    """The key of a message's draws."""
+    return number * 8 + int(topic)
+
+
+class _Fates:
+    """Which messages of a topic, by number, something happens to: worked out for many at once."""
+
+    __slots__ = ("_fated", "_known", "_luck", "_spec", "_topic")
+
+    def __init__(self, luck: Die, spec: BusSpec, topic: Topic) -> None:
+        self._luck, self._spec, self._topic = luck, spec, topic
+        self._known, self._fated = 0, set[int]()
+
+    def spared(self, number: int) -> bool:
+        """Whether nothing happens to a message."""
+        if number >= self._known:
+            numbers = np.arange(self._known, self._known + _BLOCK, dtype=np.int64)
+            chances = self._luck.uniforms(_name(self._topic, numbers))
+            fated = (chances < self._spec.loss) | (chances > 1.0 - self._spec.duplicates)
+            self._fated = set(numbers[fated].tolist())
+            self._known += _BLOCK
+        return number not in self._fated
 
 
 class Partition:
@@ -42,7 +69,7 @@ class Bus:
     spec
         The scenario's `platform.bus`.
     luck
-        Keyed draws by (topic and order, delivery) for what happens to a message.
+        Keyed draws by (topic and number of the message, delivery) for what happens to a message.
     """
 
     def __init__(self, env: Clock, facts: Facts, delay_s: float, spec: BusSpec, luck: Die) -> None:
@@ -52,11 +79,12 @@ class Bus:
         self._reliable = not (spec.loss or spec.duplicates)
         self.published = [0] * len(Topic)
         self.delivered = [0] * len(Topic)
+        self._fated = [_Fates(luck, spec, topic) for topic in Topic]
         self._subscribers: list[list[Subscriber]] = [[] for _ in Topic]
         self._deliver = [self._deliverer(topic) for topic in Topic]
         self._partitions = [[Partition() for _ in range(spec.partitions)] for _ in Topic]
         self.redelivered = self.duplicated = self.dropped = self.dead = self.lost = 0
-        self._blocked_until_s = 0.0  # the latest block of any partition
+        self._blocked_until_s = -1.0  # the latest block of any partition
         self._shaky: tuple[float, float] | None = None  # a dying broker takes what is published between these times
         self.on_lost: Callable[[Topic, int, Any], None] | None = None
 
@@ -83,8 +111,10 @@ class Bus:
         """Send a message to the subscribers of a topic; messages of one key arrive in the order of their sending."""
         self.published[topic] += 1
         now = self._env.now
-        if self._reliable and now >= self._blocked_until_s and self._shaky is None:
-            if self.delay_s:
+        if self._shaky is not None and now >= self._shaky[1]:
+            self._shaky = None
+        if self._shaky is None and (self._reliable or self._fated[topic].spared(self.published[topic])):
+            if self.delay_s or now <= self._blocked_until_s:
                 self._arrive(topic, key, message, now + self.delay_s)
             else:
                 self.delivered[topic] += 1
@@ -111,7 +141,7 @@ class Bus:
             # The sender's own record of what it has sent (its outbox) outlives the broker.
             self._arrive(topic, key, message, now + self.delay_s + spec.outbox_s)
             return
-        name, losses, delay_s = int(topic) * _MANY + order, 0, self.delay_s
+        name, losses, delay_s = _name(topic, self.published[topic]), 0, self.delay_s
         # One draw decides for nearly every message that nothing happens to it.
         chance = self._luck.uniform(name, 0)
         again = chance > 1.0 - spec.duplicates
@@ -173,7 +203,10 @@ class Bus:
         if spec.acks == "all" and spec.replicas > 1:
             self.block(min(seconds, spec.election_s))
         else:
-            self._shaky = (self._env.now, self._env.now + quantise(seconds))
+            until_s = self._env.now + quantise(seconds)
+            if self._shaky is not None:
+                until_s = max(until_s, self._shaky[1])  # another one is down already, perhaps for longer
+            self._shaky = (self._env.now, until_s)
 
 
 def _order_of(message: Any) -> OrderId:

@@ -7,6 +7,8 @@ places too far apart for the time between them, and a valuable order right after
 from collections.abc import Callable
 from math import inf
 
+import numpy as np
+
 from sim.contracts import FraudView, Ruling
 from sim.scenario.gateway import FraudSpec
 from sim.streams import Die
@@ -92,8 +94,9 @@ class History:
 
 def planted(fraudsters: Die, clients: int, share: float) -> bytearray:
     """Draw which clients are fraudsters: 1 for each who is, (clients,)."""
-    uniform = fraudsters.uniform
-    return bytearray(uniform(client) < share for client in range(clients))
+    if not share:
+        return bytearray(clients)
+    return bytearray((fraudsters.uniforms(np.arange(clients)) < share).astype(np.uint8).tobytes())
 
 
 class Confusion:

@@ -84,6 +84,7 @@ class Front:
         clients: int,
     ) -> None:
         self._env, self._facts, self._cluster, self._luck = env, facts, cluster, luck
+        self._services_of = cluster.services
         self._work_s, self._round_trip_s = work_s, hop_s
         self.limits, self.sessions = RateLimits(settings.limits), Sessions(settings.auth)
         self.idempotency, self._pressure = Idempotency(settings.idempotency), Backpressure(settings.backpressure)
@@ -94,6 +95,8 @@ class Front:
         ]
         self._deadline_s = settings.screens.deadline_s
         self._fraud, self._history, self.confusion = fraud, history, confusion
+        # A policy that trusts everybody is asked only where there are fraudsters to count.
+        self._screens = bool(settings.fraud.planted_share) or not getattr(fraud, "trusting", False)
         self._review_s = quantise(settings.fraud.review_s)
         self._attacks: list[Attack] = []
         self._guesses, self._clients = 0, clients
@@ -101,13 +104,14 @@ class Front:
         self.attacks_refused = 0
         self.screens_short = 0  # checkout screens that left something out
         self.duplicates = 0
+        self.placed: list[float] = []  # our side's latency of each request to order, seconds; infinity: not served
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
     def call_s(self, order: OrderId, service: Svc, at_s: float, weight: float = 1.0, number: int = 0) -> float:
         """Call a service for an order; seconds until the answer, infinity when there is none."""
         luck, size = self._luck.pair(order, 16 * number + service)
-        return self._cluster.services[service].call(at_s, -log(1.0 - size) * self._work_s[service] * weight, luck)
+        return self._services_of[service].call(at_s, -log(1.0 - size) * self._work_s[service] * weight, luck)
 
     # -- placing an order --------------------------------------------------------------------------------------------
 
@@ -122,12 +126,15 @@ class Front:
         """Take a request as far as the order service."""
         now, order, client = self._env.now, request.order, request.client
         if not self.limits.allow(client, _PLACE, now):
+            self.placed.append(inf)
             return Entry(Rejection.RATE_LIMITED, 0.0)
         known, round_trips = self.sessions.session(client, now)
         if not known:
+            self.placed.append(inf)
             return Entry(Rejection.UNAUTHORISED, 0.0)
         rejection, delay_s = self._services(request, round_trips)
-        if rejection is None:
+        self.placed.append(inf if rejection is not None else delay_s - self._round_trip_s * (1 + round_trips))
+        if rejection is None and self._screens:
             rejection, review_s = self._screened(request)
             delay_s += review_s
         if rejection is None:

@@ -82,7 +82,7 @@ class RateLimits:
             self.refused[2] += 1
             return False
         users[key] = (user_s if user_s > now else now) + gap_s
-        if address >= 0:
+        if address != NOBODY:
             addresses[address] = (address_s if address_s > now else now) + self._address_gap_s
         self._whole_full_s = (whole_s if whole_s > now else now) + self._whole_gap_s
         if len(users) + len(addresses) >= self._sweep_at:

@@ -306,7 +306,8 @@ class Inventory:
         self.heal()
         lost = 0
         for store in stores:
-            cut = self._stream.cut(store, t_s)
+            # Every copy began anew at the last recovery, so no later one can reach back beyond it.
+            cut = self._stream.cut(store, max(t_s, self._stream.oldest_s(store)))
             if not cut:
                 continue
             lost += cut

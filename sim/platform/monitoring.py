@@ -1,35 +1,289 @@
-"""Monitoring: what the platform sees of itself every quarter of a minute, and the alarms it raises by that alone."""
+"""Monitoring: what the platform sees of itself every quarter of a minute, and the alerts it raises by that alone.
 
+A look samples every service, works out what the apps see of each endpoint, and holds a dozen figures against the rules of
+the scenario (`sim.scenario.monitoring`). Nothing here knows of faults: how long one goes unnoticed is what comes out.
+
+Latencies are those of our side, from the gateway inwards; what the phone's network adds is not in them. A call of an
+order is measured as it is made. Reads that nobody simulates get the percentiles of the services they pass: the slowest's,
+plus the medians of the others (exact to first order when one is much slower than the rest).
+"""
+
+from collections import deque
+from math import ceil, inf, log, nan
 from typing import TYPE_CHECKING
 
-from sim.clock import Clock
 from sim.facts import Facts
+from sim.platform.bus import Bus
+from sim.platform.services import Sample
 from sim.scenario import Scenario
-from sim.vocabulary import Svc
+from sim.scenario.monitoring import AlertRule
+from sim.vocabulary import Alert, BreakerState, Endpoint, Svc, Topic
 
 if TYPE_CHECKING:
     from sim.platform.backend import Backend
 
+BEAT_S = 15.0
+"""Seconds between two looks."""
+
+SLOW = 0.01
+"""A percentile 99 is exceeded by this share."""
+
+_CLOSED = BreakerState.CLOSED
+_GATEWAY, _CATALOGUE, _INVENTORY, _ORDERS = Svc.GATEWAY, Svc.CATALOGUE, Svc.INVENTORY, Svc.ORDERS
+_DISPATCH, _TRACKING = Svc.DISPATCH, Svc.TRACKING
+_READ, _PLACE, _RESERVE = Endpoint.CATALOGUE, Endpoint.PLACE_ORDER, Endpoint.RESERVE
+_STATUS, _NEARBY = Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY
+_SERVICES = tuple(Svc)
+
+
+class Alarm:
+    """Watches one figure: a ratio of sums over the last samples.
+
+    Parameters
+    ----------
+    rule
+        Its limit, and for how long it must be exceeded.
+    beat_s
+        Seconds between two samples.
+
+    Attributes
+    ----------
+    raised
+        Whether the figure was above its limit for long enough and has not been within it since.
+    value
+        The figure when it was last known.
+    """
+
+    __slots__ = ("_due", "_least", "_limit", "_part", "_ring", "_streak", "_whole", "raised", "value")
+
+    def __init__(self, rule: AlertRule, beat_s: float = BEAT_S) -> None:
+        self._limit = rule.limit if rule.enabled else inf
+        self._least = rule.least
+        self._due = max(ceil(rule.for_s / beat_s), 1)
+        samples = max(round(rule.over_s / beat_s), 1)
+        self._ring = deque([(0.0, 0.0)] * samples) if samples > 1 else None
+        self._part = self._whole = 0.0
+        self._streak = 0
+        self.raised, self.value = False, nan
+
+    def look(self, part: float, whole: float = 1.0) -> bool | None:
+        """Take the next sample's numerator and denominator; True when this raises the alert, False when it clears it.
+
+        A denominator of zero is no news: the alert stays what it is.
+        """
+        if self._ring is not None:
+            self._ring.append((part, whole))
+            old_part, old_whole = self._ring.popleft()
+            self._part = part = self._part + part - old_part
+            self._whole = whole = self._whole + whole - old_whole
+        if whole <= 1e-9:
+            return None
+        self.value = value = part / whole
+        if value <= self._limit + 1e-12:
+            self._streak = 0
+            if self.raised:
+                self.raised = False
+                return False
+            return None
+        if self.raised:
+            return None
+        if whole < self._least:
+            self._streak = 0
+            return None
+        self._streak += 1
+        self.raised = self._streak >= self._due
+        return True if self.raised else None
+
 
 class Monitoring:
-    """Looks at the services, the cache and the bus, and writes down what it sees."""
+    """Looks at the services, the cache and the bus, and writes down what it sees.
 
-    def __init__(self, env: Clock, facts: Facts, scenario: Scenario, backend: "Backend") -> None:
-        self._env, self._facts, self._backend = env, facts, backend
+    Attributes
+    ----------
+    taken
+        By `Endpoint`: seconds of every simulated call since the last look, infinity for one refused or failed. Whoever
+        serves a call appends to it.
+    unreachable
+        Above zero while no request of anybody reaches the platform (a lost region).
+    charges
+        So far: charges tried, and of these declined, unanswered or not made.
+    """
+
+    def __init__(self, facts: Facts, scenario: Scenario, backend: "Backend", bus: Bus) -> None:
+        self._facts, self._backend, self._bus = facts, backend, bus
+        rules = scenario.platform.monitoring.alerts
+        self.alarms = [Alarm(getattr(rules, alert.name.lower())) for alert in Alert]
+        self.taken: list[list[float]] = [[] for _ in Endpoint]
+        self.unreachable = 0
+        self.charges, self.charges_failed = 0, 0
+        self._charges = self._charges_failed = self._messages = self._confirmed = 0
+        self._fresh_s, self._changes = 0.0, 0
+        self._stale_reads = 0.0
+        self._requests = self._failed = 0.0  # a second, of users, in this look
+
+    def visible(self, fresh_s: float) -> None:
+        """A change of stock is shown to all browsers, so long after it happened."""
+        self._fresh_s += fresh_s
+        self._changes += 1
+
+    def charged(self, ok: bool) -> None:
+        """A charge was answered, or given up."""
+        self.charges += 1
+        self.charges_failed += not ok
+
+    # -- looking -----------------------------------------------------------------------------------------------------
 
     def look(self, now: float) -> float:
         """Take a round of samples; returns the load of the busiest service (1: everything is busy)."""
-        load = 0.0
-        for service, sample in zip(Svc, self._backend.cluster.sample(), strict=True):
-            load = max(load, sample.utilisation)
-            self._facts.service_sampled(
-                service=service,
-                rate=sample.rate,
-                errors=sample.errors,
-                p50_s=sample.p50_s,
-                p99_s=sample.p99_s,
-                utilisation=sample.utilisation,
-                queue=sample.queue,
-                instances=sample.instances,
-            )
+        samples = self._backend.cluster.sample()
+        sampled = self._facts.service_sampled
+        load = worst = 0.0
+        for service, sample in zip(_SERVICES, samples, strict=True):
+            calls, errors, _, rate, p50_s, p99_s, busy, queue, instances, _ = sample
+            if busy > load:
+                load = busy
+            if errors > worst * calls:
+                worst = errors / calls if calls > errors else 1.0
+            sampled(
+                service=service, rate=rate, errors=errors / BEAT_S, p50_s=p50_s, p99_s=p99_s, utilisation=busy, queue=queue,
+                instances=instances,
+            )  # fmt: skip
+        placed = len(self.taken[_PLACE])
+        self._requests = self._failed = 0.0
+        orders_s = self._endpoint(_PLACE)
+        reads_s = self._reads(samples)
+        user = self._requests, self._failed
+        self._endpoint(_RESERVE)
+        self._rest()
+        judge = self._judge
+        judge(Alert.REQUESTS_FAILING, user[1] * BEAT_S, user[0] * BEAT_S)
+        judge(Alert.ORDERS_SLOW, orders_s, 1.0 if orders_s == orders_s else 0.0)
+        judge(Alert.READS_SLOW, reads_s)
+        judge(Alert.SERVICE_FAILING, worst)
+        judge(Alert.SERVICE_DOWN, float(sum([not service.answers for service in self._backend.cluster.services])))
+        judge(Alert.SERVICE_BUSY, load)
+        judge(Alert.BREAKER_OPEN, float(sum([each.state is not _CLOSED for each in self._backend.breakers.values()])))
+        confirmed = self._bus.published[Topic.ORDER_CONFIRMED]
+        judge(Alert.CHECKOUT_STALLED, placed - (confirmed - self._confirmed), placed)
+        self._confirmed = confirmed
+        judge(Alert.STALE_STOCK, self._fresh_s, self._changes)
+        self._fresh_s, self._changes = 0.0, 0
+        judge(Alert.PAYMENTS_FAILING, self.charges_failed - self._charges_failed, self.charges - self._charges)
+        self._charges, self._charges_failed = self.charges, self.charges_failed
         return load
+
+    def _judge(self, alert: Alert, part: float, whole: float = 1.0) -> None:
+        alarm = self.alarms[alert]
+        # No news of an endpoint nobody asked: nan never reaches the sums.
+        news = alarm.look(part if whole else 0.0, whole)
+        if news is not None:
+            if news:
+                self._facts.alert_raised(alert=alert, value=alarm.value)
+            else:
+                self._facts.alert_cleared(alert=alert)
+
+    def _rest(self) -> None:
+        """Cache, bus and what is paid for."""
+        backend, bus = self._backend, self._bus
+        pages, published, lag = backend.pages, sum(bus.published), bus.lag
+        stale = backend.catalogue.stale_reads
+        self._facts.platform_sampled(
+            reads=pages.reads_per_s, hit_rate=pages.hit_rate if pages.reads_per_s else nan,
+            stale=(stale - self._stale_reads) / BEAT_S, lag=lag, features_off=backend.front.degradation.off,
+            instance_s=backend.cluster.paid_s(), messages=published,
+        )  # fmt: skip
+        self._stale_reads = stale
+        reads = pages.reads_per_s * BEAT_S
+        self._judge(Alert.CACHE_MISSES, reads * (1.0 - pages.hit_rate), reads)
+        sent = published - bus.published[Topic.ORDER_EVENT]  # these are heard by nobody whom one could wait for
+        self._judge(Alert.CONSUMER_LAG, lag * BEAT_S, sent - self._messages)
+        self._messages = sent
+
+    # -- endpoints ---------------------------------------------------------------------------------------------------
+
+    def _endpoint(self, endpoint: Endpoint) -> float:
+        """Log what simulated calls met since the last look; returns their p99, seconds, nan when none was answered."""
+        taken = self.taken[endpoint]
+        count = len(taken)
+        if not count:
+            return nan
+        taken.sort()
+        answered = count
+        while answered and taken[answered - 1] == inf:
+            answered -= 1
+        p50_s = taken[answered // 2] if answered else nan
+        p99_s = taken[int(answered * (1.0 - SLOW))] if answered else nan
+        taken.clear()
+        self._log(endpoint, count / BEAT_S, (count - answered) / BEAT_S, p50_s, p99_s)
+        return p99_s
+
+    def _log(self, endpoint: Endpoint, rate: float, errors: float, p50_s: float, p99_s: float) -> None:
+        self._requests += rate
+        self._failed += errors
+        self._facts.endpoint_sampled(endpoint=endpoint, rate=rate, errors=errors, p50_s=p50_s, p99_s=p99_s)
+
+    def _reads(self, samples: list[Sample]) -> float:
+        """Log what readers met that nobody simulated one by one; returns the slowest kind's p99, seconds."""
+        backend = self._backend
+        gateway = samples[_GATEWAY]
+        lost = 1.0 if self.unreachable else _share(gateway)
+        p50_s, p99_s, found_s = gateway.p50_s, gateway.p99_s, 0.0
+        reads, polls, nearby = backend.asked
+        if backend.explicit:
+            found_s = self._endpoint(_READ)
+            found_s = found_s if found_s == found_s else 0.0
+        elif reads > 0.0:
+            found_s = self._pages(samples, reads, lost)
+        if polls > 0.0:
+            # The order service knows the state, tracking where the driver is.
+            orders, tracking = samples[_ORDERS], samples[_TRACKING]
+            status_s = _known(orders.p99_s) + p50_s + _known(tracking.p50_s)
+            error = 1.0 - (1.0 - lost) * (1.0 - _share(orders))
+            self._log(_STATUS, polls, polls * error, _known(orders.p50_s) + p50_s + _known(tracking.p50_s), status_s)
+            found_s = max(found_s, status_s)
+        if nearby > 0.0:
+            dispatch = samples[_DISPATCH]
+            error = 1.0 - (1.0 - lost) * (1.0 - _share(dispatch))
+            nearby_s = _known(dispatch.p99_s) + p50_s
+            self._log(_NEARBY, nearby, nearby * error, _known(dispatch.p50_s) + p50_s, nearby_s)
+            found_s = max(found_s, nearby_s)
+        return max(found_s, p99_s) if p99_s == p99_s else found_s
+
+    def _pages(self, samples: list[Sample], reads: float, lost: float) -> float:
+        """Reads of catalogue pages: most end at the cache beside the gateway, the others ask catalogue and inventory."""
+        gateway, catalogue, inventory = samples[_GATEWAY], samples[_CATALOGUE], samples[_INVENTORY]
+        missed = 1.0 - self._backend.pages.hit_rate
+        below = 1.0 - (1.0 - _share(catalogue)) * (1.0 - _share(inventory))
+        rate, error = reads, 1.0 - (1.0 - lost) * (1.0 - missed * below)
+        p99_s = _known(gateway.p99_s)
+        if missed > SLOW:
+            # The slowest hundredth of all reads are that share of the misses.
+            miss_s = _tail_s(catalogue, SLOW / missed) + _known(gateway.p50_s) + _known(inventory.p50_s)
+            p99_s = max(p99_s, miss_s)
+        self._log(_READ, rate, rate * error, _known(gateway.p50_s), p99_s)
+        return p99_s
+
+
+def _share(sample: Sample) -> float:
+    """Share of a service's calls that failed."""
+    calls, errors = sample[0], sample[1]
+    return 0.0 if not errors else min(errors / calls, 1.0) if calls else 1.0
+
+
+def _known(seconds: float) -> float:
+    """A latency, or nothing where nobody asked."""
+    return seconds if seconds == seconds else 0.0
+
+
+def _tail_s(sample: Sample, tail: float) -> float:
+    """Latency that a share of the calls exceed, by p50 and p99 of a tail that falls like an exponential, seconds."""
+    p50_s, p99_s = sample.p50_s, sample.p99_s
+    if p99_s != p99_s:
+        return 0.0
+    if tail >= 0.5:
+        return p50_s * log(tail) / _LOG_HALF
+    return p50_s + (p99_s - p50_s) * (log(tail) - _LOG_HALF) / _LOG_SPAN
+
+
+_LOG_HALF = log(0.5)
+_LOG_SPAN = log(SLOW) - log(0.5)

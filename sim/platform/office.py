@@ -95,7 +95,7 @@ class Office:
         recorded = not quiet and any(fault.kind in NEEDS_HISTORY for fault in scenario.faults)
         self.inventory = Inventory(
             facts, figures.stores, figures.skus, env=env,
-            events=StockEvents(env, figures.stores, figures.skus) if recorded else None,
+            events=StockEvents(env, figures.stores, figures.skus, keep_s=_kept_s(scenario)) if recorded else None,
         )  # fmt: skip
         self.tracking = Tracking(figures, estimator, phones)
         self._open_s = (0.0, 0.0)  # the opening window that was met last
@@ -253,6 +253,8 @@ class Office:
         if order.state not in CANCELLABLE:
             self._facts.request_refused(order=order_id, refusal=Refusal.TOO_LATE)
             return False
+        if order.accepted and self.backend is not None:
+            self.backend.history.cancelled_late(client, self._env.now)
         self._cancel(order, CancelReason.CUSTOMER)
         return True
 
@@ -410,3 +412,9 @@ class Office:
 def _expired(order: Order) -> None:
     """An order's hold ran out: its saga, which may be waiting for the provider, must not confirm it."""
     order.cancel_reason = order.cancel_reason or CancelReason.EXPIRED
+
+
+def _kept_s(scenario: Scenario) -> float:
+    """How far back the records' history must reach: to the oldest recovery point that a fault may ask for, seconds."""
+    regions = [(fault.rpo_h + fault.rto_h) * 3600.0 + fault.dns_s for fault in scenario.faults]
+    return max([3600.0, *regions])

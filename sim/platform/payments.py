@@ -109,7 +109,10 @@ class Payments:
             if latency_s > self._timeout_s:
                 if charge is _CAPTURED or charge is _AUTHORISED:
                     self._provider.hung_up(order.id, order.attempt, charge, cents, after_s=latency_s)
-                yield from self._wait(self._timeout_s)
+                try:
+                    yield Timer(env, self._timeout_s)
+                finally:
+                    self._leave()  # whatever becomes of the one who waits, the places are free when the call is over
                 self._breaker.fail(env.now)
                 if order.paid_cents or order.authorised:
                     return True  # a callback came meanwhile
@@ -120,9 +123,10 @@ class Payments:
                 if self._again_s:
                     yield Timer(env, self._again_s)
                 continue
-            if latency_s:
-                yield from self._wait(latency_s)
-            else:
+            try:
+                if latency_s:
+                    yield Timer(env, latency_s)
+            finally:
                 self._leave()
             self._breaker.ok(env.now)
             self._budget.first()
@@ -149,13 +153,6 @@ class Payments:
             self._compartment.leave()
         self.pool.leave()
         return False
-
-    def _wait(self, seconds: float) -> Story:
-        # Whatever becomes of the one who waits, the places are free again when the call is over.
-        try:
-            yield Timer(self._env, seconds)
-        finally:
-            self._leave()
 
     def _leave(self) -> None:
         self.pool.leave()

@@ -289,6 +289,9 @@ class Saga:
         return ends[1] if ends[1] is not None else ends[0]
 
     def _prepare(self, order: Order) -> Story:
+        if self.blind is not None and self.blind(order.store):
+            yield from self._reserving.run_blind(order)
+            return (yield from self._charge(order, self._total(order), capture=False))
         if self._calls is not None and not (yield from self._asked(order)):
             return _CANCELLED
         if not (yield from self._reserving.prepare(order)):

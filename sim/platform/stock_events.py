@@ -144,6 +144,10 @@ class StockEvents:
         del partition.times[:batches], partition.ends[:batches]
         partition.first = old
 
+    def oldest_s(self, store: StoreId) -> float:
+        """The oldest recovery point of a store that is kept, seconds since the start."""
+        return self._partitions[store].snapshots[0].t_s
+
     def cut(self, store: StoreId, t_s: float) -> int:
         """Lose every event written after a recovery point (seconds since the start): a replica lags behind its primary.
 
@@ -155,8 +159,8 @@ class StockEvents:
             The recovery point is older than the oldest snapshot that is kept.
         """
         partition = self._partitions[store]
-        if t_s < partition.snapshots[0].t_s:
-            raise ValueError(f"Expected a recovery point from {partition.snapshots[0].t_s} s on, got {t_s}.")
+        if t_s < self.oldest_s(store):
+            raise ValueError(f"Expected a recovery point from {self.oldest_s(store)} s on, got {t_s}.")
         before, kept = self.count(store), bisect_right(partition.times, t_s)
         end = partition.ends[kept - 1] if kept else partition.first
         del partition.times[kept:], partition.ends[kept:], partition.codes[end - partition.first :]

@@ -18,6 +18,7 @@ from sim.scenario.gateway import (
     Limits,
     Screens,
 )
+from sim.scenario.monitoring import MonitoringSpec
 from sim.scenario.services import Autoscale, BreakerSpec, Health, RetrySpec, Services
 
 
@@ -114,6 +115,7 @@ class Platform(Branch):
     screens: Screens = given(Screens, "-", "screens that ask several services at once")
     fraud: FraudSpec = given(FraudSpec, "-", "fraudsters, and what is remembered of clients")
     bus: BusSpec = given(BusSpec, "-", "the message bus")
+    monitoring: MonitoringSpec = given(MonitoringSpec, "-", "alerts, and the published targets")
     hold_s: AboveZero = given(
         600.0,
         "judgement: longer than any checkout that can still succeed",
@@ -156,7 +158,23 @@ class Costs(Branch):
     packaging_cents: Count = given(25, JUDGEMENT, "bags, per order packed")
     payment_share: Share = given(0.029, "list price of large card processors", "share of what is charged")
     payment_cents: Count = given(30, "list price of large card processors", "per charge")
-    platform_order_cents: Count = given(4, JUDGEMENT, "cloud and software, per order entered")
+    platform_order_cents: Count = given(
+        4, JUDGEMENT, "cloud and software, per order entered, where platform.profile is minimal"
+    )
+    instance_hour_cents: NonNegative = given(
+        8.2, "AWS EC2 m7g.large on demand, us-east-1, 2024 (2 vCPU, 8 GB)", "an hour of one instance of a service"
+    )
+    writes_million_cents: NonNegative = given(
+        62.5, "AWS DynamoDB on demand, us-east-1, since November 2024", "a million writes to the databases"
+    )
+    messages_million_cents: NonNegative = given(
+        40.0, "AWS SQS standard queue, us-east-1, 2024", "a million messages on the bus"
+    )
+    storage_gb_month_cents: NonNegative = given(
+        25.0, "AWS DynamoDB standard tables, us-east-1, 2024", "a gigabyte kept for a month"
+    )
+    order_kb: NonNegative = given(20.0, JUDGEMENT, "what is kept of an order, its events included, kilobytes")
+    kept_months: NonNegative = given(24.0, JUDGEMENT, "how long it is kept, months")
 
 
 OPERATORS = (">=", "<=", ">", "<")

@@ -11,6 +11,7 @@ from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
 from sim.platform.office import Office
 from sim.platform.orders import OrderBook
+from sim.platform.payments import Payments
 from sim.platform.saga import Saga
 from sim.platform.tracking import Tracking
 from sim.recording import MemoryArchive
@@ -19,7 +20,8 @@ from sim.world.build import build_world
 
 BUSY = (
     "demand.orders_per_day=5000", "customers.patience_s=900", "customers.patience_cv=1", "payments.decline_share=0.2",
-    "stores.inaccurate_share=0.6", "supply.units_min=1", "supply.cover_days=0.05", "platform.window_s=0.5",
+    "seed=2", "stores.inaccurate_share=0.6", "stores.inaccurate_units=25",
+    "supply.units_min=1", "supply.cover_days=0.05", "platform.window_s=0.5",
     "demand.flash_sales=[{at: '12:20', seconds: 30, buyers: 300, sku: 3, stock: 40}]",
 )  # fmt: skip
 
@@ -57,7 +59,7 @@ def skip_release(monkeypatch):
 
 
 def skip_refund(monkeypatch):
-    monkeypatch.setattr(Saga, "_refund", lambda self, order: None)
+    monkeypatch.setattr(Payments, "undo", lambda self, order: None)
 
 
 def refund_shorts_twice(monkeypatch):
@@ -65,7 +67,7 @@ def refund_shorts_twice(monkeypatch):
 
     def twice(self, order_id, sku, units):
         short(self, order_id, sku, units)
-        self.saga.refund(self.book.open[order_id], self._figures.prices_cents[sku] * units)
+        self.payments.refund(self.book.open[order_id], self.figures.prices_cents[sku] * units)
 
     monkeypatch.setattr(Office, "short", twice)
 

@@ -12,7 +12,7 @@ from sim.operations.timing import Deadlines, agenda
 from sim.story import tell
 from sim.vocabulary import CancelReason, OrderState, StockCause
 
-SURE = ("payments={decline_share: 0}", "customers={patience_s: null}", "drivers.count=40")
+SURE = ("payments={decline_share: 0, methods: {card: 1}}", "customers={patience_s: null}", "drivers.count=40")
 TIGHT = (
     *SURE,
     "demand.orders_per_day=4000",

@@ -225,7 +225,7 @@ def test_noise_is_unbiased(one_store: Any) -> None:
     n = trace.orders
     for column, mean, cv in (
         (trace.ride_noise[:, 0], 1.2, 0.15), (trace.ride_noise[:, 2], 1.2, 0.15), (trace.pick_noise, 1.0, 0.3),
-        (trace.counter_s, 40.0, 0.5), (trace.door_s, 120.0, 0.5), (trace.pay_s[:, 0], 1.2, 0.8), (trace.submit_s, 0.12, 0.5),
+        (trace.counter_s, 40.0, 0.5), (trace.door_s, 120.0, 0.5), (trace.pay_s[:, 0], 1.2, 0.8), (trace.submit_s, 0.05, 0.5),
         (trace.patience_s, 3600.0, 0.5),
     ):  # fmt: skip
         assert abs(column.mean() / mean - 1) < 5 * cv / np.sqrt(n)

@@ -131,9 +131,7 @@ def test_an_orchestrator_that_dies_again_and_again_leaves_nothing_behind(
         self.kill = kill
 
     monkeypatch.setattr(Saga, "__init__", doomed)
-    played, laws = run(
-        play, two_stores(*BUSY, f"policies.saga={plan}", "platform.restart_s=4", f"seed={seed}")
-    )
+    played, laws = run(play, two_stores(*BUSY, f"policies.saga={plan}", "platform.restart_s=4", f"seed={seed}"))
     assert len(played.rows("saga_resumed")) > 20
     check(played, laws)
 
@@ -180,7 +178,12 @@ def test_two_crashes_that_overlap_are_over_when_both_are(two_stores: Any, play: 
 
 def test_nobody_waits_longer_for_a_crash_than_for_its_repair(two_stores: Any, play: Any) -> None:
     """Checkout of orders placed just before and during the crash takes the repair longer, and of no others."""
-    settings = ("customers={patience_s: null}", "horizon_h=0.8", "demand.orders_per_day=6000", "payments.decline_share=0")
+    settings = (
+        "customers={patience_s: null}",
+        "horizon_h=0.8",
+        "demand.orders_per_day=6000",
+        "payments.decline_share=0",
+    )
     with_crash = "faults=[{kind: orchestrator_crash, at: '12:30'}]"
     played, calm = (play(two_stores(*settings, "platform.restart_s=120", *more)) for more in ((with_crash,), ()))
 

@@ -122,6 +122,13 @@ def test_a_flood_from_one_address_hurts_nobody_elsewhere() -> None:
     assert limits.refused == [0, 990, 1]
 
 
+@pytest.mark.parametrize("address", [0, 7, -2])
+def test_every_address_but_nobodys_has_its_limit(address: int) -> None:
+    limits = only(Limit(per_s=1.0, burst=5), address=Limit(per_s=0.01, burst=2))
+    assert [limits.allow(user, STATUS, 0.0, address) for user in range(3)] == [True, True, False]
+    assert all(limits.allow(user, STATUS, 0.0, NOBODY) for user in range(10, 20))
+
+
 def test_a_refused_request_takes_no_token_from_any_bucket() -> None:
     limits = only(Limit(per_s=1.0, burst=1), address=Limit(per_s=0.01, burst=2), whole=Limit(per_s=0.01, burst=3))
     assert limits.allow(1, STATUS, 0.0, address=9)

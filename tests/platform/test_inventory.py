@@ -318,9 +318,14 @@ def test_after_a_failover_on_hand_is_what_it_was_and_open_orders_keep_their_good
     assert all(now >= before for now, before in zip(inventory.version, versions, strict=True))
     assert not inventory.reserve(an_order(3, 0, {0: 1, 1: 1}), seen, 1), "who read before the crash must read again"
     assert inventory.differing(0) == 0  # type: ignore[arg-type]
+    env.advance(105.0)
     inventory.release(late)
     assert inventory.available[2] == 2
-    assert inventory.recover([0], env.now) == 0  # type: ignore[list-item]
+    before = list(inventory.available)
+    env.advance(110.0)
+    assert inventory.recover([0], 20.0) == 1, "only the release: nothing from before the last recovery is lost again"  # type: ignore[list-item]
+    assert inventory.differing(0) == 0  # type: ignore[arg-type]
+    assert inventory.available[2] == before[2], "on hand is what it was, and the order holds nothing now"
 
 
 def test_records_without_a_history_cannot_be_rebuilt() -> None:

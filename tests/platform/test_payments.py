@@ -143,7 +143,9 @@ def test_a_charge_that_succeeds_after_its_order_was_compensated_is_captured_and_
     assert bank.kept() == PRICE
     assert bank.booked() == 0, "our books do not know of it yet"
     bank.env.advance(46.0)
-    assert bank.ear.at("payment_captured") == bank.ear.at("payment_refunded") == bank.ear.at("charge_returned") == [45.0]
+    assert (
+        bank.ear.at("payment_captured") == bank.ear.at("payment_refunded") == bank.ear.at("charge_returned") == [45.0]
+    )
     assert bank.kept() == bank.booked() == 0
     assert order.paid_cents == order.refunded_cents == PRICE
     assert bank.payments.unknown == {}
@@ -315,7 +317,9 @@ def test_an_open_breaker_fails_charges_at_once_and_lets_them_pass_again_in_time(
     for number, at_s in times.items():
         bank.pay(bank.order(number), at_s=at_s - 20.0)
     bank.env.advance(100.0)
-    assert {number: bank.answers[number] for number in times} == {number: at_s >= 40.0 for number, at_s in times.items()}
+    assert {number: bank.answers[number] for number in times} == {
+        number: at_s >= 40.0 for number, at_s in times.items()
+    }
     assert bank.breaker.state is BreakerState.CLOSED
 
 
@@ -382,7 +386,8 @@ def test_books_are_settled_at_midnight_and_at_the_end(two_stores: Any, play: Any
 
 def test_a_callback_for_every_charge_changes_nobodys_order(two_stores: Any, play: Any) -> None:
     quiet, loud = (
-        run(play, two_stores(*BUSY, f"payments={{duplicate_share: {share}, lost_answer_share: 0, latency_cv: 0.2}}")) for share in (0, 1)
+        run(play, two_stores(*BUSY, f"payments={{duplicate_share: {share}, lost_answer_share: 0, latency_cv: 0.2}}"))
+        for share in (0, 1)
     )
     assert quiet[1] == loud[1] == []
     assert len(loud[0].rows("callback_came")) > len(loud[0].rows("payment_captured")) * 0.9

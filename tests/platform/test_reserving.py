@@ -14,14 +14,18 @@ from policies.reservation.optimistic import Optimistic
 from policies.reservation.slots import Slots
 from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest
+from sim.engine import simulate
 from sim.facts import SIGNATURES, Facts
+from sim.laws import all_laws, verdict, whole_log
 from sim.platform.inventory import Inventory
 from sim.platform.orders import Order
 from sim.platform.reserving import Reserving
 from sim.platform.stock_events import StockEvents
+from sim.recording import MemoryArchive
 from sim.story import tell
 from sim.streams import Die
 from sim.vocabulary import InputError, OrderState, StockCause
+from sim.world.build import build_world
 
 SKUS = 4
 PATIENT = {"attempts_max": 500, "base_s": 0.01, "cap_s": 0.1}
@@ -376,3 +380,39 @@ def test_without_reservation_everybody_is_told_yes() -> None:
     assert all(order.held == [(0, 1), (3, 2)] for order in orders)
     assert len(shop.ear.heard) == before, "the records do not know of it"
     assert list(shop.inventory.available) == [1, 0, 0, 0]
+
+
+# -- whole days -------------------------------------------------------------------------------------------------------
+
+SALE = (
+    "demand.orders_per_day=4000",
+    "demand.flash_sales=[{at: '12:20', seconds: 30, buyers: 300, sku: 3, stock: 40}]",
+    "supply={units_min: 1, cover_days: 0.05}",
+    "stores.inaccurate_share=0.6",
+    "platform={window_s: 0.5, hold_s: 20.0}",
+    "payments={decline_share: 0.2}",
+)
+HOLDERS = "lock(timeout_s=20.0, lease_s=2.0, pause_chance=0.05, fencing={fencing})"
+
+
+@pytest.mark.parametrize(
+    ("policy", "fact", "law"),
+    [
+        ("optimistic", "version_conflict", None),
+        ("slots(hot_after=1)", "version_conflict", None),
+        ("lock", "lock_timed_out", None),
+        (HOLDERS.format(fencing=True), "write_fenced", None),
+        (HOLDERS.format(fencing=False), "stock_reserved", "records"),
+        ("none", "line_missing", None),
+    ],
+)
+def test_a_flash_sale_keeps_the_laws_by_every_mechanism_that_should(
+    two_stores: Any, policy: str, fact: str, law: str | None
+) -> None:
+    world = build_world(two_stores(*SALE, f"policies.reservation={policy}"))
+    laws, archive = all_laws(world), MemoryArchive()
+    outcome = simulate(world, archive, laws=laws)
+    assert {breach.law for breach in verdict(laws) + whole_log(archive, outcome.state)} == ({law} if law else set())
+    assert len(archive.rows(fact)), "expected the mechanism at work"
+    adjusted = archive.rows("record_adjusted")
+    assert (StockCause.SOLD in adjusted["cause"]) == (policy == "none")

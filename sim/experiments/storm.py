@@ -1,0 +1,285 @@
+"""A storm: small worlds drawn at random, with faults of every kind at random times, and every law looking on.
+
+A seed is a world. Everything in it (its size, how the platform is set up, what breaks and when) is drawn from the seed by
+a generator of its own, so the same seed gives the same storm on every machine. What by design breaks a law is not
+drawn: consumers that do not deduplicate, charges without idempotency keys, leases without fencing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from sim.engine import simulate
+from sim.laws import Breach, all_laws, verdict, whole_log
+from sim.recording import MemoryArchive
+from sim.scenario import Scenario, load_text
+from sim.streams import Streams
+from sim.vocabulary import FaultKind, InputError, Svc
+from sim.world.build import build_world
+
+PURPOSE: Final = 0x53544F524D  # "STORM": keeps these draws apart from all others that begin with a small seed
+
+WORLD: Final = """
+name: storm
+start: 2026-11-20T12:00+00:00
+horizon_h: 2
+map: {width_m: 5000, height_m: 5000, points: 40, speed_kmh: 30}
+stores: {count: 2, open: "00:00-24:00", zone: {radius_m: 100000}}
+catalogue: {skus: 60}
+demand: {profile: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1], weekday: [1,1,1,1,1,1,1]}
+"""
+"""Two stores on a plain of 5 km; orders arrive for two hours from noon on."""
+
+BEGIN_S, SPAN_S = 11.5 * 3600.0, 3.5 * 3600.0
+"""Faults begin within these seconds of the day: some before the start, some when no order arrives any more."""
+
+SHIFTS: Final = (
+    "[{at: '12:00', hours: 5}]",
+    "[{at: '12:00', hours: 1, share: 0.5}, {at: '12:40', hours: 4, share: 0.5}]",
+    "[{at: '12:00', hours: 2, share: 0.6}, {at: '13:00', hours: 3, share: 0.4}]",
+)
+
+CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
+    "drain_h": (0.0, 0.5, 2.0, 2.0),
+    "demand.orders_per_day": (0, 600, 1500, 2400, 2400, 3000, 3600),
+    "demand.flash_sales": ("[]", "[]", "[{at: '12:20', seconds: 20, buyers: 120, sku: 3, stock: 20}]"),
+    "drivers.count": (2, 6, 14, 14, 30),
+    "drivers.shifts": SHIFTS,
+    "drivers.accept_share": (0.0, 0.3, 0.87, 1.0),
+    "drivers.respond_s": (0.0, 6.0, 60.0),
+    "drivers.handoff_s": (0.0, 40.0),
+    "pickers.per_store": (1, 3, 4, 8),
+    "pickers.shifts": SHIFTS,
+    "pickers.mispick_share": (0.0, 0.05, 0.5),
+    "stores.inaccurate_share": (0.0, 0.3, 1.0),
+    "supply.units_min": (0, 1, 3),
+    "supply.cover_days": (0.01, 0.2, 2.0),
+    "supply.review_at": ("12:10", "02:00"),
+    "supply.lead_h": (0.0, 0.3),
+    "travel.noise_cv": (0.0, 0.15, 1.0),
+    "customers.clients": (30, 500, 60_000),
+    "customers.patience_s": ("null", 60, 400, 1500, 3600),
+    "customers.double_tap_share": (0.0, 0.01, 0.3),
+    "customers.double_tap_s": (0.0, 0.4, 30.0),
+    "payments.methods": ("{card: 0.7, wallet: 0.25, cash: 0.05}", "{card: 0.5, wallet: 0, cash: 0.5}", "{card: 1}"),
+    "payments.latency_s": (0.0, 1.2, 1.2, 20.0),
+    "payments.timeout_s": (0.5, 2.0, 10.0, 60.0),
+    "payments.decline_share": (0.0, 0.03, 0.5),
+    "payments.attempts_max": (1, 2, 5),
+    "payments.retries_max": (0, 1, 3),
+    "payments.retry_s": (0.0, 8.0, 120.0),
+    "payments.again_s": (0.0, 2.0, 60.0),
+    "payments.callback_s": (1.0, 90.0, 1800.0),
+    "payments.refund_retry_s": (10.0, 60.0, 600.0),
+    "payments.pool": (2, 20, 400),
+    "payments.compartment": (1, 10, 200),
+    "platform.profile": ("full", "full", "full", "full", "full", "full", "full", "minimal"),
+    "platform.window_s": (0.0, 0.015, 0.5, 5.0),
+    "platform.hold_s": (20.0, 120.0, 600.0),
+    "platform.restart_s": (1.0, 20.0, 300.0),
+    "platform.bus_s": (0.0, 0.05, 20.0),
+    "platform.give_up_s": (60.0, 600.0, 2400.0),
+    "platform.accept_window_s": (15.0, 45.0),
+    "platform.bus.partitions": (1, 2, 12),
+    "platform.bus.redeliver_s": (0.5, 5.0, 60.0),
+    "platform.bus.deliveries_max": (1, 3, 5),
+    "platform.bus.replay_s": (60.0, 900.0),
+    "platform.bus.acks": ("all", "leader"),
+    "platform.bus.replicas": (1, 3),
+    "platform.bus.outbox_s": (5.0, 60.0, 600.0),
+    "platform.breaker.enabled": (True, True, False),
+    "platform.breaker.window": (4, 20),
+    "platform.breaker.least": (2, 10),
+    "platform.breaker.share": (0.1, 0.5, 1.0),
+    "platform.breaker.open_s": (1.0, 30.0, 300.0),
+    "platform.breaker.trials": (1, 3),
+    "platform.retries.budget": (True, False),
+    "platform.autoscale.enabled": (True, False),
+    "platform.autoscale.provisioning_s": (0.0, 60.0, 600.0),
+    "platform.autoscale.cooldown_s": (0.0, 300.0),
+    "platform.health.interval_s": (1.0, 10.0),
+    "platform.health.replace": (True, False),
+    "platform.auth.on": (True, False),
+    "platform.limits.on": (True, False),
+    "platform.idempotency.ttl_s": (600.0, 86_400.0),
+    "platform.backpressure.on": (True, False),
+    "platform.degradation.on": (True, False),
+    "platform.browsing.reads_per_order": (0.0, 5.0, 190.0),
+    "platform.browsing.cache.ttl_s": (0.0, 30.0, 600.0),
+    "platform.browsing.cache.invalidate": (True, False),
+    "platform.fraud.planted_share": (0.0, 0.2),
+    "policies.admission": ("open_door", "open_door", "open_door(open_orders_max=20)"),
+    "policies.fraud": ("allow_all", "rules", "rules(cancels_max=0, refuse_from=1)"),
+    "policies.reservation": (
+        "optimistic", "optimistic(attempts_max=2, jitter=False)", "slots(hot_after=1)", "slots(slots=3)", "lock",
+        "lock(lease_s=0.5, pause_chance=0.2, pause_s=3.0)", "lock(timeout_s=0.05)", "none",
+    ),
+    "policies.saga": (
+        "reserve_then_pay", "reserve_then_pay", "pay_then_reserve", "at_once", "confirm_first", "two_phase_commit",
+    ),
+    "policies.substitution": ("refund", "refund(share_min=0.0)", "refund(share_min=1.0)"),
+    "policies.dispatch": ("nearest", "nearest(ride_s_max=5000.0)"),
+}  # fmt: skip
+"""Settings, each with the values that are equally likely."""
+
+SHARES: Final[Mapping[str, float]] = {
+    "payments.lost_answer_share": 0.3,
+    "payments.duplicate_share": 0.3,
+    "payments.lost_callback_share": 0.3,
+    "platform.bus.loss": 0.3,
+    "platform.bus.duplicates": 0.3,
+    "platform.browsing.cache.invalidate_loss": 0.3,
+}
+"""Shares of what gets lost or comes twice: none in a third of the storms, else uniform up to this."""
+
+FAULTS_MEAN: Final = 4.0
+"""Mean number of faults of a storm (Poisson)."""
+
+_RATED: Final = 0.2  # of the faults come at a rate, not at a time
+_SERVICES: Final = tuple(service.name.lower() for service in Svc)
+
+
+class Found(NamedTuple):
+    """A law that did not hold in the storm of a seed (or the run did not get to its end)."""
+
+    seed: int
+    law: str
+    t_s: float
+    what: str
+
+    @property
+    def line(self) -> str:
+        """One line that reproduces it."""
+        return f"darkstore storm --seeds {self.seed}:{self.seed + 1}  # {self.law} at {self.t_s:.3f} s: {self.what}"
+
+
+def parse_seeds(text: str) -> range:
+    """Read ``A:B``, A included and B not.
+
+    Raises
+    ------
+    InputError
+        When it is not of that form, negative or empty.
+    """
+    first, colon, last = text.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal() and int(first) < int(last)):
+        raise InputError(f"--seeds: expected A:B, whole numbers from 0 on with A below B (A included), got {text!r}.")
+    return range(int(first), int(last))
+
+
+def storm_scenario(seed: int) -> Scenario:
+    """Draw the storm of a seed."""
+    rng = np.random.default_rng([PURPOSE, seed])
+    settings = {"seed": seed, **{path: values[rng.integers(len(values))] for path, values in CHOICES.items()}}
+    for path, most in SHARES.items():
+        settings[path] = round(max(float(rng.uniform(-most / 2, most)), 0.0), 4)
+    settings["faults"] = f"[{', '.join(_fault(rng) for _ in range(rng.poisson(FAULTS_MEAN)))}]"
+    return load_text(WORLD, [f"{path}={_text(value)}" for path, value in settings.items()], file=f"storm {seed}")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fault(rng: np.random.Generator) -> str:
+    """Draw a fault; as one of the scenario's `faults`, in YAML."""
+
+    def one(*values: Any) -> Any:
+        return values[rng.integers(len(values))]
+
+    # All of its keys are drawn whatever the kind, so that another kind's keys stay what they were.
+    keys: dict[str, Any] = {
+        "kind": one(*FaultKind).name.lower(),
+        "minutes": round(float(rng.exponential(12.0)) + 0.02, 2),
+        "factor": one(0.5, 1.0, 3.0, 20.0, 400.0),
+        "service": one(*_SERVICES),
+        "instances": int(rng.integers(1, 6)),
+        "zone": int(rng.integers(3)),
+        "store": one("null", 0, 1),
+        "share": one(0.05, 0.5, 1.0),
+        "on_partition": one("accept", "refuse"),
+        "replica": one("synchronous", "asynchronous"),
+        "lag_s": one(0.0, 3.0, 300.0),
+        "failover_s": one(1.0, 30.0, 600.0),
+        "rto_h": one(0.02, 0.2, 0.6),
+        "rpo_h": one(0.0, 0.05, 0.5, 1.0, 4.0),
+        "dns_s": one(0.0, 60.0, 300.0),
+        "addresses": one(1, 20, 500),
+        "per_second": one(1.0, 10.0, 40.0),
+    }
+    rated, rate, at_s = rng.random() < _RATED, one(6.0, 24.0, 60.0), int(BEGIN_S + rng.random() * SPAN_S)
+    if rated:
+        keys["rate_per_day"] = rate
+    else:
+        keys["at"] = f"'{at_s // 3600:02d}:{at_s // 60 % 60:02d}'"
+    return "{" + ", ".join(f"{name}: {value}" for name, value in keys.items()) + "}"
+
+
+def weather(seed: int) -> list[Breach]:
+    """Let the storm of a seed pass over its world; every breach of a law, over the whole log and its replay too."""
+    scenario = storm_scenario(seed)
+    streams = Streams(scenario.seed)
+    world = build_world(scenario, streams)
+    laws, archive = all_laws(world), MemoryArchive()
+    outcome = simulate(world, archive, streams=streams, laws=laws)
+    return verdict(laws) + whole_log(archive, outcome.state)
+
+
+def weathered(seed: int) -> Found | None:
+    """What went wrong first in the storm of a seed; None when every law held.
+
+    A run that breaks off is told of by its exception, as if that were a law, so that a long storm goes on.
+    """
+    try:
+        breaches = weather(seed)
+    except Exception as error:
+        what = " ".join(f"{error}".split()) or "the run broke off"
+        return Found(seed, type(error).__name__, float("nan"), what[:200])
+    if not breaches:
+        return None
+    first = min(breaches, key=lambda breach: breach.t_s)
+    return Found(seed, first.law, first.t_s, first.what)
+
+
+def storm(
+    seeds: range,
+    *,
+    workers: int = 1,
+    keep_going: bool = False,
+    done: Callable[[int, int], None] | None = None,
+) -> Iterator[Found]:
+    """Weather the storms of many seeds; yields what went wrong, in the order of the seeds.
+
+    Parameters
+    ----------
+    workers
+        Processes.
+    keep_going
+        Go on after the first storm in which a law broke.
+    done
+        Told how many storms have passed, and in how many of them a law broke.
+    """
+    passed = broken = 0
+    for found in _results(seeds, workers):
+        passed += 1
+        broken += found is not None
+        if done is not None:
+            done(passed, broken)
+        if found is not None:
+            yield found
+            if not keep_going:
+                return
+
+
+def _results(seeds: range, workers: int) -> Iterator[Found | None]:
+    if workers == 1 or len(seeds) == 1:
+        yield from map(weathered, seeds)
+        return
+    from joblib import Parallel, delayed
+
+    # By portions, so that nobody works on for long after the last one who listens has gone.
+    portion = 32 * workers
+    with Parallel(n_jobs=workers) as pool:
+        for start in range(0, len(seeds), portion):
+            yield from pool(delayed(weathered)(seed) for seed in seeds[start : start + portion])

@@ -1,0 +1,323 @@
+"""The platform's figures, from the samples and facts of its log: what its users met, what went wrong, and for how long.
+
+Samples are taken every 15 s and hold percentiles, not calls. A percentile of the whole day is that of their mixture: each
+sample's latencies are taken to fall off exponentially through its p50 and p99 (for an exponential service that is what
+they do), weighted by its calls. Nothing of this exists in the minimal profile: its figures are None.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.metrics.tables import Columns
+from sim.recording import Archive
+from sim.scenario import Scenario
+from sim.vocabulary import (
+    Alert,
+    BreakerName,
+    BreakerState,
+    CancelReason,
+    Endpoint,
+    FaultKind,
+    OrderState,
+    Rejection,
+    Svc,
+)
+
+BEAT_S = 15.0
+"""Seconds between two samples."""
+
+GRACE_S = 300.0
+"""An alert raised so long after a fault's end may still be because of it, seconds (judgement: work piled up)."""
+
+USERS = (Endpoint.CATALOGUE, Endpoint.PLACE_ORDER, Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY)
+"""Endpoints that users ask, reads and orders alike."""
+
+OUR_FAULT = tuple(
+    reason for reason in Rejection if reason not in (Rejection.OUT_OF_ZONE, Rejection.CLOSED, Rejection.REPEATED)
+)
+"""Rejections that a fault may have caused."""
+
+
+def mixture_quantile(tail: float, p50_s: Any, p99_s: Any, calls: Any, *, counted: Any = False) -> float | None:
+    """Latency that a share `tail` of all calls of several samples exceed, seconds; None without calls.
+
+    Parameters
+    ----------
+    p50_s, p99_s
+        Of each sample; nan where it had no call that was answered.
+    calls
+        Calls of each sample.
+    counted
+        Of each sample: whether its calls were measured one by one. Of n such calls the largest is exceeded by none of
+        them and is a share 1/n of them, however small n is.
+    """
+    known = ~np.isnan(p99_s) & (calls > 0)
+    half, most, weight = (np.asarray(column, dtype=float)[known] for column in (p50_s, p99_s, calls))
+    if not len(half):
+        return None
+    one_by_one = np.broadcast_to(counted, known.shape)[known]
+    # Share of a sample's calls at or above its p99, and whether any lie beyond.
+    at_most = np.where(one_by_one, np.maximum(0.01, 1.0 / np.maximum(np.rint(weight), 1.0)), 0.01)
+    whole = one_by_one & (at_most > 0.01)
+    log_most = np.log(np.minimum(at_most, 0.5))
+    span = np.maximum(most - half, 1e-12)
+
+    def beyond(t: float) -> float:
+        below = np.log(0.5) * t / np.maximum(half, 1e-12)
+        above = np.log(0.5) + (log_most - np.log(0.5)) * (t - half) / span
+        share = np.exp(np.maximum(np.where(t < half, below, above), -60.0))
+        share = np.where(whole & (t >= most), 0.0, share)
+        return float((share * weight).sum() / weight.sum())
+
+    low, high = 0.0, float(most.max())
+    while beyond(high) > tail and high < 1e6:
+        high = 2.0 * high + 1e-6
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if beyond(middle) > tail else (low, middle)
+    return high
+
+
+def _share(part: Any, whole: Any) -> float | None:
+    return float(part) / float(whole) if whole else None
+
+
+def _from(rows: Any, warm_s: float) -> Any:
+    return rows[rows["t_s"] >= warm_s]
+
+
+def platform(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, Any]:
+    """The object `platform` of the summary.
+
+    Parameters
+    ----------
+    orders
+        The orders that count: those entered after the warm-up.
+    """
+    warm_s = scenario.warmup_h * 3600.0
+    services = _from(archive.rows("service_sampled"), warm_s)
+    asked = _from(archive.rows("endpoint_sampled"), warm_s)
+    rest = _from(archive.rows("platform_sampled"), warm_s)
+    entered = len(orders["order"])
+
+    def count(kind: str) -> int:
+        return int((archive.rows(kind, ["t_s"])["t_s"] >= warm_s).sum())
+
+    def per_1000(number: float) -> float | None:
+        return 1000.0 * number / entered if entered else None
+
+    counted = [Endpoint.PLACE_ORDER, Endpoint.RESERVE]
+    if scenario.platform.reads == "explicit":
+        counted.append(Endpoint.CATALOGUE)
+    one_by_one = np.isin(asked["endpoint"], counted)
+    user = np.isin(asked["endpoint"], USERS)
+    fresh = _from(archive.rows("record_seen", ["t_s", "fresh_s"]), warm_s)["fresh_s"]
+    conflicts = count("version_conflict")
+    given_up = int((orders["cancel_reason"] == CancelReason.CONTENTION).sum())
+    reads = rest["reads"].sum()
+    known = ~np.isnan(rest["hit_rate"])
+    simulated = len(services) > 0
+
+    def users() -> dict[str, Any]:
+        found = _latency(asked[user], one_by_one[user])
+        failed = None if found["availability"] is None else 1.0 - found["availability"]
+        budget = 1.0 - scenario.platform.monitoring.targets.availability
+        return found | {"error_budget_burnt": failed / budget if failed is not None and budget > 0 else None}
+
+    return {
+        "user": users(),
+        "endpoints": {
+            endpoint.name.lower(): _latency(asked[mine], one_by_one[mine])
+            for endpoint in (*USERS, Endpoint.RESERVE)
+            for mine in [asked["endpoint"] == endpoint]
+        },
+        "services": {
+            service.name.lower(): _latency(mine, service is Svc.PAYMENTS)
+            | {
+                "utilisation": float(mine["utilisation"].mean()) if simulated else None,
+                "utilisation_max": float(mine["utilisation"].max()) if simulated else None,
+                "queue_max": float(mine["queue"].max()) if simulated else None,
+                "instances_max": int(mine["instances"].max()) if simulated else None,
+            }
+            for service in Svc
+            for mine in [services[services["service"] == service]]
+        },
+        "hit_rate": _share((rest["hit_rate"][known] * rest["reads"][known]).sum(), reads),
+        "stale_reads_share": _share(rest["stale"].sum(), reads),
+        "freshness_s": {
+            name: float(np.quantile(fresh, q)) if len(fresh) else None for name, q in (("p50", 0.5), ("p99", 0.99))
+        },
+        "shown_was_gone_per_1000": per_1000(count("shown_was_gone")) if simulated else None,
+        "lines_hidden_per_1000": per_1000(count("line_hidden")) if simulated else None,
+        "version_conflicts_per_1000": per_1000(conflicts),
+        "retries_per_1000": per_1000(max(conflicts - given_up, 0)),
+        "lock_timeouts": count("lock_timed_out"),
+        "writes_fenced": count("write_fenced"),
+        "holds_expired": count("hold_expired"),
+        "bus": {
+            "messages_per_order": _share(_grown(rest["messages"]), entered) if simulated else None,
+            "redelivered": count("message_redelivered"),
+            "duplicated": count("message_duplicated"),
+            "dead": count("message_dead"),
+            "lost": count("message_lost"),
+            "lag_max": int(rest["lag"].max()) if simulated else None,
+        },
+        "breakers": _breakers(archive, scenario.end_s) if simulated else {"openings": None, "open_s": None},
+        "payments": _payments(archive, warm_s),
+        "confirmations_revoked": count("confirmation_revoked"),
+        "rejected": _rejected(archive, warm_s),
+        "alerts": _alerts(archive),
+        "faults": faults(archive),
+    }
+
+
+def _grown(total: NDArray[Any]) -> float:
+    """By how much a running total grew."""
+    return float(total[-1] - (total[0] if len(total) and total[0] else 0)) if len(total) else 0.0
+
+
+def _latency(rows: Any, counted: Any) -> dict[str, Any]:
+    calls = rows["rate"] * BEAT_S
+    answered = np.maximum(calls - rows["errors"] * BEAT_S, 0.0)
+    all_calls = float(calls.sum())
+    return {
+        "per_s": float(rows["rate"].mean()) if len(rows) else None,
+        "p50_s": mixture_quantile(0.5, rows["p50_s"], rows["p99_s"], answered, counted=counted),
+        "p99_s": mixture_quantile(0.01, rows["p50_s"], rows["p99_s"], answered, counted=counted),
+        "availability": 1.0 - min(float(rows["errors"].sum()) * BEAT_S / all_calls, 1.0) if all_calls else None,
+    }
+
+
+def _breakers(archive: Archive, end_s: float) -> dict[str, Any]:
+    """How often circuit breakers opened, and how long they were not closed, seconds."""
+    moved = archive.rows("breaker_moved")
+    openings, open_s = 0, 0.0
+    for name in BreakerName:
+        mine = moved[moved["breaker"] == name]
+        since_s: float | None = None
+        for at_s, state in zip(mine["t_s"].tolist(), mine["breaker_state"].tolist(), strict=True):
+            openings += state == BreakerState.OPEN
+            if state == BreakerState.CLOSED:
+                open_s += at_s - since_s if since_s is not None else 0.0
+                since_s = None
+            elif since_s is None:
+                since_s = at_s
+        open_s += end_s - since_s if since_s is not None else 0.0
+    return {"openings": openings, "open_s": open_s}
+
+
+def _payments(archive: Archive, warm_s: float) -> dict[str, int]:
+    callbacks = _from(archive.rows("callback_came"), warm_s)
+    charged = _from(archive.rows("charge_made"), warm_s)["order"]
+    settled = archive.rows("books_settled")
+    return {
+        "unknown": len(_from(archive.rows("payment_unknown"), warm_s)),
+        "late": int(callbacks["news"].sum()),
+        "duplicated": int((~callbacks["news"]).sum()),
+        "double_charges": int((np.bincount(charged) > 1).sum()) if len(charged) else 0,
+        "differing": int(settled["differing"].sum()),
+    }
+
+
+def _rejected(archive: Archive, warm_s: float) -> dict[str, int]:
+    reject = _from(archive.rows("order_rejected"), warm_s)["reject"]
+    found = {reason.name.lower(): int((reject == reason).sum()) for reason in Rejection}
+    return {name: number for name, number in found.items() if number}
+
+
+def _alerts(archive: Archive) -> dict[str, int]:
+    raised = archive.rows("alert_raised")["alert"]
+    found = {alert.name.lower(): int((raised == alert).sum()) for alert in Alert}
+    return {name: number for name, number in found.items() if number}
+
+
+def faults(archive: Archive) -> list[dict[str, Any]]:
+    """What broke, when somebody knew, when the figures were well again, and the orders lost until then.
+
+    A fault is detected by the first alert raised from its beginning until `GRACE_S` after its end, and recovered from when
+    every alert raised in that time has been cleared; both in seconds since it began, None when that never came. Orders
+    lost are those turned away by the platform, cancelled, or not paid, from the beginning until end and recovery.
+    """
+    began, ended = archive.rows("fault_began"), archive.rows("fault_ended")
+    raised, cleared = archive.rows("alert_raised"), archive.rows("alert_cleared")
+    rejected = archive.rows("order_rejected", ["t_s", "reject"])
+    moved = archive.rows("order_moved", ["t_s", "state"])
+    lost_s = np.concatenate(
+        [
+            rejected["t_s"][np.isin(rejected["reject"], OUR_FAULT)],
+            moved["t_s"][np.isin(moved["state"], (OrderState.CANCELLED, OrderState.PAYMENT_FAILED))],
+        ]
+    )
+    found = []
+    for at_s, kind, until_s in zip(
+        began["t_s"].tolist(), began["fault"].tolist(), began["until_s"].tolist(), strict=True
+    ):
+        over = ended["t_s"][(ended["fault"] == kind) & (ended["t_s"] >= until_s - 1e-6)]
+        ended_s = float(over[0]) if len(over) else None
+        last_s = np.inf if ended_s is None else ended_s + GRACE_S
+        mine = raised[(raised["t_s"] >= at_s) & (raised["t_s"] <= last_s)]
+        wells = []
+        for alert, raised_s in zip(mine["alert"].tolist(), mine["t_s"].tolist(), strict=True):
+            after = cleared["t_s"][(cleared["alert"] == alert) & (cleared["t_s"] > raised_s)]
+            wells.append(float(after[0]) if len(after) else np.inf)
+        well_s = max(wells) if wells and max(wells) < np.inf else None
+        to_s = max(np.inf if ended_s is None else ended_s, well_s or 0.0)
+        found.append(
+            {
+                "kind": FaultKind(kind).name.lower(),
+                "began_s": at_s,
+                "ended_s": ended_s,
+                "detected_after_s": float(mine["t_s"][0]) - at_s if len(mine) else None,
+                "detected_by": Alert(mine["alert"][0]).name.lower() if len(mine) else None,
+                "recovered_after_s": well_s - at_s if well_s is not None else None,
+                "orders_lost": int(((lost_s >= at_s) & (lost_s <= to_s)).sum()),
+            }
+        )
+    return found
+
+
+def platform_table(archive: Archive) -> Columns:
+    """One row for each service and sample (platform.parquet): calls and errors a second, latency, load, queue, instances."""
+    rows = archive.rows("service_sampled")
+    names = ("service", "t_s", "rate", "errors", "p50_s", "p99_s", "utilisation", "queue", "instances")
+    return {name: np.ascontiguousarray(rows[name]) for name in names}
+
+
+def platform_series(archive: Archive, edges: NDArray[np.float64]) -> Columns:
+    """Averages of the platform between edges, for series.parquet: nan where there was no sample."""
+    rest, services = archive.rows("platform_sampled"), archive.rows("service_sampled")
+    bins = len(edges) - 1
+
+    def mean(t_s: Any, values: Any, weights: Any = None) -> NDArray[Any]:
+        known = ~np.isnan(values)
+        weights = np.ones(len(values)) if weights is None else weights
+        total = np.histogram(t_s[known], edges, weights=(values * weights)[known])[0]
+        whole = np.histogram(t_s[known], edges, weights=weights[known])[0]
+        return np.asarray(np.divide(total, whole, out=np.full(bins, np.nan), where=whole > 0))
+
+    moved = archive.rows("breaker_moved")
+    is_open, since = np.zeros(bins), dict[int, float]()
+    for at_s, name, state in zip(
+        moved["t_s"].tolist(), moved["breaker"].tolist(), moved["breaker_state"].tolist(), strict=True
+    ):
+        if state != BreakerState.CLOSED:
+            since.setdefault(name, at_s)
+        elif name in since:
+            is_open += _overlap(since.pop(name), at_s, edges)
+    for begin_s in since.values():
+        is_open += _overlap(begin_s, float(edges[-1]), edges)
+    beats = np.histogram(rest["t_s"], edges)[0]
+    instances = np.histogram(services["t_s"], edges, weights=services["instances"].astype(float))[0]
+    return {
+        "reads_per_s": mean(rest["t_s"], rest["reads"]),
+        "hit_rate": mean(rest["t_s"], rest["hit_rate"], rest["reads"]),
+        "bus_lag": mean(rest["t_s"], rest["lag"].astype(float)),
+        "breakers_open": np.where(beats > 0, is_open / np.diff(edges), np.nan),
+        "instances": np.divide(instances, beats, out=np.full(bins, np.nan), where=beats > 0),
+    }
+
+
+def _overlap(begin_s: float, end_s: float, edges: NDArray[np.float64]) -> NDArray[Any]:
+    return np.asarray(np.maximum(np.minimum(edges[1:], end_s) - np.maximum(edges[:-1], begin_s), 0.0))
