@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.contracts import Offer
+from sim.contracts import Offer, Ruling
 from sim.vocabulary import DriverId, InputError, OrderId, Step, StoreId
 
 
@@ -121,16 +121,34 @@ def _units(answer: Any) -> Any:
 
 def _steps(answer: Any) -> tuple[Step, ...]:
     steps = tuple(Step(step) for step in answer)
-    if sorted(steps) != sorted(Step):
+    if frozenset(steps) not in _WHOLE or len(set(steps)) < len(steps):
+        raise ValueError
+    if Step.COMMIT in steps and steps.index(Step.COMMIT) < steps.index(Step.PREPARE):
         raise ValueError
     return steps
 
 
+_WHOLE = (
+    frozenset({Step.RESERVE, Step.PAY, Step.CONFIRM}),
+    frozenset({Step.RESERVE_AND_PAY, Step.CONFIRM}),
+    frozenset({Step.PREPARE, Step.COMMIT, Step.CONFIRM}),
+)
+"""What a plan must consist of, in whatever order."""
+
+
+def _ruling(answer: Any) -> Ruling:
+    return Ruling(answer)
+
+
 _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "admission": (_bool, "True or False"),
+    "fraud": (_ruling, "a sim.contracts.Ruling"),
     "sourcing": (_store, "a store id or None"),
     "reservation": (_seconds, "seconds >= 0 or None"),
-    "saga": (_steps, "each step once, RESERVE, PAY and CONFIRM in some order"),
+    "saga": (
+        _steps,
+        "RESERVE, PAY and CONFIRM each once, or RESERVE_AND_PAY and CONFIRM, or PREPARE, COMMIT and CONFIRM",
+    ),
     "substitution": (_bool, "True or False"),
     "picking": (_place, "a place in the queue or None"),
     "positioning": (_store, "a store id or None"),

@@ -5,6 +5,19 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from sim.scenario import Scenario
+from sim.scenario.business import Slo
+
+PUBLISHED = {
+    "user_p99_s": "platform.user.p99_s",
+    "availability": "platform.user.availability",
+    "visible_p99_s": "platform.freshness_s.p99",
+    "catalogue_p99_s": "platform.endpoints.catalogue.p99_s",
+    "place_order_p99_s": "platform.endpoints.place_order.p99_s",
+    "order_status_p99_s": "platform.endpoints.order_status.p99_s",
+    "drivers_nearby_p99_s": "platform.endpoints.drivers_nearby.p99_s",
+    "reserve_p99_s": "platform.endpoints.reserve.p99_s",
+}
+"""Keys of `platform.monitoring.targets` and the figures they are about."""
 
 _COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt}
 
@@ -17,13 +30,25 @@ def lookup(summary: Mapping[str, Any], metric: str) -> Any:
     return value
 
 
+def published(scenario: Scenario) -> list[Slo]:
+    """The platform's published targets as service levels that only warn; none without a platform under load."""
+    if scenario.platform.profile == "minimal":
+        return []
+    targets, asked = scenario.platform.monitoring.targets, {slo.metric for slo in scenario.slo}
+    return [
+        Slo(metric=metric, op=">=" if key == "availability" else "<=", target=getattr(targets, key), severity="warn")
+        for key, metric in PUBLISHED.items()
+        if metric not in asked
+    ]
+
+
 def judge(scenario: Scenario, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Hold a summary against the scenario's service levels; with replications the mean decides.
+    """Hold a summary against the scenario's service levels and the published targets; with replications the mean decides.
 
     What could not be observed (no order was delivered, say) is not met.
     """
     verdicts = []
-    for slo in scenario.slo:
+    for slo in (*scenario.slo, *published(scenario)):
         value = lookup(summary, slo.metric)
         observed = value.get("mean") if isinstance(value, Mapping) else value
         met = observed is not None and bool(_COMPARE[slo.op](observed, slo.target))

@@ -120,8 +120,10 @@ def platform(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str,
     known = ~np.isnan(rest["hit_rate"])
     simulated = len(services) > 0
 
+    span_s = scenario.end_s - warm_s
+
     def users() -> dict[str, Any]:
-        found = _latency(asked[user], one_by_one[user])
+        found = _latency(asked[user], one_by_one[user], span_s)
         failed = None if found["availability"] is None else 1.0 - found["availability"]
         budget = 1.0 - scenario.platform.monitoring.targets.availability
         return found | {"error_budget_burnt": failed / budget if failed is not None and budget > 0 else None}
@@ -129,12 +131,12 @@ def platform(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str,
     return {
         "user": users(),
         "endpoints": {
-            endpoint.name.lower(): _latency(asked[mine], one_by_one[mine])
+            endpoint.name.lower(): _latency(asked[mine], one_by_one[mine], span_s)
             for endpoint in (*USERS, Endpoint.RESERVE)
             for mine in [asked["endpoint"] == endpoint]
         },
         "services": {
-            service.name.lower(): _latency(mine, service is Svc.PAYMENTS)
+            service.name.lower(): _latency(mine, service is Svc.PAYMENTS, span_s)
             | {
                 "utilisation": float(mine["utilisation"].mean()) if simulated else None,
                 "utilisation_max": float(mine["utilisation"].max()) if simulated else None,
@@ -178,12 +180,12 @@ def _grown(total: NDArray[Any]) -> float:
     return float(total[-1] - (total[0] if len(total) and total[0] else 0)) if len(total) else 0.0
 
 
-def _latency(rows: Any, counted: Any) -> dict[str, Any]:
+def _latency(rows: Any, counted: Any, span_s: float) -> dict[str, Any]:
     calls = rows["rate"] * BEAT_S
     answered = np.maximum(calls - rows["errors"] * BEAT_S, 0.0)
     all_calls = float(calls.sum())
     return {
-        "per_s": float(rows["rate"].mean()) if len(rows) else None,
+        "per_s": all_calls / span_s if len(rows) else None,
         "p50_s": mixture_quantile(0.5, rows["p50_s"], rows["p99_s"], answered, counted=counted),
         "p99_s": mixture_quantile(0.01, rows["p50_s"], rows["p99_s"], answered, counted=counted),
         "availability": 1.0 - min(float(rows["errors"].sum()) * BEAT_S / all_calls, 1.0) if all_calls else None,

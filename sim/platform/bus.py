@@ -139,7 +139,7 @@ class Bus:
             self.lost += 1
             self._facts.message_lost(topic=topic, order=order)
             # The sender's own record of what it has sent (its outbox) outlives the broker.
-            self._arrive(topic, key, message, now + self.delay_s + spec.outbox_s)
+            self._hold_back(self._arrive(topic, key, message, now + self.delay_s + spec.outbox_s))
             return
         name, losses, delay_s = _name(topic, self.published[topic]), 0, self.delay_s
         # One draw decides for nearly every message that nothing happens to it.
@@ -160,10 +160,15 @@ class Bus:
             delay_s += losses * spec.redeliver_s
         at_s = self._arrive(topic, key, message, now + quantise(delay_s))
         if losses:
+            self._hold_back(at_s)
             self._facts.message_redelivered(topic=topic, order=order, delay_s=at_s - now)
         if again:
             again_s = at_s + quantise(spec.redeliver_s * self._luck.uniform(name, -2) * 2.0)
             Timer(self._env, again_s - now, self._again, (topic, order, message, at_s))
+
+    def _hold_back(self, until_s: float) -> None:
+        # Nothing may overtake what is on its way again, not even what would be delivered without any delay.
+        self._blocked_until_s = max(self._blocked_until_s, until_s)
 
     def _again(self, event: Timer) -> None:
         topic, order, message, first_s = event.value

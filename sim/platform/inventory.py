@@ -273,6 +273,11 @@ class Inventory:
 
     # -- when records are lost ---------------------------------------------------------------------------------------
 
+    @property
+    def recorded(self) -> bool:
+        """Whether the records' own history is kept, so that they can be rebuilt."""
+        return self._events is not None
+
     def corrupt(self, places: Iterable[int]) -> None:
         """Pages of the store turn to zeros. Their checksum tells: until `heal` no reservation gets anything from them.
 

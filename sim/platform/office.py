@@ -5,7 +5,6 @@ travel times, plain figures, drawn latencies and a recorder, never the world.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest, Policies, SagaView
@@ -13,6 +12,7 @@ from sim.facts import Facts
 from sim.platform.backend import Backend
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
 from sim.platform.bus import Bus
+from sim.platform.desks import Desks
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
@@ -23,29 +23,21 @@ from sim.platform.saga import Saga
 from sim.platform.sessions import Role, owns
 from sim.platform.stock_events import StockEvents
 from sim.platform.tracking import Tracking
-from sim.platform.views import LivePositioningView, LiveReplenishmentView, LiveSourcingView
+from sim.platform.views import LivePositioningView, LiveSourcingView
 from sim.ports import Estimator, Figures, Latencies, PaymentProvider, Phones
 from sim.scenario import Scenario
 from sim.scenario.bus import BusSpec
-from sim.story import Signal
 from sim.streams import Die
 from sim.vocabulary import (
     BreakerName,
     CancelReason,
     ClientId,
-    DriverId,
-    InputError,
-    NodeId,
-    OfferAnswer,
     OrderId,
     OrderState,
     Refusal,
     Rejection,
-    SkuId,
     Step,
-    StockCause,
     StoreId,
-    TaskEnd,
     quantise,
 )
 
@@ -60,7 +52,7 @@ QUIET_BUS = BusSpec(loss=0.0, duplicates=0.0)
 """The minimal profile's bus: nothing happens to a message."""
 
 
-class Office:
+class Office(Desks):
     """The platform of one run.
 
     Parameters
@@ -109,6 +101,7 @@ class Office:
             back = self.backend = Backend(
                 env, facts, scenario, figures, self.inventory, self.book, self.bus, self.tracking, policies.fraud, die
             )
+            back.windows_s = latencies.window_s
             breaker, denied = back.breakers[BreakerName.PROVIDER], self._denied
             rule = platform.retries
             budget = RetryBudget(rule.budget_ratio, rule.budget_most, enabled=rule.budget)
@@ -116,6 +109,7 @@ class Office:
             env, facts, self.book, provider, scenario.payments, len(latencies.submit_s),
             hop_s=None if self.backend is None else self.backend.payments_s, breaker=breaker, budget=budget,
             pool=Bulkhead(scenario.payments.pool), compartment=Bulkhead(scenario.payments.compartment), quiet=quiet,
+            charged=None if self.backend is None else self.backend.monitoring.charged,
         )  # fmt: skip
         self.reserving = Reserving(
             env, facts, self.inventory, policies.reservation, latencies.window_s, die("reservation.jitter"),
@@ -137,7 +131,14 @@ class Office:
             give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
         )  # fmt: skip
         self.outages = Outages(
-            figures.stores, self.book, self.inventory, self.payments, self.saga, self.offers, self._cancel
+            figures.stores,
+            self.book,
+            self.inventory,
+            self.payments,
+            self.saga,
+            self.offers,
+            self._cancel,
+            None if self.backend is None else self.backend.monitoring,
         )
         if not quiet:
             self.saga.blind = self.outages.blind
@@ -152,7 +153,9 @@ class Office:
             Timer(self._env, at_s - self._env.now, lambda _: self.payments.settle())
 
     def close(self) -> None:
-        """The run is over: settle what has not been settled."""
+        """The run is over: settle what has not been settled, and mend what can be mended."""
+        if self.inventory.recorded:
+            self.inventory.heal()
         self.payments.settle()
 
     # -- the gateway: customers --------------------------------------------------------------------------------------
@@ -226,12 +229,6 @@ class Office:
                 return True
         return False
 
-    def _check_store(self, family: str, store: StoreId) -> None:
-        if not 0 <= store < self.figures.stores:
-            raise InputError(
-                f"policies.{family}: expected a store of this scenario (below {self.figures.stores}), got {store}."
-            )
-
     def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
         if self.backend is not None:
             self.backend.front.idempotency.forget(request.order)
@@ -258,14 +255,6 @@ class Office:
         self._cancel(order, CancelReason.CUSTOMER)
         return True
 
-    def _cancel(self, order: Order, reason: CancelReason) -> None:
-        if order.failing is not None:
-            return  # it is being undone already
-        if order.state is OrderState.CONFIRMED:
-            self.queues[order.store] -= 1
-        self.offers.close(order, TaskEnd.WITHDRAWN)
-        self.saga.cancel(order, reason)
-
     def _promised_s(self, order: Order) -> float:
         """Now plus the estimated time to the door with some slack, at least the floor of the promise."""
         now, store = self._env.now, order.store
@@ -276,137 +265,6 @@ class Office:
         ride_s = self._estimator.to_customer_s(store, order.node, now)
         estimate = (wait_s + pick_s + ride_s + self.figures.door_s) * self._promise.slack
         return now + max(self._promise.floor_s, estimate)
-
-    # -- the stores --------------------------------------------------------------------------------------------------
-
-    def picker_on(self, store: StoreId) -> None:
-        """A picker's shift began."""
-        self._pickers_on[store] += 1
-
-    def picker_off(self, store: StoreId) -> None:
-        """A picker went home."""
-        self._pickers_on[store] -= 1
-
-    def wanted(self, order_id: OrderId) -> bool:
-        """Whether an order in a store's queue is still to be picked."""
-        order = self.book.open.get(order_id)
-        return order is not None and order.failing is None
-
-    def picking(self, order_id: OrderId) -> None:
-        """A picker took the order: from now on it needs a driver."""
-        order = self.book.open[order_id]
-        if order.tasked or order.committed:
-            self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
-            return
-        pick_s = self.figures.pick_s(len(order.held), order.to_pick)
-        self.offers.open(order, self._env.now + pick_s)
-
-    def short(self, order_id: OrderId, sku: SkuId, units: int) -> None:
-        """Units of a line were not on the shelf: they leave the hold and the customer gets the money back."""
-        order = self.book.open[order_id]
-        self.inventory.reduce(order, sku, units)
-        self.payments.refund(order, self.figures.prices_cents[sku] * units)
-
-    def packed(self, order_id: OrderId) -> bool:
-        """An order stands packed; False when nothing of it was found and it is cancelled."""
-        order = self.book.open[order_id]
-        if order.committed:
-            self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
-            return False
-        if not any(units for _, units in order.held):
-            self._cancel(order, CancelReason.NOT_FOUND)
-            return False
-        self.queues[order.store] -= 1
-        self.inventory.commit(order)
-        order.ready_s = self._env.now
-        self.book.move(order, OrderState.PACKED)
-        if order.accepted:
-            self.book.move(order, OrderState.ASSIGNED)
-        return True
-
-    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
-        """Somebody counted a shelf."""
-        self.inventory.counted(store, sku, units)
-
-    def received(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:
-        """Goods were scanned onto a shelf outside an order."""
-        self.inventory.adjust(store, sku, units, cause)
-
-    def received_many(self, store: StoreId, skus: Any, units: Any, cause: StockCause) -> None:
-        """Goods of many SKUs were scanned onto the shelves: arrays of SKUs and units, both (n,)."""
-        self.inventory.adjust_many(store, skus, units, cause)
-
-    def replenish(self, store: StoreId, on_order: Any, daily_demand: Any, lead_time_s: float) -> Any:
-        """What the store should order now, units per SKU (int64)."""
-        view = LiveReplenishmentView(
-            self._env.now, store, self.inventory.on_hand(store), on_order, daily_demand, lead_time_s
-        )
-        wanted = self._policies.replenishment(view)
-        if len(wanted) != self.figures.skus:
-            raise InputError(f"policies.replenishment: expected units for {self.figures.skus} SKUs, got {len(wanted)}.")
-        return wanted
-
-    # -- the drivers' app --------------------------------------------------------------------------------------------
-
-    def driver_on(self, driver: DriverId, node: NodeId) -> None:
-        """A driver began a shift at the home store."""
-        self.tracking.on(driver, node, self.figures.driver_homes[driver])
-        self.offers.wake()
-
-    def driver_stays_on(self, driver: DriverId) -> None:
-        """A driver who is still out with a delivery begins the next shift."""
-        self.tracking.resume(driver)
-
-    def driver_off(self, driver: DriverId) -> None:
-        """A driver went home."""
-        self.tracking.off(driver)
-
-    def answer(self, order_id: OrderId, driver: DriverId, answer: OfferAnswer) -> bool:
-        """A driver answered an offer; True when the order is his."""
-        return self.offers.answered(order_id, driver, answer)
-
-    def driver_free(self, driver: DriverId, node: NodeId) -> StoreId | None:
-        """A driver has no work any more; returns the store to ride to, None to stay."""
-        target = self._policies.positioning(self._positioning_view.at(driver, node))
-        if target is not None:
-            self._check_store("positioning", target)
-        self.tracking.free(driver, node, target, self._env.now)
-        self.offers.wake()
-        return target
-
-    def driver_stands(self, driver: DriverId, store: StoreId) -> None:
-        """A driver without work reached a store."""
-        self.tracking.stands(driver, store)
-        self.offers.wake()
-
-    def picked_up(self, order_id: OrderId, driver: DriverId) -> bool:
-        """A driver wants to leave with an order: False when it was cancelled in the meantime, or is not his."""
-        order = self.book.open.get(order_id)
-        if order is None or order.failing is not None:
-            return False
-        if not owns(_DRIVER, driver, order):
-            self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)
-            return False
-        self.book.move(order, OrderState.PICKED_UP)
-        return True
-
-    def when_cleared(self, order_id: OrderId) -> Signal | None:
-        """What to wait for before an order may leave: None once its saga has nothing left to do (or it is off)."""
-        order = self.book.open.get(order_id)
-        if order is None or order.planned or order.failing is not None:
-            return None
-        if order.cleared is None:
-            order.cleared = Signal()
-        return order.cleared
-
-    def handed_over(self, order_id: OrderId, driver: DriverId) -> None:
-        """The customer has the goods."""
-        order = self.book.open[order_id]
-        if not owns(_DRIVER, driver, order):
-            self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)
-            return
-        self.offers.close(order, TaskEnd.HANDED_OVER)
-        self.saga.settle(order)
 
 
 def _expired(order: Order) -> None:

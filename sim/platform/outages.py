@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sim.platform.inventory import Inventory
+from sim.platform.monitoring import Monitoring
 from sim.platform.offers import Offers
 from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
@@ -32,9 +33,11 @@ class Outages:
         saga: Saga,
         offers: Offers,
         cancel: Callable[[Order, CancelReason], None],
+        monitoring: Monitoring | None,
     ) -> None:
         self._stores, self._book, self._inventory, self._payments = stores, book, inventory, payments
         self._saga, self._offers, self._cancel = saga, offers, cancel
+        self._monitoring = monitoring
         self._cut_off: dict[tuple[StoreId, bool], int] = {}
         self._regions = 0
 
@@ -67,6 +70,8 @@ class Outages:
         The stores' and drivers' devices go on with what they have in hand and hand it in.
         """
         self._regions += 1
+        if self._monitoring is not None:
+            self._monitoring.unreachable += 1
         self._saga.crash()
         self._offers.closed = True
 
@@ -77,6 +82,8 @@ class Outages:
         settlement file. Records are what they were. Of older orders the devices of stores and drivers know the state.
         """
         self._regions -= 1
+        if self._monitoring is not None:
+            self._monitoring.unreachable -= 1
         if self._regions:
             self._saga.restart()
             return

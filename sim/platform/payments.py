@@ -36,6 +36,8 @@ class Payments:
         order -> seconds that our own payment service takes for a charge, infinite when it does not answer.
     pool, compartment
         Calls that may be under way at once: of the whole service, and to the provider (a bulkhead).
+    charged
+        Told of each charge whether it succeeded.
     quiet
         The minimal profile: pauses between tries take no time.
     """
@@ -55,9 +57,10 @@ class Payments:
         pool: Bulkhead,
         compartment: Bulkhead,
         quiet: bool,
+        charged: Callable[[bool], None] | None = None,
     ) -> None:
         self._env, self._facts, self._book, self._provider, self._settings = env, facts, book, provider, settings
-        self._hop_s = hop_s
+        self._hop_s, self._charged = hop_s, charged
         self._breaker, self._budget, self.pool, self._compartment = breaker, budget, pool, compartment
         self._retry_s = 0.0 if quiet else quantise(settings.retry_s)
         self._again_s = 0.0 if quiet else quantise(settings.again_s)
@@ -73,11 +76,14 @@ class Payments:
 
     def pay(self, order: Order, cents: Cents, *, capture: bool = True) -> Story:
         """Charge an order; returns whether it is paid (or authorised). Safe to run again after a crash."""
-        if order.paid_cents or order.authorised:
+        if _paid(order):
             return True
-        order.asked_cents = cents
+        if order.unknown:
+            cents = Cents(order.asked_cents)  # a known key is answered for what was asked under it
+        else:
+            order.asked_cents = cents
         if order.method == _CASH:
-            order.due_cents = cents
+            order.due_cents, order.less_cents = cents - order.less_cents, 0
             return True
         settings = self._settings
         while True:
@@ -87,10 +93,14 @@ class Payments:
                 order.attempt += 1
                 order.unknown = True  # from the moment of asking until there is an answer
             paid = yield from self._try(order, cents, capture)
+            if self._charged is not None:
+                self._charged(paid)
             if paid or order.unknown or order.attempt >= settings.attempts_max or order.cancel_reason is not None:
                 return paid
             if self._retry_s:
                 yield Timer(self._env, self._retry_s)
+                if _paid(order):
+                    return True  # a callback came meanwhile
 
     def _try(self, order: Order, cents: Cents, capture: bool) -> Story:
         """One try of the customer's: asked again under the same key as long as there is no answer."""
@@ -98,6 +108,8 @@ class Payments:
         tries, asked = 0, order.resumed
         while True:
             tries += 1
+            if _paid(order):
+                return True  # a callback came meanwhile
             hop_s = self._hop_s(order.id) if self._hop_s is not None else 0.0
             if hop_s == inf or not self._enter():
                 self.unavailable += 1
@@ -114,8 +126,8 @@ class Payments:
                 finally:
                     self._leave()  # whatever becomes of the one who waits, the places are free when the call is over
                 self._breaker.fail(env.now)
-                if order.paid_cents or order.authorised:
-                    return True  # a callback came meanwhile
+                if _paid(order):
+                    continue
                 facts.payment_unknown(order=order.id, attempt=order.attempt)
                 asked = True
                 if tries > settings.retries_max or not self._budget.retry():
@@ -130,7 +142,7 @@ class Payments:
                 self._leave()
             self._breaker.ok(env.now)
             self._budget.first()
-            if order.paid_cents or order.authorised:
+            if _paid(order):
                 return True
             if charge is _DECLINED:
                 order.unknown = False
@@ -166,6 +178,9 @@ class Payments:
             order.paid_cents = cents
             self.kept[order.id] += cents
             self._facts.payment_captured(order=order.id, cents=cents)
+            if order.less_cents:
+                less, order.less_cents = order.less_cents, 0
+                self.refund(order, less)
 
     def capture(self, order: Order) -> bool:
         """Take what was authorised; False when the provider does not answer now."""
@@ -193,7 +208,7 @@ class Payments:
             order.authorised = False
             self._return(order.id, 0)
         self.refund(order, order.paid_cents - order.refunded_cents)
-        order.due_cents = 0
+        order.due_cents = order.less_cents = 0
         if order.unknown:
             self.unknown[order.id] = order
         else:
@@ -203,8 +218,11 @@ class Payments:
         """Give money back, or ask for less at the door; cents; nothing happens for zero."""
         if cents <= 0:
             return
-        if order.method == _CASH and not order.paid_cents:
-            order.due_cents -= cents
+        if not order.paid_cents:
+            if order.due_cents:
+                order.due_cents -= cents
+            else:
+                order.less_cents += cents  # of a charge that is still on its way
             return
         order.refunded_cents += cents
         self.kept[order.id] -= cents
@@ -290,3 +308,8 @@ class Payments:
         # Charged although our books want nothing of it: a second charge (without keys), or one they have forgotten. What
         # they say of the order was right before and stays so.
         self._return(order_id, cents)
+
+
+def _paid(order: Order) -> bool:
+    """Whether an order's money is captured or set aside; a callback may have brought it about meanwhile."""
+    return bool(order.paid_cents) or order.authorised

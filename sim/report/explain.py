@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sim.vocabulary import InputError
+from sim.vocabulary import InputError, Svc
 
-Kind = Literal["time", "share", "count", "signed", "rate", "money"]
-"""How a figure is written: seconds as minutes, shares in per cent, counts (or with a sign), rates, cents as money."""
+Kind = Literal["time", "latency", "share", "count", "signed", "rate", "money"]
+"""How a figure is written: seconds as minutes, latencies in milliseconds, shares in per cent, cents as money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,119 @@ def _within() -> dict[str, Metric]:
     }
 
 
+_ASKED: Final = {
+    "user": ("user requests", "users' requests of all kinds"),
+    "endpoints.catalogue": ("GET inventory", "reads of what a store has"),
+    "endpoints.place_order": ("POST orders", "placing an order, its checkout screen included"),
+    "endpoints.order_status": ("GET order status", "reads of an order's state"),
+    "endpoints.drivers_nearby": ("GET drivers nearby", "questions for drivers nearby"),
+    "endpoints.reserve": ("internal reserve", "calls of the saga that reserve stock"),
+    **{
+        f"services.{service.name.lower()}": (
+            f"{service.name.lower()} service",
+            f"calls to the {service.name.lower()} service",
+        )
+        for service in Svc
+    },
+}
+
+
+def _platform() -> dict[str, Metric]:
+    found = {}
+    for key, (label, what) in _ASKED.items():
+        path = f"platform.{key}"
+        found[f"{path}.p50_s"] = Metric(f"{label} (median)", "latency", f"Median latency of {what}, on our side.")
+        found[f"{path}.p99_s"] = Metric(
+            f"{label} (p99)",
+            "latency",
+            f"Latency that 1 % of {what} exceed, on our side: without the phone's network.",
+        )
+        found[f"{path}.availability"] = Metric(
+            f"{label} answered", "share", f"Share of {what} that were neither refused nor failed."
+        )
+        if key.startswith("services."):
+            found[f"{path}.utilisation"] = Metric(
+                f"{label} busy", "share", f"Share of the time of its workers that {what} took, mean over the samples."
+            )
+    return found
+
+
 METRICS: Final[dict[str, Metric]] = {
     **_times(),
     **_within(),
+    **_platform(),
+    "platform.user.error_budget_burnt": Metric(
+        "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
+    ),
+    "platform.freshness_s.p50": Metric(
+        "stock visible (median)",
+        "latency",
+        "Median time from a change between sold out and available until browsers see it.",
+    ),
+    "platform.freshness_s.p99": Metric(
+        "stock visible (p99)",
+        "latency",
+        "Time from a change of stock until browsers see it, which 1 % of changes exceed.",
+    ),
+    "platform.hit_rate": Metric("cache hit rate", "share", "Share of catalogue reads that the cache answered."),
+    "platform.stale_reads_share": Metric(
+        "stale reads", "share", "Share of catalogue reads that were shown an older state of a record than the newest."
+    ),
+    "platform.shown_was_gone_per_1000": Metric(
+        "shown, was gone", "rate", "Lines shown as available that the records then denied, for every 1,000 orders."
+    ),
+    "platform.lines_hidden_per_1000": Metric(
+        "there, but hidden",
+        "rate",
+        "Lines not ordered because they were still shown as sold out, for every 1,000 orders.",
+    ),
+    "platform.version_conflicts_per_1000": Metric(
+        "version conflicts", "rate", "Reservations that found a record changed by another, for every 1,000 orders."
+    ),
+    "platform.retries_per_1000": Metric(
+        "reservations tried again",
+        "rate",
+        "Version conflicts after which the order tried again, for every 1,000 orders.",
+    ),
+    "platform.lock_timeouts": Metric(
+        "lock timeouts", "count", "Reservations that gave up waiting for a record's lock."
+    ),
+    "platform.writes_fenced": Metric(
+        "writes fenced off", "count", "Writes refused because their lease had lapsed and gone to another."
+    ),
+    "platform.holds_expired": Metric(
+        "holds expired", "count", "Holds that ended because nobody went on with the order."
+    ),
+    "platform.confirmations_revoked": Metric(
+        "confirmations taken back", "count", "Orders whose customer had been told yes and was then told no."
+    ),
+    "platform.bus.messages_per_order": Metric(
+        "bus messages per order", "rate", "Messages published on the bus for each order placed."
+    ),
+    "platform.bus.redelivered": Metric(
+        "messages redelivered", "count", "Messages that were lost on the way and sent again."
+    ),
+    "platform.bus.duplicated": Metric("messages duplicated", "count", "Messages that came a second time."),
+    "platform.bus.dead": Metric("messages dead-lettered", "count", "Messages given up after their last delivery."),
+    "platform.bus.lost": Metric("messages lost", "count", "Messages that died with a broker that alone had them."),
+    "platform.bus.lag_max": Metric(
+        "most messages under way", "count", "The most messages seen sent and not yet delivered."
+    ),
+    "platform.breakers.openings": Metric("breaker openings", "count", "How often a circuit breaker opened."),
+    "platform.breakers.open_s": Metric("breakers open", "time", "Time that circuit breakers were not closed, summed."),
+    "platform.payments.unknown": Metric(
+        "charges without answer", "count", "Charges of which the provider did not say in time whether they were made."
+    ),
+    "platform.payments.late": Metric(
+        "charges known late", "count", "Charges that our books learned of by a callback of the provider."
+    ),
+    "platform.payments.duplicated": Metric(
+        "callbacks that were no news", "count", "Callbacks of the provider about charges that our books had."
+    ),
+    "platform.payments.double_charges": Metric("double charges", "count", "Orders that the provider charged twice."),
+    "platform.payments.differing": Metric(
+        "books put right", "count", "Charges that differed between our books and the provider's settlement file."
+    ),
     "on_time": Metric(
         "on time",
         "share",
@@ -127,6 +237,18 @@ REASONS: Final[dict[str, str]] = {
     "no_driver": "no driver found",
     "not_found": "not found on the shelf",
     "contention": "stock went to other buyers",
+    "unavailable": "the platform was down",
+    "unauthorised": "not let in",
+    "rate_limited": "too many requests",
+    "shed": "turned away under load",
+    "suspect": "taken for fraud",
+    "repeated": "asked twice",
+    "sold_out": "shown as sold out",
+    "payment": "payment failed after the confirmation",
+    "failover": "forgotten when a region was lost",
+    "unprocessable": "could not be processed",
+    "lost": "the store never heard of it",
+    "expired": "its hold ran out",
 }
 """Why customers were turned away and orders cancelled."""
 

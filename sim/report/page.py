@@ -10,6 +10,7 @@ from typing import Any, Final
 from sim.report.canvas import Picture
 from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
+from sim.report.platform import endpoint_rows, fault_rows, services_over_time, simulated, trouble_rows
 from sim.report.words import answer, at, figure_text, interval_text, levels, number, sections
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError
@@ -40,9 +41,10 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     """
     manifest = _manifest(folder)
     orders, series = _columns(folder / "orders.parquet", _ORDER_COLUMNS), _columns(folder / "series.parquet")
-    page = folder / REPORT
+    page, samples = folder / REPORT, folder / "platform.parquet"
+    platform = _columns(samples) if samples.exists() else None
     try:
-        page.write_text(render(manifest, summary, orders, series), encoding="utf-8")
+        page.write_text(render(manifest, summary, orders, series, platform), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{page}: expected a place that can be written to, got: {error.strerror}.") from error
     return page
@@ -77,9 +79,19 @@ def _columns(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Any]
 
 
 def render(
-    manifest: Mapping[str, Any], summary: Mapping[str, Any], orders: dict[str, Any], series: dict[str, Any]
+    manifest: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    orders: dict[str, Any],
+    series: dict[str, Any],
+    platform: dict[str, Any] | None = None,
 ) -> str:
-    """Put the page together; the same run gives the same bytes (nothing of this machine's clock is in it)."""
+    """Put the page together; the same run gives the same bytes (nothing of this machine's clock is in it).
+
+    Parameters
+    ----------
+    platform
+        Columns of platform.parquet, where there is one.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     where = Path(__file__).parent / "templates"
@@ -91,7 +103,9 @@ def render(
     environment.filters["number"] = number
     environment.globals["value_of"] = lambda row: figure_text(row.value, row.kind, currency)
     environment.globals["interval_of"] = lambda row: interval_text(row.value, row.kind, currency)
-    return environment.get_template("report.html.j2").render(_context(manifest, summary, orders, series, currency))
+    return environment.get_template("report.html.j2").render(
+        _context(manifest, summary, orders, series, currency) | _platform(manifest, summary, platform)
+    )
 
 
 def _context(
@@ -126,6 +140,7 @@ def _context(
         "warmup_h": scenario["warmup_h"],
         "answer": answer(summary),
         "levels": levels(summary, currency),
+        "asked": bool(scenario.get("slo")),
         "tiles": _tiles(summary, currency),
         "sections": [(section, any(row.share is not None for row in section.rows)) for section in sections(summary)],
         "pictures": [picture for picture in pictures if picture],
@@ -136,7 +151,23 @@ def _context(
         "facts": _facts(manifest, summary),
         "command": _command(manifest),
         "policies": scenario.get("policies") or {},
-        "meanings": [metric for metric in METRICS.values() if metric.meaning],
+        "meanings": [metric for name, metric in METRICS.items() if metric.meaning and "platform.services" not in name],
+    }
+
+
+def _platform(manifest: Mapping[str, Any], summary: Mapping[str, Any], table: dict[str, Any] | None) -> dict[str, Any]:
+    """What the page says of the software platform; nothing for a run without one."""
+    scenario = manifest["scenario"]
+    start, end_s = parse_start(scenario["start"]), (scenario["horizon_h"] + scenario["drain_h"]) * 3600.0
+    picture = None
+    if table is not None and simulated(summary):
+        picture = services_over_time(table, summary, list(scenario["platform"]["services"]), start, end_s)
+    return {
+        "platform": simulated(summary),
+        "services": picture,
+        "endpoints": endpoint_rows(summary),
+        "faults": fault_rows(summary, start),
+        "troubles": trouble_rows(summary),
     }
 
 

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sim.report.platform import trouble_lines
 from sim.report.words import Level, Row, Section, answer, at, figure_text, interval_text, levels, local_time, sections
 
 if TYPE_CHECKING:
@@ -114,6 +115,10 @@ def _print_one(summary: Mapping[str, Any], console: Console, currency: str | Non
     else:
         _print(console, *(parts[name] for name in names))
     _print(console, _level_table(levels(summary, currency), plain), Text())
+    wrong = trouble_lines(summary)
+    if wrong:
+        lines = (Padding(_text(line, plain), (0, 0, 0, 1)) for line in wrong)
+        _print(console, _text("What went wrong on the platform", plain, "bold"), *lines, Text())
 
 
 def _section_table(section: Section, plain: bool, currency: str | None) -> RenderableType:

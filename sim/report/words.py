@@ -13,7 +13,7 @@ from sim.vocabulary import Rejection
 
 DASH: Final = "–"
 _NUMERALS: Final = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-_DIGITS: Final[dict[Kind, int]] = {"time": 1, "share": 1, "count": 0, "signed": 0, "rate": 2, "money": 2}
+_DIGITS: Final[dict[Kind, int]] = {"time": 1, "latency": 1, "share": 1, "count": 0, "signed": 0, "rate": 2, "money": 2}
 STAGES: Final = ("checkout", "wait_pick", "pick", "wait_driver", "ride")
 _STAGE_PARTS: Final = ("wait_driver_accept", "wait_driver_arrive", "wait_driver_handoff")
 
@@ -59,6 +59,10 @@ def figure_text(value: Any, kind: Kind, currency: str | None = None, digits: int
         if abs(value) < 60.0 and digits is None:
             return f"{number(value, 1 if abs(value) < 10.0 else 0)} s"
         return f"{number(value / 60.0, places)} min"
+    if kind == "latency":
+        if abs(value) >= 1.0:
+            return f"{number(value, places)} s"
+        return f"{number(value * 1000.0, 0 if digits is None and abs(value) >= 0.01 else places)} ms"
     if kind == "share":
         least = 0.5 * 10.0 ** -(places + 2)
         # What nearly always or nearly never happens does not read as always or never.
@@ -89,7 +93,10 @@ def counted(n: int) -> str:
 
 def _trimmed(target: float, kind: Kind, currency: str | None) -> str:
     """Write a target with as many decimals as it needs: 95 %, 99.5 %, 20 min."""
-    shown = {"time": target / 60.0, "share": target * 100.0, "money": target / 100.0}.get(kind, target)
+    latency = target if target >= 1.0 else target * 1000.0
+    shown = {"time": target / 60.0, "latency": latency, "share": target * 100.0, "money": target / 100.0}.get(
+        kind, target
+    )
     digits = next((d for d in range(5) if abs(round(shown, d) - shown) < 1e-9), 4)
     return figure_text(target, kind, currency, max(digits, 2) if kind == "money" else digits)
 
@@ -105,6 +112,8 @@ class Level:
     met: bool
     verdict: str
     warn: bool
+    platform: bool = False
+    """Whether it is about the software platform."""
 
 
 def levels(summary: Mapping[str, Any], currency: str | None = None) -> list[Level]:
@@ -124,7 +133,8 @@ def levels(summary: Mapping[str, Any], currency: str | None = None) -> list[Leve
         verdict = "met" if slo["met"] else "not observed" if value is None else "missed (warning)" if warn else "missed"
         sign = {">=": "≥", "<=": "≤"}.get(slo["op"], slo["op"])
         interval = interval_text(slo["observed"], kind, currency)
-        found.append(Level(metric.label, f"{sign} {goal}", observed, interval, bool(slo["met"]), verdict, warn))
+        ours = slo["metric"].startswith("platform.")
+        found.append(Level(metric.label, f"{sign} {goal}", observed, interval, bool(slo["met"]), verdict, warn, ours))
     return found
 
 
@@ -155,8 +165,12 @@ def answer(summary: Mapping[str, Any]) -> str:
     if half is not None and most is not None:
         parts.append(f"half within {number(half / 60.0, 1)} minutes, 95 % within {number(most / 60.0, 1)}")
     found = levels(summary)
-    if found:
-        parts.append(_levels_clause(found))
+    asked = [level for level in found if not (level.platform and level.warn)]
+    if asked:
+        parts.append(_levels_clause(asked))
+    missed = [level.label for level in found if level not in asked and not level.met and level.observed != DASH]
+    if missed:
+        parts.append(f"of the platform's targets missed: {', '.join(missed)}")
     return "; ".join(parts) + "."
 
 
@@ -272,8 +286,12 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
     kinds, total = at(summary, "cost.by_kind") or {}, centre(at(summary, "cost.total_cents"))
     delivered = centre(at(summary, "orders.delivered"))
     rows = [_row(summary, "cost.per_order_cents")]
+    names = {
+        "platform_instances": "servers", "platform_writes": "database writes", "platform_messages": "bus messages",
+        "platform_storage": "storage",
+    }  # fmt: skip
     for name, cents in kinds.items():
         mine = centre(cents)
         each = mine / delivered if delivered and mine is not None else None
-        rows.append(Row(words(name), each, "money", mine / total if total and mine is not None else None, 1))
+        rows.append(Row(names.get(name) or words(name), each, "money", mine / total if total and mine is not None else None, 1))
     return [*rows, _row(summary, "cost.total_cents"), _row(summary, "revenue_cents"), _row(summary, "refunds.cents")]

@@ -42,9 +42,8 @@ class InventorySpec(ServiceSpec):
     """Stock records."""
 
     work_s: AboveZero = given(
-        0.005, "judgement: p99 of an exponential is 4.6 means, below the 25 ms of a reservation",
-        "mean work of a call, seconds",
-    )  # fmt: skip
+        0.003, "judgement: with platform.window_s below the 25 ms of a reservation", "mean work of a call, seconds"
+    )
 
 
 class OrdersSpec(ServiceSpec):
