@@ -48,7 +48,7 @@ def test_a_run_leaves_every_file_and_a_summary_that_adds_up(here, capsys):
     assert code == 0
     assert "report.html" in out
     names = {path.name for path in Path("day").iterdir()}
-    tables = {f"{name}.parquet" for name in ("events", "orders", "tasks", "drivers", "stock", "series")}
+    tables = {f"{name}.parquet" for name in ("events", "orders", "tasks", "drivers", "stock", "series", "platform")}
     assert names == tables | {"manifest.json", "summary.json", "report.html"}
     summary = json.loads(Path("day/summary.json").read_text())
     orders = summary["orders"]
@@ -71,7 +71,7 @@ def test_the_columns_and_keys_of_the_contract_are_there(here, capsys):
     summary = json.loads(Path("day/summary.json").read_text())
     keys = (
         "schema scenario seed replications fingerprint digest orders refunds click_to_door_s within_s on_time stages_s "
-        "utilisation orders_per_driver_hour fill_rate drift cost revenue_cents slo engine"
+        "utilisation orders_per_driver_hour fill_rate drift cost revenue_cents platform slo engine"
     )
     assert set(keys.split()) == set(summary)
     assert set(summary["click_to_door_s"]) == {"mean", "p50", "p90", "p95", "p99"}
@@ -277,7 +277,7 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
         ("sourcing", "return 99", ("a store of this scenario", "99")),
         ("admission", "return 3", ("True or False", "3")),
         ("reservation", "return -1", ("seconds >= 0",)),
-        ("saga", "return ()", ("each step once",)),
+        ("saga", "return ()", ("RESERVE, PAY and CONFIRM",)),
         ("picking", "return 12345", ("a place in the queue", "12345")),
         ("positioning", "return 2.5", ("a store id or None", "2.5")),
         ("replenishment", "return [-1]", ("whole units from 0",)),

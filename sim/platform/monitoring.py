@@ -52,9 +52,13 @@ class Alarm:
         Whether the figure was above its limit for long enough and has not been within it since.
     value
         The figure when it was last known.
+    calm_to
+        A sample (over one) up to this changes nothing unless the alert is raised: -1 where sums must be kept.
+    streak
+        Samples above the limit in a row.
     """
 
-    __slots__ = ("_due", "_least", "_limit", "_part", "_ring", "_streak", "_whole", "raised", "value")
+    __slots__ = ("_due", "_least", "_limit", "_part", "_ring", "_whole", "calm_to", "raised", "streak", "value")
 
     def __init__(self, rule: AlertRule, beat_s: float = BEAT_S) -> None:
         self._limit = rule.limit if rule.enabled else inf
@@ -63,7 +67,8 @@ class Alarm:
         samples = max(round(rule.over_s / beat_s), 1)
         self._ring = deque([(0.0, 0.0)] * samples) if samples > 1 else None
         self._part = self._whole = 0.0
-        self._streak = 0
+        self.streak = 0
+        self.calm_to = self._limit if samples == 1 else -1.0
         self.raised, self.value = False, nan
 
     def look(self, part: float, whole: float = 1.0) -> bool | None:
@@ -80,7 +85,7 @@ class Alarm:
             return None
         self.value = value = part / whole
         if value <= self._limit + 1e-12:
-            self._streak = 0
+            self.streak = 0
             if self.raised:
                 self.raised = False
                 return False
@@ -88,10 +93,10 @@ class Alarm:
         if self.raised:
             return None
         if whole < self._least:
-            self._streak = 0
+            self.streak = 0
             return None
-        self._streak += 1
-        self.raised = self._streak >= self._due
+        self.streak += 1
+        self.raised = self.streak >= self._due
         return True if self.raised else None
 
 
@@ -174,6 +179,9 @@ class Monitoring:
 
     def _judge(self, alert: Alert, part: float, whole: float = 1.0) -> None:
         alarm = self.alarms[alert]
+        if part <= alarm.calm_to and not alarm.raised:
+            alarm.streak = 0
+            return
         # No news of an endpoint nobody asked: nan never reaches the sums.
         news = alarm.look(part if whole else 0.0, whole)
         if news is not None:

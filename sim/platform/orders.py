@@ -61,11 +61,11 @@ class Order:
     """
 
     __slots__ = (
-        "accepted", "asked_cents", "attempt", "authorised", "call", "cancel_reason", "cell", "cleared", "client", "committed",
-        "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s", "held", "id", "less_cents",
-        "litres", "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s",
-        "refunded_cents", "resumed", "skus", "state", "step", "store", "tasked", "to_pick", "undone", "unheld", "units", "unknown",
-        "value_cents", "wanted", "was_confirmed",
+        "accepted", "asked_cents", "attempt", "authorised", "call", "cancel_reason", "cell", "cleared", "client",
+        "committed", "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s", "held",
+        "id", "less_cents", "litres", "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned",
+        "promised_s", "ready_s", "refunded_cents", "resumed", "skus", "state", "step", "store", "tasked", "to_pick",
+        "undone", "unheld", "units", "unknown", "value_cents", "wanted", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:

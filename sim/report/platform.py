@@ -129,7 +129,7 @@ def services_over_time(
             slow_s, busy = lines[name]
             for axes, values, colour in ((left, slow_s * 1000.0, FIRST), (right, busy * 100.0, SECOND)):
                 for begin_s, over_s in faults:
-                    axes.axvspan(begin_s, max(over_s, begin_s + end_s / 400.0), color=ALERT, alpha=0.18, linewidth=0.0)
+                    axes.axvspan(begin_s, max(over_s, begin_s + end_s / 400.0), color=ALERT, alpha=0.3, linewidth=0.0)
                 axes.plot(middle, values, color=colour, linewidth=1.1)
                 axes.set_ylim(0.0, max(float(np.nanmax(values, initial=0.0)) * 1.15, 1.0))
                 axes.yaxis.set_major_locator(MaxNLocator(nbins=2))

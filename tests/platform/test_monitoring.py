@@ -1,0 +1,151 @@
+"""Monitoring: alerts come from the samples alone, when their rule says so; and what it costs to look."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.platform.monitoring import BEAT_S, Alarm, _share, _tail_s
+from sim.platform.services import Sample
+from sim.scenario.monitoring import AlertRule, Alerts
+from sim.vocabulary import Alert, BreakerState, Endpoint, FaultKind, InputError, Svc
+from tests.conftest import Builder, Play
+
+
+def news(rule: AlertRule, *samples: float | tuple[float, float]) -> list[bool | None]:
+    """What an alarm says at each sample: a figure, or numerator and denominator."""
+    alarm = Alarm(rule)
+    return [alarm.look(*(sample if isinstance(sample, tuple) else (sample,))) for sample in samples]
+
+
+def test_an_alert_is_raised_once_above_its_limit_and_cleared_at_it() -> None:
+    assert news(AlertRule(limit=2.0), 1.0, 3.0, 4.0, 2.0, 1.0) == [None, True, None, False, None]
+
+
+def test_it_must_last_for_as_long_as_the_rule_says() -> None:
+    rule = AlertRule(limit=1.0, for_s=4 * BEAT_S)
+    assert news(rule, 2, 2, 2, 1, 2, 2, 2, 2) == [None] * 7 + [True]
+
+
+def test_a_figure_over_a_minute_is_a_ratio_of_sums_not_a_mean_of_ratios() -> None:
+    rule = AlertRule(limit=0.1, over_s=4 * BEAT_S)
+    # 5 of 5 failed while hardly anybody asked: 5 of 305 in all.
+    assert news(rule, (0, 100), (0, 100), (0, 100), (5, 5)) == [None] * 4
+    assert news(rule, (0, 10), (0, 10), (0, 10), (5, 5)) == [None, None, None, True]
+
+
+def test_what_is_older_than_the_rule_looks_is_forgotten() -> None:
+    rule = AlertRule(limit=0.1, over_s=2 * BEAT_S)
+    assert news(rule, (5, 10), (0, 10), (0, 10)) == [True, None, False]
+
+
+def test_few_cases_raise_nothing_but_may_clear() -> None:
+    rule = AlertRule(limit=0.1, least=20)
+    assert news(rule, (5, 10), (5, 20), (5, 10), (0, 1)) == [None, True, None, False]
+
+
+def test_no_news_leaves_an_alert_as_it_is() -> None:
+    assert news(AlertRule(limit=0.1), (1, 1), (0, 0), (0, 1)) == [True, None, False]
+
+
+def test_a_rule_that_is_switched_off_is_never_raised() -> None:
+    assert news(AlertRule(enabled=False), 1e9) == [None]
+
+
+def test_every_alert_has_a_rule_and_keeps_what_is_not_given(one_store: Builder) -> None:
+    assert list(Alerts.model_fields) == [alert.name.lower() for alert in Alert]
+    changed = one_store("platform.monitoring.alerts.orders_slow.limit=0.5").platform.monitoring.alerts
+    assert changed.orders_slow == Alerts().orders_slow.model_copy(update={"limit": 0.5})
+    assert changed.orders_slow.for_s == 60.0
+    with pytest.raises(InputError, match="orders_slow"):
+        one_store("platform.monitoring.alerts.orders_slow.limits=0.5")
+
+
+def a_sample(mean_s: float, **keys: float) -> Sample:
+    given = {"calls": 100.0, "errors": 0.0} | keys
+    return Sample(given["calls"], given["errors"], 0, 1, mean_s * math.log(2), mean_s * math.log(100), 0, 0, 1, 0)
+
+
+def test_the_tail_of_an_exponential_service_is_exponential() -> None:
+    """P(T > t) = exp(-t / m), so the share q is exceeded at -m ln q."""
+    for tail in (0.9, 0.5, 0.2, 0.01, 0.002):
+        assert _tail_s(a_sample(0.02), tail) == pytest.approx(-0.02 * math.log(tail))
+
+
+def test_a_service_nobody_called_has_lost_nobody() -> None:
+    assert _share(a_sample(1.0, calls=0.0)) == 0.0
+    assert _share(a_sample(1.0, errors=25.0)) == 0.25
+    assert _share(a_sample(1.0, calls=0.0, errors=2.0)) == 1.0
+
+
+FAULTY = (
+    "faults=[{kind: expired_certificate, service: orders, at: '12:30', minutes: 5},"
+    " {kind: provider_outage, at: '13:00', minutes: 10}]"
+)
+
+
+@pytest.fixture(scope="module")
+def played(play: Play, two_stores: Builder) -> Any:
+    return play(two_stores(FAULTY, "demand.orders_per_day=9600"))
+
+
+def test_every_service_is_sampled_every_quarter_of_a_minute(played: Any) -> None:
+    rows = played.rows("service_sampled")
+    times = np.arange(0.0, played.world.scenario.end_s, BEAT_S)
+    for service in Svc:
+        mine = rows[rows["service"] == service]
+        np.testing.assert_allclose(mine["t_s"][: len(times)], times)
+        assert (mine["instances"] >= 0).all()
+        assert ((mine["utilisation"] >= 0) & (mine["utilisation"] <= 1)).all()
+        known = ~np.isnan(mine["p99_s"])
+        assert (mine["p99_s"][known] >= mine["p50_s"][known]).all()
+
+
+def test_requests_to_order_are_counted_one_by_one(played: Any) -> None:
+    rows = played.rows("endpoint_sampled")
+    placed = rows[rows["endpoint"] == Endpoint.PLACE_ORDER]
+    rejected = played.rows("order_rejected")["reject"]
+    # In a town without a zone's edge nobody is turned away before the gateway.
+    assert round(float(placed["rate"].sum()) * BEAT_S) == len(played.rows("order_entered")) + len(rejected)
+    assert round(float(placed["errors"].sum()) * BEAT_S) == len(rejected) > 0
+
+
+def test_a_fault_is_noticed_by_what_it_does_and_over_when_the_figures_say_so(played: Any) -> None:
+    raised, cleared = played.rows("alert_raised"), played.rows("alert_cleared")
+    began = played.rows("fault_began")
+    at_s, until_s = (
+        float(began[name][began["fault"] == FaultKind.EXPIRED_CERTIFICATE][0]) for name in ("t_s", "until_s")
+    )
+    first = raised[(raised["alert"] == Alert.SERVICE_DOWN)]["t_s"]
+    assert at_s <= first[0] <= at_s + BEAT_S
+    well = cleared[(cleared["alert"] == Alert.SERVICE_DOWN)]["t_s"]
+    assert until_s <= well[0] <= until_s + BEAT_S
+    assert (raised["t_s"] >= at_s).all(), "nothing is raised while all is well"
+
+
+def test_an_outage_of_the_provider_is_seen_by_its_breaker(played: Any) -> None:
+    raised, moved = played.rows("alert_raised"), played.rows("breaker_moved")
+    opened = moved["t_s"][moved["breaker_state"] == BreakerState.OPEN]
+    seen = raised["t_s"][raised["alert"] == Alert.BREAKER_OPEN]
+    assert len(opened)
+    assert 0.0 <= seen[0] - opened[0] <= BEAT_S
+
+
+def test_a_raised_alert_is_cleared_before_it_is_raised_again(played: Any) -> None:
+    for alert in Alert:
+        times = [
+            played.rows(kind)["t_s"][played.rows(kind)["alert"] == alert] for kind in ("alert_raised", "alert_cleared")
+        ]
+        both = sorted([(t, 0) for t in times[0].tolist()] + [(t, 1) for t in times[1].tolist()])
+        assert [which for _, which in both] == [place % 2 for place in range(len(both))]
+
+
+def test_a_calm_day_wakes_nobody(play: Play, two_stores: Builder) -> None:
+    assert len(play(two_stores()).rows("alert_raised")) == 0
+
+
+def test_the_minimal_profile_is_not_watched(play: Play, one_store: Builder) -> None:
+    quiet = play(one_store("platform.profile=minimal"))
+    for kind in ("service_sampled", "endpoint_sampled", "platform_sampled", "alert_raised"):
+        assert len(quiet.rows(kind)) == 0
