@@ -43,7 +43,10 @@ SHIFTS: Final = (
 CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "drain_h": (0.0, 0.5, 2.0, 2.0),
     "demand.orders_per_day": (0, 600, 1500, 2400, 2400, 3000, 3600),
-    "demand.flash_sales": ("[]", "[]", "[{at: '12:20', seconds: 20, buyers: 120, sku: 3, stock: 20}]"),
+    "demand.flash_sales": (
+        "[]", "[]", "[{at: '12:20', seconds: 20, buyers: 120, sku: 3, stock: 20}]",
+        "[{at: '12:20', seconds: 5, buyers: 60, sku: 0, stock: 3}]",
+    ),
     "drivers.count": (2, 14, 30, 60),
     "drivers.shifts": SHIFTS,
     "drivers.accept_share": (0.0, 0.3, 0.87, 0.87, 0.87, 1.0, 1.0),
@@ -113,11 +116,11 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "policies.admission": ("open_door", "open_door", "open_door(open_orders_max=20)"),
     "policies.fraud": ("allow_all", "rules", "rules(cancels_max=0, refuse_from=1)"),
     "policies.reservation": (
-        "optimistic", "optimistic(attempts_max=2, jitter=False)", "slots(hot_after=1)", "slots(slots=3)", "lock",
-        "lock(lease_s=0.5, pause_chance=0.2, pause_s=3.0)", "lock(timeout_s=0.05)", "none",
+        "optimistic", "optimistic", "optimistic(attempts_max=2, jitter=False)", "slots(hot_after=1)", "slots(slots=3)",
+        "lock", "lock(lease_s=0.5, pause_chance=0.2, pause_s=3.0)", "lock(timeout_s=0.05)", "none",
     ),
     "policies.saga": (
-        "reserve_then_pay", "reserve_then_pay", "pay_then_reserve", "at_once", "confirm_first", "two_phase_commit",
+        "reserve_then_pay", "pay_then_reserve", "at_once", "confirm_first", "two_phase_commit",
     ),
     "policies.substitution": ("refund", "refund(share_min=0.0)", "refund(share_min=1.0)"),
     "policies.dispatch": ("nearest", "nearest(ride_s_max=5000.0)"),
@@ -134,9 +137,13 @@ SHARES: Final[Mapping[str, float]] = {
 }
 """Shares of what gets lost or comes twice: none in a third of the storms, else uniform up to this."""
 
-FAULTS_MEAN: Final = 4.0
+FAULTS_MEAN: Final = 5.0
 """Mean number of faults of a storm (Poisson)."""
 
+OFTEN: Final = (FaultKind.ORCHESTRATOR_CRASH, FaultKind.PROVIDER_OUTAGE, FaultKind.REGION_OUTAGE)
+"""Kinds that are drawn three times as often: what they break takes a coincidence to show."""
+
+_KINDS: Final = (*FaultKind, *OFTEN, *OFTEN)
 _RATED: Final = 0.2  # of the faults come at a rate, not at a time
 _SERVICES: Final = tuple(service.name.lower() for service in Svc)
 
@@ -191,7 +198,7 @@ def _fault(rng: np.random.Generator) -> str:
 
     # All of its keys are drawn whatever the kind, so that another kind's keys stay what they were.
     keys: dict[str, Any] = {
-        "kind": one(*FaultKind).name.lower(),
+        "kind": one(*_KINDS).name.lower(),
         "minutes": round(float(rng.exponential(12.0)) + 0.02, 2),
         "factor": one(0.5, 1.0, 3.0, 20.0, 400.0),
         "service": one(*_SERVICES),

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics.platform import platform_series
 from sim.metrics.tables import Columns
 from sim.recording import Archive
-from sim.vocabulary import OrderState
+from sim.vocabulary import BreakerState, OrderState
 
 STEP_S = 300.0
 
@@ -64,3 +63,41 @@ def _ended(archive: Archive, orders: Columns) -> NDArray[Any]:
     times = np.full(size, np.nan)
     times[over["order"]] = over["t_s"]
     return times[ids]
+
+
+def platform_series(archive: Archive, edges: NDArray[np.float64]) -> Columns:
+    """Averages of the platform between edges, for series.parquet: nan where there was no sample."""
+    rest, services = archive.rows("platform_sampled"), archive.rows("service_sampled")
+    bins = len(edges) - 1
+
+    def mean(t_s: Any, values: Any, weights: Any = None) -> NDArray[Any]:
+        known = ~np.isnan(values)
+        weights = np.ones(len(values)) if weights is None else weights
+        total = np.histogram(t_s[known], edges, weights=(values * weights)[known])[0]
+        whole = np.histogram(t_s[known], edges, weights=weights[known])[0]
+        return np.asarray(np.divide(total, whole, out=np.full(bins, np.nan), where=whole > 0))
+
+    moved = archive.rows("breaker_moved")
+    is_open, since = np.zeros(bins), dict[int, float]()
+    for at_s, name, state in zip(
+        moved["t_s"].tolist(), moved["breaker"].tolist(), moved["breaker_state"].tolist(), strict=True
+    ):
+        if state != BreakerState.CLOSED:
+            since.setdefault(name, at_s)
+        elif name in since:
+            is_open += _overlap(since.pop(name), at_s, edges)
+    for begin_s in since.values():
+        is_open += _overlap(begin_s, float(edges[-1]), edges)
+    beats = np.histogram(rest["t_s"], edges)[0]
+    instances = np.histogram(services["t_s"], edges, weights=services["instances"].astype(float))[0]
+    return {
+        "reads_per_s": mean(rest["t_s"], rest["reads"]),
+        "hit_rate": mean(rest["t_s"], rest["hit_rate"], rest["reads"]),
+        "bus_lag": mean(rest["t_s"], rest["lag"].astype(float)),
+        "breakers_open": np.where(beats > 0, is_open / np.diff(edges), np.nan),
+        "instances": np.divide(instances, beats, out=np.full(bins, np.nan), where=beats > 0),
+    }
+
+
+def _overlap(begin_s: float, end_s: float, edges: NDArray[np.float64]) -> NDArray[Any]:
+    return np.asarray(np.maximum(np.minimum(edges[1:], end_s) - np.maximum(edges[:-1], begin_s), 0.0))

@@ -240,7 +240,7 @@ class Backend:
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""
-        latency_s = self.front.call_s(order, service, self._env.now, 1.0, 15)
+        latency_s = self.front.call_s(order, service, self._env.now, 15)
         if service is _INVENTORY:
             self._reserved.append(latency_s + (self.windows_s[order] if self.windows_s else 0.0))
         return latency_s

@@ -157,7 +157,6 @@ class Screens(Branch):
         lambda: (
             Part(service="inventory"),
             Part(service="pricing"),
-            Part(service="orders"),
             Part(service="promotions", required=False),
             Part(service="loyalty", required=False, work=0.5),
         ),
