@@ -71,7 +71,9 @@ class Rejection(IntEnum):
     """The fraud screen said no."""
     REPEATED = 8
     """The same request came before: it was answered, not done again."""
-    SOLD_OUT = 9
+    INVALID = 9
+    """The cart breaks a rule: too small, too many lines or units."""
+    SOLD_OUT = 10
     """Everything the customer wanted was shown as sold out."""
 
 

@@ -45,7 +45,7 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "demand.orders_per_day": (0, 600, 1500, 2400, 2400, 3000, 3600),
     "demand.flash_sales": (
         "[]", "[]", "[{at: '12:20', seconds: 20, buyers: 120, sku: 3, stock: 20}]",
-        "[{at: '12:20', seconds: 5, buyers: 60, sku: 0, stock: 3}]",
+        "[{at: '12:20', seconds: 5, buyers: 100, sku: 0, stock: 12}]",
     ),
     "drivers.count": (2, 14, 30, 60),
     "drivers.shifts": SHIFTS,
@@ -78,7 +78,7 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "payments.pool": (2, 20, 400, 400),
     "payments.compartment": (1, 10, 200, 200),
     "platform.profile": ("full", "full", "full", "full", "full", "full", "full", "minimal"),
-    "platform.window_s": (0.0, 0.015, 0.5, 5.0),
+    "platform.window_s": (0.0, 0.006, 0.5, 0.5, 5.0),
     "platform.hold_s": (20.0, 120.0, 600.0, 600.0),
     "platform.restart_s": (1.0, 20.0, 300.0),
     "platform.bus_s": (0.0, 0.05, 0.05, 20.0),
@@ -113,11 +113,11 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "platform.browsing.cache.ttl_s": (0.0, 30.0, 600.0),
     "platform.browsing.cache.invalidate": (True, False),
     "platform.fraud.planted_share": (0.0, 0.2),
-    "policies.admission": ("open_door", "open_door", "open_door(open_orders_max=20)"),
+    "policies.admission": ("open_door", "open_door", "open_door", "open_door(open_orders_max=40)"),
     "policies.fraud": ("allow_all", "rules", "rules(cancels_max=0, refuse_from=1)"),
     "policies.reservation": (
         "optimistic", "optimistic", "optimistic(attempts_max=2, jitter=False)", "slots(hot_after=1)", "slots(slots=3)",
-        "lock", "lock(lease_s=0.5, pause_chance=0.2, pause_s=3.0)", "lock(timeout_s=0.05)", "none",
+        "lock", "none", "lock(lease_s=0.5, pause_chance=0.2, pause_s=3.0)", "lock(timeout_s=60.0, lease_s=0.5, pause_chance=0.5, pause_s=5.0)",
     ),
     "policies.saga": (
         "reserve_then_pay", "pay_then_reserve", "at_once", "confirm_first", "two_phase_commit",

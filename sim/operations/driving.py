@@ -114,8 +114,8 @@ class Driving:
 
     # -- the phone ---------------------------------------------------------------------------------------------------
 
-    def offered(self, message: OfferMessage) -> None:
-        """An offer appears on a driver's phone; the answer comes after a while, or never."""
+    def offered(self, message: OfferMessage, at_s: float) -> None:
+        """An offer appears on a driver's phone at a time; the answer comes after a while, or never."""
         if self._offline and message.driver in self._offline:
             return  # the phone has no connection: nobody sees the offer
         will, haste = self._answers.pair(message.order, message.driver)
@@ -123,6 +123,7 @@ class Driving:
         delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
         if delay > message.window_s:
             delay, answer = message.window_s, OfferAnswer.EXPIRED
+        delay += at_s - self._env.now
         if delay:
             Timer(self._env, quantise(delay), self._answer, (message, answer))
         else:

@@ -91,7 +91,7 @@ class Floor:
         ]  # fmt: skip
         office.bus.subscribe(Topic.ORDER_CONFIRMED, self._confirmed)
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
-        office.bus.subscribe(Topic.OFFER, self.driving.offered)
+        office.bus.subscribe_ahead(Topic.OFFER, self.driving.offered)
 
     def _confirmed(self, job: PickJob) -> None:
         self.stations[job.store].take_in(job)

@@ -86,7 +86,7 @@ class Backend:
         )
         self.front = Front(
             env, facts, self.cluster, platform, work_s, hop_s=quantise(platform.submit_s), luck=die("hops"),
-            fraud=fraud, history=self.history, confusion=self.confusion, clients=scenario.customers.clients,
+            fraud=fraud, history=self.history, confusion=self.confusion, clients=scenario.customers.clients, skus=figures.skus,
         )  # fmt: skip
         self._die = die
         self._setup = Setup(
@@ -219,7 +219,7 @@ class Backend:
         """
         at_s = self._env.now + delay_s
         service = self.cluster.services[_INVENTORY]
-        latency_s = self.front.call_s(order.id, _INVENTORY, at_s)
+        latency_s = self.front.reserve_s(order.id, at_s)
         self._reserved.append(latency_s + (self.windows_s[order.id] if self.windows_s else 0.0))
         if latency_s == inf:
             return delay_s
@@ -236,7 +236,7 @@ class Backend:
 
     def payments_s(self, order: OrderId) -> float:
         """Seconds our payment service takes for an order, infinite when it does not answer."""
-        return quantise_finite(self.front.call_s(order, _PAYMENTS, self._env.now))
+        return quantise_finite(self.front.pay_s(order, self._env.now))
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""

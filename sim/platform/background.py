@@ -29,6 +29,9 @@ def erlang_c(servers: int, load: float) -> float:
     return blocked / (1.0 - load / servers * (1.0 - blocked))
 
 
+_KNOWN_MOST = 64  # the same few shares are asked for again and again
+
+
 class Waiting:
     """The stationary wait in an M/M/c queue whose callers turn away when they would wait longer than a limit.
 
@@ -55,7 +58,19 @@ class Waiting:
         Mean wait over all arrivals, those turned away as 0, seconds.
     """
 
-    __slots__ = ("_density", "_floor", "_limit_s", "_norm", "_p", "_scale_s", "_work_s", "chance", "mean_s", "refused")
+    __slots__ = (
+        "_density",
+        "_floor",
+        "_known",
+        "_limit_s",
+        "_norm",
+        "_p",
+        "_scale_s",
+        "_work_s",
+        "chance",
+        "mean_s",
+        "refused",
+    )
 
     def __init__(self, servers: int, load: float, work_s: float, limit_s: float) -> None:
         self._p = p = erlang_c(servers, load)
@@ -70,6 +85,7 @@ class Waiting:
         self.refused = (cut - self._floor) / self._norm
         self.mean_s = ((p - cut) * scale_s - limit_s * cut) / self._norm
         self._density = p / (self._norm * (1.0 - self.refused))
+        self._known: dict[float, float] = {}
 
     def wait_s(self, luck: float) -> float:
         """The wait that a uniform draw below `chance` stands for, by inversion, seconds; beyond the limit: turned away."""
@@ -89,6 +105,14 @@ class Waiting:
 
     def latency_s(self, tail: float) -> float:
         """Latency that a share `tail` of the calls taken exceed, seconds; the share is met within 1e-4 of itself."""
+        known_s = self._known.get(tail)
+        if known_s is None:
+            known_s = self._known[tail] = self._latency_s(tail)
+            if len(self._known) > _KNOWN_MOST:
+                self._known.clear()
+        return known_s
+
+    def _latency_s(self, tail: float) -> float:
         low_s = -log(tail) * self._work_s  # as if nobody waited
         if self._density < 1e-3 * tail:
             return low_s

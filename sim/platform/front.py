@@ -17,12 +17,15 @@ from sim.facts import Facts
 from sim.platform.cluster import Cluster
 from sim.platform.fraud import Confusion, History
 from sim.platform.gateway import Backpressure, Degradation, Fanout, Feature, Idempotency, Pending, RateLimits
+from sim.platform.pricing import Validation
 from sim.platform.sessions import Sessions
 from sim.scenario.business import Platform
+from sim.scenario.gateway import CartRules
 from sim.streams import Die
 from sim.vocabulary import Endpoint, OrderId, Rejection, Svc, quantise
 
 _GATEWAY, _ORDERS, _PLACE = Svc.GATEWAY, Svc.ORDERS, Endpoint.PLACE_ORDER
+_INVENTORY, _PAYMENTS = Svc.INVENTORY, Svc.PAYMENTS
 _LOGIN, _CATALOGUE = Endpoint.LOGIN, Endpoint.CATALOGUE
 
 SERVICE_OF = {
@@ -37,6 +40,9 @@ FEATURE_OF = {"promotions": Feature.PROMOTIONS, "recommendations": Feature.RECOM
 
 BLOCK = 1024
 """Orders whose draws are made at once."""
+
+BLOCKS = 4
+"""Such blocks that are kept."""
 
 GUESS = 25.0
 """Work of checking a password, in units of the gateway's usual request: 50 ms of hashing against 2 ms (judgement)."""
@@ -87,6 +93,7 @@ class Front:
         history: History,
         confusion: Confusion,
         clients: int,
+        skus: int,
     ) -> None:
         self._env, self._facts, self._cluster, self._luck = env, facts, cluster, luck
         self._services_of = cluster.services
@@ -103,12 +110,14 @@ class Front:
             )
             for part in settings.screens.checkout
         ]
+        # Carts come well-formed; only rules that a scenario makes can refuse one.
+        self._validation = Validation(settings.cart, skus) if settings.cart != CartRules() else None
         self._deadline_s = settings.screens.deadline_s
         self._fraud, self._history, self.confusion = fraud, history, confusion
         # A policy that trusts everybody is asked only where there are fraudsters to count.
         self._screens = bool(settings.fraud.planted_share) or not getattr(fraud, "trusting", False)
         self._review_s = quantise(settings.fraud.review_s)
-        self._block, self._drawn = -1, list[list[float]]()
+        self._blocks: dict[int, list[list[float]]] = {}
         self._attacks: list[Attack] = []
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
@@ -127,21 +136,37 @@ class Front:
         luck, size = self._luck.pair(order, 16 * number + service)
         return self._services_of[service].call(at_s, -log(1.0 - size) * self._work_s[service], luck)
 
+    def reserve_s(self, order: OrderId, at_s: float) -> float:
+        """An order's first call to the inventory service: as `call_s`, at the price of a look-up."""
+        draws = self._draws(order)
+        return self._services_of[_INVENTORY].call(at_s, draws[-3] * self._work_s[_INVENTORY], draws[-4])
+
+    def pay_s(self, order: OrderId, at_s: float) -> float:
+        """An order's call to the payment service."""
+        draws = self._draws(order)
+        return self._services_of[_PAYMENTS].call(at_s, draws[-1] * self._work_s[_PAYMENTS], draws[-2])
+
     def _draws(self, order: OrderId) -> list[float]:
         """An order's draws for its calls on the way in: luck and exponential size of each, one after the other.
 
         Drawn for many orders at once, a tenth of the price of one by one; by order all the same.
         """
-        block = order // BLOCK
-        if block != self._block:
-            self._block, orders = block, np.arange(block * BLOCK, (block + 1) * BLOCK)
-            columns = []
-            for call in range(len(self._checkout_parts) + 2):
-                columns.append(self._luck.uniforms(orders, 2 * call - 64))
-                columns.append(-np.log1p(-self._luck.uniforms(orders, 2 * call - 63)))
-            self._drawn = np.column_stack(columns).tolist()
-        row: list[float] = self._drawn[order % BLOCK]
-        return row
+        block = self._blocks.get(order // BLOCK)
+        if block is None:
+            block = self._draw_block(order // BLOCK)
+        return block[order % BLOCK]
+
+    def _draw_block(self, number: int) -> list[list[float]]:
+        orders = np.arange(number * BLOCK, (number + 1) * BLOCK)
+        columns = []
+        for call in range(len(self._checkout_parts) + 4):
+            columns.append(self._luck.uniforms(orders, 2 * call - 64))
+            columns.append(-np.log1p(-self._luck.uniforms(orders, 2 * call - 63)))
+        block: list[list[float]] = np.column_stack(columns).tolist()
+        if len(self._blocks) >= BLOCKS:
+            del self._blocks[next(iter(self._blocks))]  # the oldest; who still asks for it has it drawn again
+        self._blocks[number] = block
+        return block
 
     # -- placing an order --------------------------------------------------------------------------------------------
 
@@ -158,6 +183,9 @@ class Front:
         if not self.limits.allow(client, _PLACE, now):
             self.placed.append(inf)
             return Entry(Rejection.RATE_LIMITED, 0.0)
+        rules = self._validation
+        if rules is not None and rules.invalid(request.skus, request.units, request.value_cents) is not None:
+            return Entry(Rejection.INVALID, 0.0)
         known, round_trips = self.sessions.session(client, now)
         if not known:
             self.placed.append(inf)
@@ -182,9 +210,9 @@ class Front:
         if screen_s == inf:
             return Entry(Rejection.UNAVAILABLE, 0.0)
         at_s, orders_s = now + screen_s, inf
-        gateway_s = self._services_of[_GATEWAY].call(at_s, draws[-3] * self._work_s[_GATEWAY], draws[-4])
+        gateway_s = self._services_of[_GATEWAY].call(at_s, draws[-7] * self._work_s[_GATEWAY], draws[-8])
         if gateway_s < inf:
-            orders_s = orders.call(at_s + gateway_s, draws[-1] * self._work_s[_ORDERS], draws[-2])
+            orders_s = orders.call(at_s + gateway_s, draws[-5] * self._work_s[_ORDERS], draws[-6])
         if orders_s == inf:
             return Entry(Rejection.UNAVAILABLE, 0.0)
         delay_s = screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips)

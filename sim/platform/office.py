@@ -5,6 +5,7 @@ travel times, plain figures, drawn latencies and a recorder, never the world.
 """
 
 from collections.abc import Callable
+from math import inf
 
 from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest, Policies, SagaView
@@ -182,6 +183,8 @@ class Office(Desks):
             self._facts.request_refused(order=request.order, refusal=Refusal.DUPLICATE)
             return Rejection.REPEATED
         if self.outages.region_down:
+            if self.backend is not None:
+                self.backend.front.placed.append(inf)
             return self._reject(request, Rejection.UNAVAILABLE)
         if not self._is_open(now):
             return self._reject(request, Rejection.CLOSED)

@@ -280,9 +280,7 @@ class Payments:
 
     def settle(self) -> None:
         """Hold our books against the provider's settlement file and put right what differs."""
-        for order_id, cents in self._owed:
-            self._provider.refund(order_id, Cents(cents), by_file=True)
-        self._owed.clear()
+        self._refund_by_file()
         orders, differing, total = 0, 0, 0
         statement, self._unclear = {**self._unclear, **dict(self._provider.settlement())}, {}
         for order_id, kept in statement.items():
@@ -302,7 +300,13 @@ class Payments:
                 self._late(compensated, _CAPTURED, Cents(more))
             else:
                 self._unasked(order_id, more)
+        self._refund_by_file()  # of what the file has brought to light
         self._facts.books_settled(orders=orders, differing=differing, cents=Cents(total))
+
+    def _refund_by_file(self) -> None:
+        for order_id, cents in self._owed:
+            self._provider.refund(order_id, Cents(cents), by_file=True)
+        self._owed.clear()
 
     def _unasked(self, order_id: OrderId, cents: int) -> None:
         # Charged although our books want nothing of it: a second charge (without keys), or one they have forgotten. What

@@ -16,6 +16,9 @@ from sim.platform.scaling import Rotation, planned_instances
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import NOBODY
 
+FEW = 200
+"""Where the background has this many times as many calls, the foreground moves no percentile that anybody could see."""
+
 
 class Sample(NamedTuple):
     """What monitoring saw of a service since the sample before.
@@ -378,7 +381,7 @@ class Service:
         if not taken:
             return latencies[min(int(count - above), count - 1)] if count else nan
         latency_s = self._background.latency_s
-        if not count:
+        if count * FEW < taken:
             return latency_s(tail, ahead_s)
 
         # With k foreground calls above the level, `above` - k of the background must be: the first k for which that level

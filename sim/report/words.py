@@ -293,5 +293,7 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
     for name, cents in kinds.items():
         mine = centre(cents)
         each = mine / delivered if delivered and mine is not None else None
-        rows.append(Row(names.get(name) or words(name), each, "money", mine / total if total and mine is not None else None, 1))
+        rows.append(
+            Row(names.get(name) or words(name), each, "money", mine / total if total and mine is not None else None, 1)
+        )
     return [*rows, _row(summary, "cost.total_cents"), _row(summary, "revenue_cents"), _row(summary, "refunds.cents")]

@@ -12,6 +12,7 @@ from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Count, NonNegative
 from sim.scenario.gateway import (
     Auth,
     BackpressureSpec,
+    CartRules,
     DegradationSpec,
     FraudSpec,
     IdempotencySpec,
@@ -112,6 +113,7 @@ class Platform(Branch):
     idempotency: IdempotencySpec = given(IdempotencySpec, "-", "repeated requests")
     backpressure: BackpressureSpec = given(BackpressureSpec, "-", "shedding new orders under load")
     degradation: DegradationSpec = given(DegradationSpec, "-", "features that go before checkout does")
+    cart: CartRules = given(CartRules, "-", "what a cart must be to be ordered")
     screens: Screens = given(Screens, "-", "screens that ask several services at once")
     fraud: FraudSpec = given(FraudSpec, "-", "fraudsters, and what is remembered of clients")
     bus: BusSpec = given(BusSpec, "-", "the message bus")

@@ -18,6 +18,9 @@ from sim.world.catalogue import Catalogue
 
 BIN_S = 60.0
 
+FRAUD_PATIENCE_S = 720.0
+"""Mean time after which a fraudster calls an order off: when a driver has usually set out, seconds (judgement)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
@@ -216,6 +219,12 @@ def complete(
     pay_generator = streams.generator("payments.latency")
     pay_s = lognormal(pay_generator, pay.latency_s * quiet, pay.latency_cv, n * pay.attempts_max).reshape(shape)
     patience = scenario.customers.patience_s
+    client = streams.generator("demand.clients").integers(0, scenario.customers.clients, n).astype(np.int32)
+    share = platform.fraud.planted_share
+    # Fraudsters order and call off when the driver is on the way; the platform does not know who they are.
+    crooked = (
+        streams.die("fraud.planted").uniforms(client.astype(np.int64)) < share if share else np.zeros(n, dtype=bool)
+    )
     ride = streams.generator("travel.noise")
     slips = np.flatnonzero(streams.generator("pickers.mispick").random(len(owner)) < pickers.mispick_share)
     mispicks: dict[int, frozenset[int]] = {}
@@ -224,7 +233,7 @@ def complete(
         mispicks[order] = mispicks.get(order, frozenset()) | {int(wishes.sku[line])}
     return Trace(
         entered_s=wishes.entered_s,
-        client=streams.generator("demand.clients").integers(0, scenario.customers.clients, n).astype(np.int32),
+        client=client,
         node=wishes.node,
         cell=cell[wishes.node],
         first_line=wishes.first_line,
@@ -232,9 +241,13 @@ def complete(
         units=wishes.units,
         value_cents=_sum(owner, wishes.units * catalogue.price_cents[wishes.sku], n).astype(np.int64),
         litres=_sum(owner, wishes.units * catalogue.litres[wishes.sku], n),
-        patience_s=np.full(n, np.inf)
-        if patience is None
-        else per_order("customers.patience", patience, scenario.customers.patience_cv),
+        patience_s=np.where(
+            crooked,
+            per_order("fraud.patience", FRAUD_PATIENCE_S, 0.4) if share else np.inf,
+            np.full(n, np.inf)
+            if patience is None
+            else per_order("customers.patience", patience, scenario.customers.patience_cv),
+        ),
         submit_s=per_order("platform.submit", platform.submit_s * quiet, platform.submit_cv),
         window_s=per_order("platform.window", platform.window_s * quiet, platform.window_cv),
         method=_pick(streams.generator("payments.method").random(n), _shares(pay.methods)).astype(np.int8),

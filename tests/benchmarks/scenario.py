@@ -10,7 +10,7 @@ ORDERS = 50_000
 WAITS_S = np.random.default_rng(1).exponential(45.0, (997, 20)).tolist()
 
 
-def day(orders: int = ORDERS) -> Scenario:
+def day(orders: int = ORDERS, profile: str = "minimal") -> Scenario:
     """A day of about so many orders; staff grows with the orders, stores do not (so that only the load changes)."""
     share = orders / ORDERS
     return load(
@@ -22,13 +22,13 @@ def day(orders: int = ORDERS) -> Scenario:
             f"pickers.per_store={max(2, round(52 * share))}",
             f"drivers.count={max(20, round(2600 * share))}",
             "customers.clients=400000",
-            "platform.profile=minimal",
+            f"platform.profile={profile}",
         ],
     )
 
 
-def world(orders: int = ORDERS) -> World:
-    return build_world(day(orders))
+def world(orders: int = ORDERS, profile: str = "minimal") -> World:
+    return build_world(day(orders, profile))
 
 
 def floor(built: World) -> None:

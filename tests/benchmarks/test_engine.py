@@ -73,6 +73,19 @@ def test_more_orders_cost_no_more_each(capsys):
     assert many_ratio <= 1.15 * few_ratio
 
 
+def test_the_full_platform_costs_at_most_two_fifths_more(capsys):
+    minimal, full = scenario.world(), scenario.world(profile="full")
+    ratio, with_it, without = pairs(
+        lambda: simulate(full, MemoryArchive()), lambda: simulate(minimal, MemoryArchive()), 5
+    )
+    n = minimal.trace.orders
+    with capsys.disabled():
+        print(
+            f"\nfull platform: {ratio:.2f} times the minimal ({with_it / n * 1e6:.0f} against {without / n * 1e6:.0f} us)"
+        )
+    assert ratio <= 1.4, "the target"
+
+
 def test_laws_cost_little(capsys):
     world = scenario.world(20_000)
     ratio, with_laws, without = pairs(

@@ -8,7 +8,7 @@ import pytest
 
 from sim.facts import SIGNATURES, Facts
 from sim.recording import Log, MemoryArchive, digest_of
-from sim.recording.schema import KINDS, from_table, row_dtype, row_struct, to_table
+from sim.recording.schema import ENUMS, KINDS, from_table, row_dtype, row_struct, to_table
 
 
 class Clock:
@@ -104,3 +104,9 @@ def test_listeners_hear_their_facts_with_time_and_values() -> None:
     log.driver_off(driver=3)  # type: ignore[arg-type]
     log.picker_off(picker=4)  # type: ignore[arg-type]
     assert heard == [(12.5, 3)]
+
+
+def test_words_are_numbered_in_their_order():
+    """On disk a word is its place in the list of words, so its number must be that place."""
+    for enum in ENUMS.values():
+        assert [int(member) for member in enum] == list(range(len(enum))), enum
