@@ -25,8 +25,6 @@ class Sample(NamedTuple):
     reads_per_s: float
     hit_rate: float
     misses_per_s: float
-    fresh_p50_s: float
-    fresh_p99_s: float
     stale_shown: int
 
 

@@ -187,7 +187,7 @@ class Catalogue(Browsed):
             hits = max(reads - misses - coalesced, 0.0)
         return Sample(
             reads, hits / reads if reads else 0.0, misses,
-            self.freshness.quantile_s(0.5), self.freshness.quantile_s(0.99), self.stale_shown,
+            self.stale_shown,
         )  # fmt: skip
 
     def _entry(self, page: int, now: float) -> tuple[float, float]:

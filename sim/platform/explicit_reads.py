@@ -167,6 +167,5 @@ class ExplicitCatalogue(Browsed):
         hits = asked - (self.misses - misses) - (self._sampled[3] - others)
         return Sample(
             asked / passed_s if passed_s else 0.0, hits / asked if asked else 0.0,
-            (self.misses - misses) / passed_s if passed_s else 0.0,
-            self.freshness.quantile_s(0.5), self.freshness.quantile_s(0.99), self.stale_shown,
+            (self.misses - misses) / passed_s if passed_s else 0.0, self.stale_shown,
         )  # fmt: skip

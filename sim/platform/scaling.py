@@ -144,6 +144,14 @@ class Rotation:
             Calls in the queue.
         """
         rule, up = self._autoscale, len(self.up)
+        if (
+            up == self.desired == rule.least
+            and utilisation <= rule.target
+            and waiting <= up * rule.queue_per_instance
+            and not (self._starting or self.dead)
+        ):
+            self._low_since_s = inf  # as small as may be, and at ease: nearly always
+            return []
         if rule.enabled and up:
             ratio = utilisation / rule.target
             wanted = up if abs(ratio - 1.0) <= rule.tolerance else ceil(up * ratio - 1e-9)

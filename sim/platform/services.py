@@ -319,6 +319,8 @@ class Service:
     def _queue(self, now_s: float) -> tuple[float, float]:
         # Calls waiting now, and the wait for those ahead that a call would meet, seconds.
         servers, background, work_s = len(self._free), self._background, self._work_s * self._factor
+        if not background.flooded and (not servers or self._free[0][0] <= now_s):
+            return background.queued(), 0.0  # nearly always: a server is free
         ahead_s = max(self._free[0][0] - now_s, 0.0) if servers else 0.0
         if background.flooded:
             ahead_s = max(ahead_s, background.ahead_s(now_s))
