@@ -104,6 +104,8 @@ class Offers:
 
     def _expire(self, _: Timer) -> None:
         self._watching = False
+        if self.closed:
+            return
         while self._deadlines and self._deadlines[0].give_up_at_s <= self._env.now:
             order = self._deadlines.popleft()
             if order.id in self.waiting:
@@ -111,6 +113,12 @@ class Offers:
             elif order.id in self._offered:
                 order.overdue = True  # an offer is out: the driver's answer decides
         self._watch()
+
+    def reopen(self) -> None:
+        """Orders are offered again; those that have waited too long meanwhile are given up."""
+        self.closed = False
+        self._watch()
+        self.wake()
 
     # -- the dispatcher ----------------------------------------------------------------------------------------------
 

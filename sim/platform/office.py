@@ -139,6 +139,7 @@ class Office(Desks):
             self.saga,
             self.offers,
             self._cancel,
+            self.cancel,
             None if self.backend is None else self.backend.monitoring,
         )
         if not quiet:
@@ -242,6 +243,9 @@ class Office(Desks):
         """A customer no longer wants an order: True when it will be cancelled, False when it is too late or over."""
         order = self.book.open.get(order_id)
         if order is None or order.failing is not None:
+            return False
+        if self.outages.region_down:
+            self.outages.unheard(order_id, client)
             return False
         if not owns(_CUSTOMER, client, order):
             self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)

@@ -1,6 +1,7 @@
 """Outages of more than a service: a store cut off from its records, and a region lost with everything in it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from sim.platform.inventory import Inventory
 from sim.platform.monitoring import Monitoring
@@ -8,7 +9,7 @@ from sim.platform.offers import Offers
 from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
 from sim.platform.saga import Saga
-from sim.vocabulary import CancelReason, OrderState, StoreId
+from sim.vocabulary import CancelReason, ClientId, OrderId, OrderState, StoreId
 
 _PICKED_UP = OrderState.PICKED_UP
 
@@ -22,6 +23,8 @@ class Outages:
         How many there are.
     cancel
         Cancels a confirmed order, wherever it is.
+    heard
+        Takes a customer's cancellation.
     """
 
     def __init__(
@@ -33,10 +36,12 @@ class Outages:
         saga: Saga,
         offers: Offers,
         cancel: Callable[[Order, CancelReason], None],
+        heard: Callable[[OrderId, ClientId], Any],
         monitoring: Monitoring | None,
     ) -> None:
         self._stores, self._book, self._inventory, self._payments = stores, book, inventory, payments
         self._saga, self._offers, self._cancel = saga, offers, cancel
+        self._heard, self._unheard = heard, list[tuple[OrderId, ClientId]]()
         self._monitoring = monitoring
         self._cut_off: dict[tuple[StoreId, bool], int] = {}
         self._regions = 0
@@ -45,6 +50,10 @@ class Outages:
     def region_down(self) -> bool:
         """Whether the whole platform is gone."""
         return self._regions > 0
+
+    def unheard(self, order: OrderId, client: ClientId) -> None:
+        """A customer wants to call an order off and reaches nobody; the app tries again when there is somebody."""
+        self._unheard.append((order, client))
 
     def refuses(self, store: StoreId) -> bool:
         """Whether orders for a store are turned away, as its records cannot be reached."""
@@ -87,7 +96,6 @@ class Outages:
         if self._regions:
             self._saga.restart()
             return
-        self._offers.closed = False
         lost = [order for order in self._book.open.values() if order.entered_s > until_s and order.state < _PICKED_UP]
         for order in lost:
             self._payments.forget(order)
@@ -98,4 +106,7 @@ class Outages:
             if order.failing is None and order.id in self._book.open:
                 self._cancel(order, CancelReason.FAILOVER)
         self._payments.settle()
-        self._offers.wake()
+        unheard, self._unheard = self._unheard, []
+        for order_id, client in unheard:
+            self._heard(order_id, client)
+        self._offers.reopen()

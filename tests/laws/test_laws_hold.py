@@ -22,7 +22,12 @@ def breaches(scenario: Scenario):
     return verdict(laws) + whole_log(archive, outcome.state)
 
 
-@pytest.mark.parametrize("name", ["small", "default", "surge", "flash-sale"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "small", "default", "surge", "flash-sale", "payment-outage", "attack", "zone-outage", "region-outage", "bad-day",
+    ],
+)  # fmt: skip
 def test_laws_hold_on_shipped_scenarios(name):
     assert breaches(load(name)) == []
 

@@ -85,7 +85,10 @@ def test_every_fault_begins_ends_and_breaks_no_law(two_stores, play, kind):
 
 @pytest.mark.parametrize("kind", ["provider_outage", "zone_outage", "bus_slowdown", "region_outage", "scanner_failure"])
 def test_faults_of_one_kind_may_overlap_and_each_is_put_back_by_itself(two_stores, play, kind):
-    both = f'faults=[{{kind: {kind}, at: "12:40", minutes: 20, rto_h: 0.3, dns_s: 0}}, {{kind: {kind}, at: "12:50", minutes: 20, rto_h: 0.3, dns_s: 0}}]'
+    first, second = (
+        f'{{kind: {kind}, at: "{at}", minutes: 20, factor: 2, rto_h: 0.3, dns_s: 0}}' for at in ("12:40", "12:50")
+    )
+    both = f"faults=[{first}, {second}]"
     world = build_world(two_stores(both))
     laws = all_laws(world)
     played = play(world, laws=laws)
@@ -220,13 +223,11 @@ def test_while_the_orchestrator_is_down_no_saga_moves_and_then_all_go_on(broken)
 
 
 def test_a_flushed_cache_misses_until_it_is_warm_again(broken):
-    played = broken("cache_flush", "", "platform.browsing.reads_per_order=2000")
-    rows = played.rows("platform_sampled")
+    rows = broken("cache_flush").rows("platform_sampled")
     before = within(rows, BEGAN_S - 300.0, BEGAN_S)["hit_rate"].mean()
-    first = within(rows, BEGAN_S + 1.0, BEGAN_S + 30.0)["hit_rate"].min()
-    after = within(rows, BEGAN_S + 300.0, BEGAN_S + 600.0)["hit_rate"].mean()
-    assert first < before - 0.05
-    assert after == pytest.approx(before, abs=0.05)
+    assert before > 0.9
+    assert within(rows, BEGAN_S, BEGAN_S + 1.0)["hit_rate"].tolist() == [0.0]
+    assert within(rows, BEGAN_S + 1.0, OVER_S)["hit_rate"].mean() == pytest.approx(before, abs=0.05)
 
 
 def test_a_lagging_replica_shows_old_stock_for_longer(broken):
@@ -261,7 +262,7 @@ def test_a_store_cut_off_from_its_records_refuses_or_sells_without_looking(broke
         played = broken("store_partition", f"store: 1, on_partition: {on_partition}")
         entered, held = within(played.rows("order_entered")), played.rows("stock_reserved")
         mine = entered[entered["store"] == 1]
-        assert (len(mine) > 10) == sells
+        assert (len(mine) > 5) == sells
         assert not np.isin(mine["order"], held["order"]).any()
         theirs = entered[entered["store"] == 0]
         assert np.isin(theirs["order"], held["order"]).mean() > 0.9

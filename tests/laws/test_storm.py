@@ -1,0 +1,168 @@
+"""The storm: a seed is a world, every fault and setting is drawn, every law holds, and what breaks one is reproducible."""
+
+import pytest
+
+from sim.engine import simulate
+from sim.experiments import storm as module
+from sim.experiments.storm import CHOICES, SHARES, Found, parse_seeds, storm, storm_scenario, weather, weathered
+from sim.facts import SIGNATURES
+from sim.laws import Breach
+from sim.recording import MemoryArchive
+from sim.scenario.loading import resolved
+from sim.streams import Streams
+from sim.vocabulary import FaultKind, InputError
+from sim.world.build import build_world
+
+FIXED = range(200)
+"""The storms that continuous integration runs."""
+
+
+@pytest.fixture(scope="module")
+def scenarios():
+    return [storm_scenario(seed) for seed in FIXED]
+
+
+def at(scenario, path):
+    value = scenario
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+# -- what is drawn ---------------------------------------------------------------------------------------------------
+
+
+def test_a_seed_is_a_world():
+    assert resolved(storm_scenario(17)) == resolved(storm_scenario(17))
+    assert resolved(storm_scenario(17)) != resolved(storm_scenario(18))
+
+
+def test_a_seed_reproduces_its_run_to_the_last_bit():
+    def digest():
+        scenario = storm_scenario(3)
+        streams = Streams(scenario.seed)
+        return simulate(build_world(scenario, streams), MemoryArchive(), streams=streams).digest
+
+    assert digest() == digest()
+
+
+def test_the_fixed_storms_have_every_kind_of_fault_alone_and_with_others_at_times_and_rates(scenarios):
+    faults = [fault for scenario in scenarios for fault in scenario.faults]
+    assert {fault.kind.upper() for fault in faults} == set(FaultKind.__members__)
+    assert any(fault.at is None for fault in faults)
+    assert any(fault.at is not None for fault in faults)
+    counts = {len(scenario.faults) for scenario in scenarios}
+    assert {0, 1} <= counts
+    assert max(counts) >= 8
+    assert {fault.on_partition for fault in faults if fault.kind == "store_partition"} == {"accept", "refuse"}
+    assert {fault.replica for fault in faults if fault.kind == "database_crash"} == {"synchronous", "asynchronous"}
+
+
+@pytest.mark.parametrize("path", CHOICES)
+def test_every_choice_is_drawn(scenarios, path):
+    drawn = {repr(at(scenario, path)) for scenario in scenarios}
+    assert len(drawn) == len(set(CHOICES[path]))
+
+
+@pytest.mark.parametrize("path", SHARES)
+def test_shares_are_often_none_and_reach_up_to_their_bound(scenarios, path):
+    drawn = [at(scenario, path) for scenario in scenarios]
+    assert max(drawn) > 0.9 * SHARES[path]
+    assert 0.2 < drawn.count(0.0) / len(drawn) < 0.5
+
+
+def test_nothing_is_drawn_that_breaks_a_law_by_design(scenarios):
+    assert all(scenario.platform.bus.deduplicate for scenario in scenarios)
+    assert all(scenario.platform.idempotency.on for scenario in scenarios)
+    assert all(scenario.payments.idempotency for scenario in scenarios)
+    assert not any("fencing" in scenario.policies.reservation for scenario in scenarios)
+
+
+# -- what happens ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def happened():
+    """Facts of the first storms, by kind: in how many storms each came up."""
+    found = dict.fromkeys(SIGNATURES, 0)
+    for seed in range(40):
+        scenario, archive = storm_scenario(seed), MemoryArchive()
+        streams = Streams(scenario.seed)
+        simulate(build_world(scenario, streams), archive, streams=streams)
+        for kind in SIGNATURES:
+            found[kind] += len(archive.rows(kind)) > 0
+    return found
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "goods_delivered", "goods_put_back", "hold_reduced", "hold_expired", "version_conflict", "lock_timed_out", "write_fenced",
+        "payment_unknown", "callback_came", "books_lost", "confirmation_revoked", "saga_resumed", "message_redelivered",
+        "message_duplicated", "message_dead", "message_lost", "breaker_moved", "order_rejected", "request_refused",
+        "shown_was_gone", "alert_raised",
+    ],
+)  # fmt: skip
+def test_a_few_storms_reach_every_corner_of_the_platform(happened, kind):
+    assert happened[kind] > 0
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_laws_hold_in_a_storm(seed):
+    assert weather(seed) == []
+
+
+@pytest.mark.slow
+def test_the_laws_hold_in_five_thousand_storms():
+    assert list(storm(range(5000), workers=2, keep_going=True)) == []
+
+
+# -- what is told --------------------------------------------------------------------------------------------------------
+
+
+def breaking(monkeypatch, seeds):
+    """Make the storms of these seeds break two laws."""
+    breaches = [Breach("money", 30.5, "later"), Breach("goods", 12.25, "a shelf holds -1 units")]
+    monkeypatch.setattr(module, "weather", lambda seed: breaches if seed in seeds else [])
+
+
+def test_a_broken_law_is_told_by_the_line_that_reproduces_it_and_what_came_first(monkeypatch):
+    breaking(monkeypatch, {17})
+    found = weathered(17)
+    assert found == Found(17, "goods", 12.25, "a shelf holds -1 units")
+    assert found.line == "darkstore storm --seeds 17:18  # goods at 12.250 s: a shelf holds -1 units"
+    assert weathered(16) is None
+
+
+def test_a_run_that_breaks_off_is_told_like_a_broken_law(monkeypatch):
+    def breaks_off(seed):
+        raise KeyError("order\n7")
+
+    monkeypatch.setattr(module, "weather", breaks_off)
+    found = weathered(5)
+    assert (found.seed, found.law) == (5, "KeyError")
+    assert "\n" not in found.line
+
+
+def test_it_stops_at_the_first_storm_that_breaks_a_law_unless_it_is_to_keep_going(monkeypatch):
+    breaking(monkeypatch, {3, 5})
+    told = []
+    assert [found.seed for found in storm(range(1, 9), done=lambda *so_far: told.append(so_far))] == [3]
+    assert told == [(1, 0), (2, 0), (3, 1)]
+    assert [found.seed for found in storm(range(1, 9), keep_going=True)] == [3, 5]
+
+
+def test_workers_change_nothing():
+    told = []
+    assert list(storm(range(6), workers=2, done=lambda *so_far: told.append(so_far))) == []
+    assert told == [(count, 0) for count in range(1, 7)]
+
+
+def test_seeds_are_a_half_open_range():
+    assert list(parse_seeds("17:20")) == [17, 18, 19]
+
+
+@pytest.mark.parametrize("text", ["", "5", "5:", ":5", "5:5", "6:5", "-1:5", "a:b", "1:2:3", "1.5:3", " 1:3"])
+def test_other_seeds_are_refused(text):
+    with pytest.raises(InputError, match="--seeds: expected A:B"):
+        parse_seeds(text)
