@@ -176,14 +176,15 @@ def parse_seeds(text: str) -> range:
     return range(int(first), int(last))
 
 
-def storm_scenario(seed: int) -> Scenario:
-    """Draw the storm of a seed."""
+def storm_scenario(seed: int, *fixed: str) -> Scenario:
+    """Draw the storm of a seed; `fixed` settings (``path=value``) override what was drawn."""
     rng = np.random.default_rng([PURPOSE, seed])
     settings = {"seed": seed, **{path: values[rng.integers(len(values))] for path, values in CHOICES.items()}}
     for path, most in SHARES.items():
         settings[path] = round(max(float(rng.uniform(-most / 2, most)), 0.0), 4)
     settings["faults"] = f"[{', '.join(_fault(rng) for _ in range(rng.poisson(FAULTS_MEAN)))}]"
-    return load_text(WORLD, [f"{path}={_text(value)}" for path, value in settings.items()], file=f"storm {seed}")
+    drawn = [f"{path}={_text(value)}" for path, value in settings.items()]
+    return load_text(WORLD, [*drawn, *fixed], file=f"storm {seed}")
 
 
 def _text(value: Any) -> str:
@@ -224,9 +225,9 @@ def _fault(rng: np.random.Generator) -> str:
     return "{" + ", ".join(f"{name}: {value}" for name, value in keys.items()) + "}"
 
 
-def weather(seed: int) -> list[Breach]:
+def weather(seed: int, *fixed: str) -> list[Breach]:
     """Let the storm of a seed pass over its world; every breach of a law, over the whole log and its replay too."""
-    scenario = storm_scenario(seed)
+    scenario = storm_scenario(seed, *fixed)
     streams = Streams(scenario.seed)
     world = build_world(scenario, streams)
     laws, archive = all_laws(world), MemoryArchive()
