@@ -54,46 +54,41 @@ def tell_while(story: Story, life: Life) -> None:
     _Mortal(story, life)(None)
 
 
+def _carry_on(teller: Any, event: Any) -> None:
+    """Carry a teller's story on from an event to the next that it has to wait for."""
+    value = None if event is None else event._value
+    while True:
+        try:
+            awaited = teller.send(value)
+        except StopIteration:
+            return
+        if awaited.callbacks is not None:
+            awaited.callbacks.append(teller)
+            return
+        value = awaited._value  # it has happened already: no need to wait
+
+
 class _Teller:
     """The callback that carries a story on. An object rather than a closure: a closure that names itself is a cycle."""
 
-    __slots__ = ("_send",)
+    __slots__ = ("send",)
 
     def __init__(self, send: Callable[[Any], Any]) -> None:
-        self._send = send
+        self.send = send
 
-    def __call__(self, event: Any) -> None:
-        value = None if event is None else event._value
-        while True:
-            try:
-                awaited = self._send(value)
-            except StopIteration:
-                return
-            if awaited.callbacks is not None:
-                awaited.callbacks.append(self)
-                return
-            value = awaited._value  # it has happened already: no need to wait
+    __call__ = _carry_on
 
 
 class _Mortal:
     """A `_Teller` that looks first whether its story still lives."""
 
-    __slots__ = ("_life", "_number", "_send", "_story")
+    __slots__ = ("_life", "_number", "_story", "send")
 
     def __init__(self, story: Story, life: Life) -> None:
-        self._story, self._send, self._life, self._number = story, story.send, life, life.number
+        self._story, self.send, self._life, self._number = story, story.send, life, life.number
 
     def __call__(self, event: Any) -> None:
-        if self._life.number != self._number:
+        if self._life.number == self._number:
+            _carry_on(self, event)
+        else:
             self._story.close()
-            return
-        value = None if event is None else event._value
-        while True:
-            try:
-                awaited = self._send(value)
-            except StopIteration:
-                return
-            if awaited.callbacks is not None:
-                awaited.callbacks.append(self)
-                return
-            value = awaited._value

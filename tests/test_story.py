@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import simpy
 
+from sim.clock import Clock, Timer
 from sim.engine import policies_of, simulate
 from sim.recording import MemoryArchive
-from sim.story import Signal, Story, tell
+from sim.story import Life, Signal, Story, tell, tell_while
 from sim.world.build import build_world
 
 
@@ -106,3 +107,20 @@ def test_a_run_leaves_no_cyclic_garbage(two_stores: Any) -> None:
         garbage.append(gc.collect())
     # What the office and the floor themselves are (a fixed number of cycles) is collected at the end; orders must not be.
     assert garbage[1] < garbage[0] * 1.3 + 200
+
+
+def test_a_life_that_ends_takes_its_stories_along_and_leaves_the_later_ones():
+    env, life, told = Clock(), Life(), []
+
+    def story(name):
+        try:
+            told.append(f"{name} begins")
+            yield Timer(env, 2.0)
+            told.append(f"{name} goes on")
+        finally:
+            told.append(f"{name} is over")
+
+    tell_while(story("early"), life)
+    Timer(env, 1.0, lambda _: (life.end(), tell_while(story("late"), life)))
+    env.advance(10.0)
+    assert told == ["early begins", "late begins", "early is over", "late goes on", "late is over"]

@@ -117,13 +117,15 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "policies.fraud": ("allow_all", "rules", "rules(cancels_max=0, refuse_from=1)"),
     "policies.reservation": (
         "optimistic", "optimistic", "optimistic(attempts_max=2, jitter=False)", "slots(hot_after=1)", "slots(slots=3)",
-        "lock", "none", "lock(lease_s=0.5, pause_chance=0.2, pause_s=3.0)", "lock(timeout_s=60.0, lease_s=0.5, pause_chance=0.5, pause_s=5.0)",
+        "lock", "none", "lock(lease_s=0.5, pause_chance=0.2, pause_s=3.0)",
+        "lock(timeout_s=60.0, lease_s=0.5, pause_chance=0.5, pause_s=5.0)",
     ),
     "policies.saga": (
         "reserve_then_pay", "pay_then_reserve", "at_once", "confirm_first", "two_phase_commit",
     ),
     "policies.substitution": ("refund", "refund(share_min=0.0)", "refund(share_min=1.0)"),
     "policies.dispatch": ("nearest", "nearest(ride_s_max=5000.0)"),
+    "policies.sourcing": ("nearest_store", "nearest_with_stock"),
 }  # fmt: skip
 """Settings, each with the values that are equally likely."""
 
