@@ -40,14 +40,20 @@ from sim.vocabulary import (
 
 
 class Facts:
-    """The facts, by room. Physical facts are truth; platform facts are belief; the archive sees both."""
+    """The facts, by room. Physical facts are truth; platform facts are belief; the archive sees both.
+
+    `order` is the number of a customer's request, given at the gateway's door: every fact that a request brings about
+    carries it, whatever room it happens in, and whether an order came of it or not. It is the correlation id.
+    """
 
     def many(self, kind: str, columns: Mapping[str, Any]) -> None:
         """Log many facts of one kind at this moment, in order; `columns` holds each parameter's values, all (n,)."""
 
     # -- customers and their orders ------------------------------------------------------------------------------
 
-    def order_rejected(self, *, client: ClientId, node: NodeId, cell: CellId, reject: Rejection) -> None:
+    def order_rejected(
+        self, *, order: OrderId, client: ClientId, node: NodeId, cell: CellId, reject: Rejection
+    ) -> None:
         """A customer wanted to order and was turned away at the door."""
 
     def order_entered(
@@ -220,7 +226,7 @@ class Facts:
     def record_seen(self, *, store: StoreId, sku: SkuId, fresh_s: float) -> None:
         """A record that was sold out or came back is shown so to every browser, `fresh_s` after it changed."""
 
-    def line_hidden(self, *, client: ClientId, store: StoreId, sku: SkuId, units: Units) -> None:
+    def line_hidden(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
         """A customer did not order a line, because the catalogue still showed as sold out what was there."""
 
     def shown_was_gone(self, *, order: OrderId, store: StoreId, sku: SkuId) -> None:

@@ -236,7 +236,9 @@ class Office(Desks):
     def _reject(self, request: OrderRequest, reject: Rejection) -> Rejection:
         if self.backend is not None:
             self.backend.front.idempotency.forget(request.order)
-        self._facts.order_rejected(client=request.client, node=request.node, cell=request.cell, reject=reject)
+        self._facts.order_rejected(
+            order=request.order, client=request.client, node=request.node, cell=request.cell, reject=reject
+        )
         return reject
 
     def cancel(self, order_id: OrderId, client: ClientId) -> bool:

@@ -32,7 +32,7 @@ class Shopping:
             if available[first + sku] > 0 and not catalogue.shown(first + sku, now, True):
                 hidden.append(line)
                 catalogue.missed()
-                self._facts.line_hidden(client=request.client, store=store, sku=sku, units=Units(request.units[line]))
+                self._facts.line_hidden(order=request.order, store=store, sku=sku, units=Units(request.units[line]))
         if not hidden:
             return request
         if len(hidden) == len(request.skus):
