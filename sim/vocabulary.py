@@ -90,9 +90,7 @@ class CancelReason(IntEnum):
     """The platform forgot the order when a region was lost."""
     UNPROCESSABLE = 7
     """A step could not be done however often it was tried: dead-lettered."""
-    LOST = 8
-    """The store never heard of the order."""
-    EXPIRED = 9
+    EXPIRED = 8
     """Its goods were held for so long that the hold ran out before it was confirmed."""
 
 
@@ -254,7 +252,6 @@ class BreakerName(IntEnum):
 
     PROVIDER = 0
     CATALOGUE = 1
-    INVENTORY = 2
 
 
 class Endpoint(IntEnum):

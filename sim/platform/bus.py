@@ -87,7 +87,6 @@ class Bus:
         self.redelivered = self.duplicated = self.dropped = self.dead = self.lost = 0
         self._blocked_until_s = -1.0  # the latest block of any partition
         self._shaky: tuple[float, float] | None = None  # a dying broker takes what is published between these times
-        self.on_lost: Callable[[Topic, int, Any], None] | None = None
 
     def _deliverer(self, topic: Topic) -> Any:
         subscribers, delivered = self._subscribers[topic], self.delivered

@@ -1,8 +1,7 @@
 """The gateway put together: what a customer's request passes before it becomes an order.
 
 Rate limits, session, repeated requests, backpressure, the fraud screen, and the services on the way; each may turn the
-request away. What browsing showed the customer is asked here too: a line that the catalogue showed as sold out although
-it is there is not ordered.
+request away.
 """
 
 from collections.abc import Callable

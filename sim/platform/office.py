@@ -123,7 +123,7 @@ class Office(Desks):
         self.saga = Saga(
             env, facts, self.book, self.inventory, self.bus, self.payments, self.reserving, policies, figures,
             calls=self.backend, denied=denied, fee_cents=platform.delivery_fee_cents, promise=self._promised_s,
-            call_off=self._cancel, restart_s=platform.restart_s,
+            call_off=self._cancel, restart_s=platform.restart_s, retries=platform.retries,
         )  # fmt: skip
         silence_s = platform.accept_window_s + platform.bus.redeliver_s + 2.0 * latencies.bus_s
         self.offers = Offers(

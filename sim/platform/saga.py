@@ -20,6 +20,7 @@ from sim.platform.orders import CANCELLABLE, Order, OrderBook, total_cents
 from sim.platform.payments import Payments
 from sim.platform.reserving import Reserving
 from sim.ports import Cancellation, Figures, PickJob
+from sim.scenario.services import RetrySpec
 from sim.story import Life, Signal, Story, tell_while
 from sim.vocabulary import (
     END_STATES,
@@ -42,14 +43,6 @@ _CONFIRM, _CONFIRMED, _CREATED, _PENDING = (
     OrderState.PENDING_PAYMENT,
 )
 _CANCELLED, _INVENTORY = OrderState.CANCELLED, Svc.INVENTORY
-
-KNOWN_STEPS = frozenset(Step)
-
-TRIES = 5
-"""How often a step asks a service that does not answer before the order is dead-lettered (judgement)."""
-
-PAUSE_S = 0.5
-"""First pause between such tries, doubled each time, seconds (judgement)."""
 
 
 class Calls(Protocol):
@@ -79,6 +72,8 @@ class Saga:
         Delivery fee on top of the goods.
     promise
         Gives the time an order will be promised for, seconds since the start.
+    retries
+        How often a service that does not answer is asked, and the pauses between, before an order is dead-lettered.
     call_off
         Cancels a confirmed order, wherever it is.
 
@@ -106,13 +101,14 @@ class Saga:
         promise: Callable[[Order], float],
         call_off: Callable[[Order, CancelReason], None],
         restart_s: float,
+        retries: RetrySpec,
     ) -> None:
         self._env, self._facts, self._book, self._inventory, self._bus = env, facts, book, inventory, bus
         self.payments, self._reserving = payments, reserving
         self._policies, self._figures = policies, figures
         self._calls, self._denied, self._fee_cents = calls, denied, fee_cents
         self._promise, self._call_off, self._restart_s = promise, call_off, restart_s
-        self._life = Life()
+        self._retries, self._life = retries, Life()
         self.up = True
         self._down = 0
         self.blind: Callable[[StoreId], bool] | None = None  # whether a store's records are out of reach
@@ -211,14 +207,14 @@ class Saga:
         assert self._calls is not None
         if self._calls.answered(order):
             return True  # the call was made, and waited for, on the way here
-        pause_s = PAUSE_S
-        for _ in range(TRIES):
+        pause_s = self._retries.base_s
+        for _ in range(self._retries.attempts):
             hop_s = self._calls.hop_s(order.id, _INVENTORY)
             if hop_s < inf:
                 yield Timer(self._env, quantise(hop_s))
                 return True
-            yield Timer(self._env, pause_s)
-            pause_s *= 2.0
+            yield Timer(self._env, quantise(pause_s))
+            pause_s = min(2.0 * pause_s, self._retries.cap_s)
         order.cancel_reason = CancelReason.UNPROCESSABLE
         return False
 
@@ -305,7 +301,7 @@ class Saga:
     def _commit(self, order: Order) -> Story:
         # Everybody has voted yes, so there is no way back: the provider is asked until it answers.
         while not self.payments.capture(order):
-            yield Timer(self._env, PAUSE_S * TRIES)
+            yield Timer(self._env, quantise(self._retries.cap_s))
         self._reserving.commit_prepared(order)
         return None
 

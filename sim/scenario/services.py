@@ -141,20 +141,15 @@ class BreakerSpec(Branch):
 class RetrySpec(Branch):
     """Retries of a failed call, and the budget that keeps them from becoming the load."""
 
-    attempts: Positive = given(3, "resilience4j", "calls made at most, the first included")
-    base_s: NonNegative = given(
-        0.1, JUDGEMENT, "longest pause before the first retry, doubled for each further, seconds"
+    attempts: Positive = given(
+        5,
+        "judgement: over a restart, not over an outage",
+        "calls of a saga's step at most, then the order is dead-lettered",
     )
-    cap_s: NonNegative = given(2.0, JUDGEMENT, "longest pause before any retry, seconds")
+    base_s: AboveZero = given(0.5, JUDGEMENT, "pause before the first retry, doubled for each further, seconds")
+    cap_s: AboveZero = given(8.0, JUDGEMENT, "longest pause before any retry, seconds")
     budget: bool = given(True, "-", "false: retries are not counted against a budget")
     budget_ratio: NonNegative = given(0.2, "Finagle RetryBudget", "retries that each first call earns")
     budget_most: AboveZero = given(
         10.0, "judgement; Finagle grants 10 a second", "retries saved up at most, and at the start"
     )
-
-
-class BulkheadSpec(Branch):
-    """The most calls to one callee at a time, so that a slow one cannot take every worker (Nygard 2018)."""
-
-    enabled: bool = given(True, "-", "false: no limit")
-    most: Positive = given(25, "resilience4j", "calls under way at a time")
