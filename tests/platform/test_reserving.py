@@ -1,7 +1,6 @@
 """Reserving by every mechanism: nobody holds what another holds, everybody is told, and twice is once."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,22 +11,13 @@ from policies.reservation.lock import Lock
 from policies.reservation.none import NoReservation
 from policies.reservation.optimistic import Optimistic
 from policies.reservation.slots import Slots
-from sim.clock import Clock, Timer
-from sim.contracts import OrderRequest
 from sim.engine import simulate
-from sim.facts import SIGNATURES, Facts
 from sim.laws import all_laws, verdict, whole_log
-from sim.platform.inventory import Inventory
-from sim.platform.orders import Order
-from sim.platform.reserving import Reserving
-from sim.platform.stock_events import StockEvents
 from sim.recording import MemoryArchive
-from sim.story import tell
-from sim.streams import Die
-from sim.vocabulary import InputError, OrderState, StockCause
+from sim.vocabulary import InputError, StockCause
 from sim.world.build import build_world
+from tests.platform.bare_shop import SKUS, Shop
 
-SKUS = 4
 PATIENT = {"attempts_max": 500, "base_s": 0.01, "cap_s": 0.1}
 SAFE = {
     "optimistic": Optimistic(**PATIENT),  # type: ignore[arg-type]
@@ -35,60 +25,6 @@ SAFE = {
     "slots at once": Slots(slots=3, hot_after=0, **PATIENT),  # type: ignore[arg-type]
     "lock": Lock(timeout_s=1e4, lease_s=2.0, attempts_max=500, pause_chance=0.2, pause_s=3.0),
 }
-
-
-class Ear(Facts):
-    """Counts every fact and keeps those asked for."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, Any]]] = []
-        for kind in SIGNATURES:
-            setattr(self, kind, self._hear(kind))
-
-    def _hear(self, kind: str) -> Any:
-        return lambda **values: self.heard.append((kind, values))
-
-    def all(self, kind: str) -> list[dict[str, Any]]:
-        return [values for name, values in self.heard if name == kind]
-
-
-class Shop:
-    """One store on a bare clock."""
-
-    def __init__(self, policy: Any, stock: list[int], windows: list[float], **options: Any) -> None:
-        self.env, self.ear = Clock(), Ear()
-        self.inventory = Inventory(self.ear, 1, SKUS, env=self.env, events=StockEvents(self.env, 1, SKUS))
-        for sku, units in enumerate(stock):
-            self.inventory.adjust(0, sku, units, StockCause.OPENING)  # type: ignore[arg-type]
-        self.reserving = Reserving(self.env, self.ear, self.inventory, policy, windows, Die(5), **options)
-        self.answers: dict[int, Any] = {}
-        self.told: Counter[int] = Counter()
-        self.telling: dict[int, Any] = {}
-
-    def order(self, number: int, basket: dict[int, int]) -> Order:
-        request = OrderRequest(number, 0, 0, 0, tuple(basket), tuple(basket.values()), 100, 1.0)  # type: ignore[arg-type]
-        return Order(request, 0, ())  # type: ignore[arg-type]
-
-    def reserve(self, order: Order, at_s: float = 0.0, verb: str = "run") -> None:
-        """Tell an order's story; told again, it is the story of a restarted orchestrator, and the one before is dead."""
-
-        def story() -> Iterator[Any]:
-            self.answers[order.id] = yield from getattr(self.reserving, verb)(order)
-            self.told[order.id] += 1
-
-        def begin() -> None:
-            if order.id in self.telling:
-                self.telling[order.id].close()
-            self.telling[order.id] = story()
-            tell(self.telling[order.id])
-
-        if at_s:
-            self.at(at_s, begin)
-        else:
-            begin()
-
-    def at(self, at_s: float, act: Any) -> None:
-        Timer(self.env, at_s, lambda _: act())
 
 
 # -- what holds for every mechanism -----------------------------------------------------------------------------------
@@ -205,165 +141,6 @@ def test_a_mechanism_nobody_knows_is_refused() -> None:
 
     with pytest.raises(InputError, match="expected a mechanism, one of optimistic, slots, lock, none; got 'prayer'"):
         Shop(Prayer(), [1], [0.0])
-
-
-# -- locks ------------------------------------------------------------------------------------------------------------
-
-
-def test_orders_with_the_same_lines_in_any_sequence_do_not_lock_each_other_out() -> None:
-    shop = Shop(Lock(timeout_s=100.0, lease_s=100.0), [9, 9, 9, 9], [1.0] * 4)
-    for number, skus in enumerate(([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3])):
-        shop.reserve(shop.order(number, dict.fromkeys(skus, 1)))
-    shop.env.advance(4.01)
-    assert all(shop.answers[number] is True for number in range(4))
-    assert shop.ear.all("lock_timed_out") == []
-
-
-def test_who_has_waited_too_long_gives_up_and_lets_go_of_what_he_has() -> None:
-    shop = Shop(Lock(timeout_s=0.5, lease_s=100.0), [9, 9, 9, 9], [2.0, 0.1, 0.1])
-    shop.reserve(shop.order(0, {1: 1}))
-    shop.reserve(shop.order(1, {0: 1, 1: 1}), 0.2)
-    shop.reserve(shop.order(2, {0: 1}), 0.3)
-    shop.env.advance(10.0)
-    assert shop.answers == {0: True, 1: False, 2: True}
-    assert shop.ear.all("lock_timed_out") == [{"order": 1, "store": 0, "sku": 1, "waited_s": pytest.approx(0.5)}]
-    kinds = [kind for kind, values in shop.ear.heard if values.get("order") in (1, 2)]
-    assert kinds == ["lock_timed_out", "stock_reserved"], "order 2 got the lock that order 1 let go of"
-
-
-def test_the_lock_of_a_crashed_orchestrator_lapses() -> None:
-    shop = Shop(Lock(timeout_s=20.0, lease_s=5.0), [9, 9, 9, 9], [1.0, 1.0])
-    dead = shop.reserving.run(shop.order(0, {0: 1}))
-    next(dead)
-    dead.close()
-    shop.reserve(shop.order(1, {0: 1}))
-    shop.env.advance(5.9)
-    assert shop.answers == {}
-    shop.env.advance(6.1)
-    assert shop.answers == {1: True}
-
-
-def paused(fencing: bool) -> Shop:
-    """Order 0 reads the last unit and stands still past its lease; order 1 buys it meanwhile."""
-    shop = Shop(Lock(timeout_s=20.0, lease_s=5.0, fencing=fencing), [1, 0, 0, 0], [0.1, 0.1])
-    shop.reserving.leases.pause_next(0, 8.0)  # type: ignore[arg-type]
-    shop.reserve(shop.order(0, {0: 1}))
-    shop.reserve(shop.order(1, {0: 1}), 1.0)
-    shop.env.advance(30.0)
-    assert shop.answers == {0: True, 1: True}
-    return shop
-
-
-def test_a_holder_paused_past_its_lease_does_not_reserve_twice() -> None:
-    shop = paused(fencing=True)
-    assert shop.ear.all("write_fenced") == [{"order": 0, "store": 0, "sku": 0, "token": 1}]
-    assert [fact["order"] for fact in shop.ear.all("stock_reserved")] == [1]
-    assert [fact["order"] for fact in shop.ear.all("line_missing")] == [0], "it read again, and there was nothing"
-    assert (shop.inventory.available[0], shop.inventory.reserved[0]) == (0, 1)
-
-
-def test_without_fencing_it_does() -> None:
-    shop = paused(fencing=False)
-    assert shop.ear.all("write_fenced") == []
-    assert [fact["order"] for fact in shop.ear.all("stock_reserved")] == [1, 0]
-    assert (shop.inventory.available[0], shop.inventory.reserved[0]) == (-1, 2)
-
-
-def test_whoever_is_always_paused_gives_up() -> None:
-    policy = Lock(timeout_s=20.0, lease_s=1.0, attempts_max=3, pause_chance=1.0, pause_s=4.0)
-    shop = Shop(policy, [9, 0, 0, 0], [0.0, 0.0])
-    shop.reserve(shop.order(0, {0: 1}))
-    # Somebody counts the shelf whenever the order stands still.
-    for at_s in (1.0, 5.0, 9.0):
-        shop.at(at_s, lambda: shop.inventory.counted(0, 0, shop.inventory.available[0] - 1))  # type: ignore[arg-type]
-    shop.env.advance(100.0)
-    assert shop.answers == {0: False}
-    assert len(shop.ear.all("write_fenced")) == 3
-
-
-# -- two-phase commit ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("vote", ["yes", "no"])
-def test_a_prepared_order_keeps_its_records_locked_until_the_vote(vote: str) -> None:
-    shop = Shop(Lock(timeout_s=100.0, lease_s=1.0), [3, 3, 0, 0], [0.1, 0.1])
-    first, second = shop.order(0, {0: 2}), shop.order(1, {0: 2, 1: 1})
-    shop.reserve(first, 0.0, "prepare")
-    shop.reserve(second, 0.5, "prepare")
-    shop.env.advance(30.0)
-    assert shop.answers == {0: True}, "a lease of one second would have lapsed"
-    assert first.held == [(0, 2)]
-    if vote == "yes":
-        assert shop.reserving.commit_prepared(first)
-    else:
-        shop.reserving.abort_prepared(first)
-    shop.env.advance(31.0)
-    assert shop.answers == {0: True, 1: True}
-    assert second.held == ([(0, 1), (1, 1)] if vote == "yes" else [(0, 2), (1, 1)])
-    assert len(shop.ear.all("hold_released")) == (vote == "no")
-    # Both verbs may come again, and change nothing.
-    before = len(shop.ear.heard)
-    (shop.reserving.commit_prepared if vote == "yes" else shop.reserving.abort_prepared)(first)
-    assert len(shop.ear.heard) == before
-    assert shop.reserving.leases.holder(0) == 1
-
-
-def test_an_order_that_gets_nothing_locks_nobody_out() -> None:
-    shop = Shop(Lock(), [0, 0, 0, 0], [0.1, 0.1])
-    shop.reserve(shop.order(0, {0: 2}), 0.0, "prepare")
-    shop.env.advance(1.0)
-    assert shop.answers == {0: True}
-    assert shop.reserving.leases.holder(0) is None
-
-
-# -- holds of abandoned carts -----------------------------------------------------------------------------------------
-
-
-def test_a_hold_that_nobody_goes_on_with_expires() -> None:
-    told: list[tuple[int, float]] = []
-    shop = Shop(
-        Optimistic(), [9, 9, 9, 9], [0.0] * 6, hold_s=60.0, on_expired=lambda o: told.append((o.id, shop.env.now))
-    )
-    orders = [shop.order(number, {0: 1}) for number in range(6)]
-    for order in orders:
-        shop.reserve(order, float(order.id))
-
-    def confirm(order: Order) -> None:
-        order.state = OrderState.CONFIRMED
-
-    shop.at(30.0, lambda: confirm(orders[1]))
-    shop.at(30.0, lambda: shop.inventory.release(orders[2]))
-    shop.at(30.0, lambda: (confirm(orders[3]), shop.inventory.commit(orders[3])))
-    shop.at(30.0, lambda: setattr(orders[4], "state", OrderState.PENDING_PAYMENT))
-    shop.env.advance(300.0)
-    assert told == [(0, 60.0), (4, 64.0), (5, 65.0)]
-    assert [fact["order"] for fact in shop.ear.all("hold_expired")] == [0, 4, 5]
-    assert orders[1].held == [(0, 1)], "an order that waits for a picker is no abandoned cart"
-    assert (shop.inventory.available[0], shop.inventory.reserved[0]) == (7, 1)
-    # The saga comes back to an order whose hold has expired: it gets no second one.
-    shop.reserve(orders[0])
-    assert shop.answers[0] is False
-    assert orders[0].held == []
-
-
-def test_one_timer_serves_all_deadlines() -> None:
-    shop = Shop(Optimistic(), [999, 0, 0, 0], [0.0] * 500, hold_s=60.0)
-    for number in range(500):
-        shop.reserve(shop.order(number, {0: 1}))
-    assert len(shop.env._queue) == 1
-    shop.env.advance(61.0)
-    assert shop.inventory.reserved[0] == 0
-
-
-def test_the_locks_of_an_expired_hold_are_let_go() -> None:
-    shop = Shop(Lock(timeout_s=100.0), [3, 0, 0, 0], [0.1, 0.1], hold_s=10.0)
-    first = shop.order(0, {0: 2})
-    shop.reserve(first, 0.0, "prepare")
-    shop.reserve(shop.order(1, {0: 3}), 1.0, "prepare")
-    shop.env.advance(10.3)
-    assert shop.answers == {0: True, 1: True}
-    assert not shop.reserving.commit_prepared(first), "too late: the hold is gone"
-    assert shop.inventory.reserved[0] == 3
 
 
 # -- no reservation ---------------------------------------------------------------------------------------------------
