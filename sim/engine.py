@@ -31,8 +31,8 @@ SLICE_S = 900.0
 """Simulated seconds between flushes of the log."""
 
 
-COLLECT_EVERY = 48
-"""Slices between garbage collections."""
+GARBAGE = 1_000_000
+"""Objects that may be alive or lost before the collector looks for those that nobody can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +163,15 @@ def simulate(
         Faults(env, log, scenario, streams, down, office, floor).start()
     end_s = scenario.end_s
     # Our own code makes no cyclic garbage (a test says so) and the world lives to the end, so the collector would walk
-    # through it again and again for nothing; a policy of the user's may be less tidy and is cleaned up after
-    # twice a day.
+    # through it again and again for nothing; a policy of the user's may be less tidy, and is cleaned up after when it
+    # matters.
     collecting = gc.isenabled()
     gc.freeze()
     gc.disable()
     try:
-        now, slices = 0.0, 0
+        now = 0.0
         while now < end_s:
-            slices += 1
-            if slices % COLLECT_EVERY == 0:
+            if gc.get_count()[0] > GARBAGE:
                 gc.collect()
             now = min(now + SLICE_S, end_s)
             env.advance(now)

@@ -212,10 +212,11 @@ class Backend:
 
     # -- calls of an order -------------------------------------------------------------------------------------------
 
-    def begin(self, order: Order, delay_s: float) -> float:
+    def begin(self, order: Order, delay_s: float, window_s: float) -> float:
         """Make an order's first call to the inventory service, `delay_s` from now; returns the delay with the call's.
 
-        The saga waits for both in one; what became of the call it finds in `order.call`.
+        The saga waits for both in one, and for the window from reading records to writing them (`window_s`; zero where
+        that is waited for later); what became of the call it finds in `order.call`.
         """
         at_s = self._env.now + delay_s
         service = self.cluster.services[_INVENTORY]
@@ -224,7 +225,7 @@ class Backend:
         if latency_s == inf:
             return delay_s
         order.call = (service.epoch, service.last_instance, at_s)
-        return delay_s + quantise(latency_s)
+        return delay_s + quantise(latency_s) + window_s
 
     def answered(self, order: Order) -> bool:
         """Whether the call that an order's saga has waited for was answered: made, and not lost with its instance."""

@@ -137,7 +137,7 @@ class Desks:
 
     def driver_on(self, driver: DriverId, node: NodeId) -> None:
         """A driver began a shift at the home store."""
-        self.tracking.on(driver, node, self.figures.driver_homes[driver])
+        self.tracking.on(driver, node, self.figures.driver_homes[driver], self._env.now)
         self.offers.wake()
 
     def driver_stays_on(self, driver: DriverId) -> None:

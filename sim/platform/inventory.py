@@ -71,28 +71,30 @@ class Inventory:
         places = [first + sku for sku in order.skus]
         return [version[place] for place in places], [available[place] for place in places]
 
-    def stale(self, order: Order, seen: Seen) -> SkuId | None:
-        """The first line whose record was written since it was seen; None when none was."""
-        first, version = order.store * self.skus, self.version
-        for sku, saw in zip(order.skus, seen[0], strict=True):
-            if version[first + sku] != saw:
+    def stale(self, order: Order, read_s: float) -> SkuId | None:
+        """The first line whose record was written since it was read, at `read_s`; None when none was.
+
+        Every write raises the version and notes the time, so comparing times is comparing versions; and what nobody has
+        written since is what the reader saw, so that nothing need be kept of what was read.
+        """
+        first, updated = order.store * self.skus, self.updated_s
+        for sku in order.skus:
+            if updated[first + sku] > read_s:
                 return sku
         return None
 
-    def reserve(self, order: Order, seen: Seen | None, attempt: int) -> bool:
-        """Hold what the records have of an order's lines, if nobody wrote since they were seen.
+    def reserve(self, order: Order, read_s: float | None, attempt: int) -> bool:
+        """Hold what the records have of an order's lines, if nobody wrote since they were read, at `read_s`.
 
         On success `order.held` lists the lines held; what is missing is logged and simply not held. On a conflict nothing
-        is held and the answer is False. `seen` None: read and written in the same moment, so nobody can have come between.
+        is held and the answer is False. None: read and written in the same moment, so nobody can have come between.
         """
-        there = None
-        if seen is not None:
-            sku = self.stale(order, seen)
+        if read_s is not None:
+            sku = self.stale(order, read_s)
             if sku is not None:
                 self.conflict(order, sku, attempt)
                 return False
-            there = seen[1]
-        self.write(order, there)
+        self.write(order, None)
         return True
 
     def conflict(self, order: Order, sku: SkuId, attempt: int) -> None:
@@ -287,6 +289,7 @@ class Inventory:
             before = self.available[place]
             self._unreadable.add(place)
             self.available[place] = self.reserved[place] = self.version[place] = 0
+            self.updated_s[place] = self._env.now
             self._adjusted(place, before, 0)
 
     def heal(self) -> int:
@@ -299,6 +302,7 @@ class Inventory:
             before = self.available[place]
             self.available[place] = after = int(fold.available[sku])
             self.reserved[place], self.version[place] = int(fold.reserved[sku]), int(fold.version[sku])
+            self.updated_s[place] = self._env.now
             self._adjusted(place, before, after)
         return len(places)
 

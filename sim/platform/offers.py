@@ -218,7 +218,7 @@ class Offers:
             self._wait_again(order)
             if order.overdue:
                 self._give_up(order, CancelReason.NO_DRIVER)
-        self._tracking.idle_again(driver)
+        self._tracking.idle_again(driver, self._env.now)
         self.wake()
         return False
 

@@ -43,7 +43,7 @@ from sim.vocabulary import (
 )
 
 _PICKED_UP = OrderState.PICKED_UP
-_RESERVING = frozenset({Step.RESERVE, Step.PREPARE})
+_RESERVE, _RESERVING = Step.RESERVE, frozenset({Step.RESERVE, Step.PREPARE})
 _DRIVER, _CUSTOMER = Role.DRIVER, Role.CUSTOMER
 
 NEEDS_HISTORY = frozenset({"corrupted_records", "database_crash", "region_outage"})
@@ -116,7 +116,7 @@ class Office(Desks):
             env, facts, self.inventory, policies.reservation, latencies.window_s, die("reservation.jitter"),
             hold_s=platform.hold_s, on_expired=_expired,
         )  # fmt: skip
-        self._submit_s = latencies.submit_s
+        self._submit_s, self._window_s = latencies.submit_s, latencies.window_s
         self._midnights = [
             at_s for day in scenario.days() if 0 < (at_s := scenario.midnight_s + day * 86_400.0) < scenario.end_s
         ]
@@ -211,7 +211,8 @@ class Office(Desks):
         order = Order(request, store, plan, now)
         self.book.enter(order)
         if self.backend is not None and plan[0] in _RESERVING:
-            delay_s = self.backend.begin(order, delay_s)
+            ahead = self.reserving.window_ahead and plan[0] is _RESERVE
+            delay_s = self.backend.begin(order, delay_s, self._window_s[order.id] if ahead else 0.0)
         self.saga.start(order, delay_s)
         return None
 

@@ -75,8 +75,11 @@ class Payments:
 
     # -- charging ----------------------------------------------------------------------------------------------------
 
-    def pay(self, order: Order, cents: Cents, *, capture: bool = True) -> Story:
-        """Charge an order; returns whether it is paid (or authorised). Safe to run again after a crash."""
+    def at_once(self, order: Order, cents: Cents, *, capture: bool = True) -> bool | None:
+        """Charge an order where that takes no time; whether it is paid (or authorised), None when `pay` must be waited for.
+
+        Nothing was asked of anybody when the answer is None.
+        """
         if _paid(order):
             return True
         if order.unknown:
@@ -86,8 +89,14 @@ class Payments:
         if order.method == _CASH:
             order.due_cents, order.less_cents = cents - order.less_cents, 0
             return True
-        if self._quiet:
-            return self._at_once(order, cents, capture)
+        return self._ask_now(order, cents, capture) if self._quiet else None
+
+    def pay(self, order: Order, cents: Cents, *, capture: bool = True) -> Story:
+        """Charge an order; returns whether it is paid (or authorised). Safe to run again after a crash."""
+        paid = self.at_once(order, cents, capture=capture)
+        if paid is not None:
+            return paid
+        cents = Cents(order.asked_cents)
         settings = self._settings
         while True:
             # The number of the customer's try is part of the saga's durable state: a try whose outcome is unknown is
@@ -105,7 +114,7 @@ class Payments:
                 if _paid(order):
                     return True  # a callback came meanwhile
 
-    def _at_once(self, order: Order, cents: Cents, capture: bool) -> bool:
+    def _ask_now(self, order: Order, cents: Cents, capture: bool) -> bool:
         """Charge where answers take no time and none is lost (the minimal profile): the same without its waiting."""
         while True:
             order.attempt += 1

@@ -1,7 +1,7 @@
 """Reserving: how an order gets its goods held while others want the same, in simulated time.
 
 Reading records and writing them are a window apart, and what happens in the window is the mechanism's business, which the
-reservation policy names: versions checked at the write (`optimistic`), the same with hot records split into slots
+reservation policy names: versions compared at the write (`optimistic`), the same with hot records split into slots
 (`slots`), leases taken beforehand (`lock`), or nothing at all (`none`). Each can be run again for the same order after a
 crash: an order that has its answer keeps it.
 """
@@ -72,6 +72,9 @@ class Reserving:
                 f"policies.reservation: expected a mechanism, one of {', '.join(mechanisms)}; got {self.mechanism!r}."
             )
         self._run = mechanisms[self.mechanism]
+        # Reading is an event to nobody but the reader, who can tell afterwards what it was like: the records say when each
+        # was last written. So the wait for the window may be one with whatever is waited for before.
+        self.window_ahead = self.mechanism == "optimistic"
         self._timeout_s = quantise(getattr(policy, "timeout_s", 1.0))
         self._fencing: bool = getattr(policy, "fencing", True)
         self._pause_chance: float = getattr(policy, "pause_chance", 0.0)
@@ -94,6 +97,22 @@ class Reserving:
         """
         return self._run(order)
 
+    def at_once(self, order: Order, *, waited: bool) -> bool | None:
+        """The first try where it costs no time of its own: whether it succeeded, None when only a story can tell.
+
+        `waited`: whoever asks has let the order's window pass already (only where `window_ahead` says that one may).
+        """
+        window, inventory = self._window_s[order.id], self._inventory
+        if not self.window_ahead or (window and not waited):
+            return None
+        if order.held or order.id in inventory.denied or order.id in inventory.expired:
+            return None
+        return self._write(order, self._env.now - window if window else None, 1)
+
+    def run_again(self, order: Order) -> Story:
+        """As `run`, after `at_once` met a conflict."""
+        return self._optimistic(order, 1)
+
     def run_blind(self, order: Order) -> Story:
         """Sell without looking: the records of the order's store cannot be reached. Always True."""
         return self._unheld(order)
@@ -105,29 +124,33 @@ class Reserving:
 
     # -- the mechanisms ----------------------------------------------------------------------------------------------
 
-    def _optimistic(self, order: Order) -> Story:
-        inventory, window = self._inventory, self._window_s[order.id]
-        attempt = 1
+    def _optimistic(self, order: Order, tried: int = 0) -> Story:
+        """Read, write a window later if nobody wrote meanwhile, else pause and read again; `tried`: tries made before."""
+        env, inventory, window = self._env, self._inventory, self._window_s[order.id]
         # The answer may come from elsewhere: a saga taken up again after a crash tells the same story a second time.
         while not (order.held or order.id in inventory.denied):
-            if order.id in inventory.expired:
+            pause: float | None = 0.0
+            if order.id in inventory.expired or (tried and (pause := self._pause(order, tried)) is None):
                 return False
-            seen = None
-            if window:
-                seen = inventory.versions(order)
-                yield Timer(self._env, window)
+            assert pause is not None
+            read_s = env.now + pause
+            if pause or window:
+                yield Timer(env, pause + window)
                 if inventory.answered(order):
                     break
-            if inventory.reserve(order, seen, attempt):
-                if self._hold_s is not None:
-                    self._set_deadline(order)
+                if order.id in inventory.expired:
+                    return False
+            tried += 1
+            if self._write(order, read_s if window else None, tried):
                 break
-            pause = self._pause(order, attempt)
-            if pause is None:
-                return False
-            yield Timer(self._env, pause)
-            attempt += 1
         return True
+
+    def _write(self, order: Order, read_s: float | None, attempt: int) -> bool:
+        if self._inventory.reserve(order, read_s, attempt):
+            if self._hold_s is not None:
+                self._set_deadline(order)
+            return True
+        return False
 
     def _from_slots(self, order: Order) -> Story:
         inventory, split, window = self._inventory, self._split, self._window_s[order.id]

@@ -9,7 +9,8 @@ with the effect of once. Compensation runs over the finished steps and the one u
 
 from collections.abc import Callable
 from math import inf
-from typing import Protocol
+from types import GeneratorType
+from typing import Any, Protocol
 
 from sim.clock import Clock, Timer
 from sim.contracts import Policies, SubstitutionView
@@ -43,6 +44,10 @@ _CONFIRM, _CONFIRMED, _CREATED, _PENDING = (
     OrderState.PENDING_PAYMENT,
 )
 _CANCELLED, _INVENTORY = OrderState.CANCELLED, Svc.INVENTORY
+
+
+Outcome = OrderState | Story | None
+"""Of a step: None when it is done, the end state the order goes to, or a story of either where there is something to wait for."""
 
 
 class Calls(Protocol):
@@ -113,10 +118,10 @@ class Saga:
         self._down = 0
         self.blind: Callable[[StoreId], bool] | None = None  # whether a store's records are out of reach
         self.kill: Callable[[OrderId, str, Step], bool] | None = None
-        # Confirming takes no time, so it is a plain call; these may wait.
-        self._do: dict[Step, Callable[[Order], Story]] = {
+        self._do: dict[Step, Callable[[Order], Outcome]] = {
             Step.RESERVE: self._reserve,
             Step.PAY: self._pay,
+            Step.CONFIRM: self._confirm,
             Step.RESERVE_AND_PAY: self._reserve_and_pay,
             Step.PREPARE: self._prepare,
             Step.COMMIT: self._commit,
@@ -155,7 +160,7 @@ class Saga:
             if order.failing is not None:
                 self._unwind(order)
             elif not order.planned:
-                order.resumed = order.unknown
+                order.resumed, order.call = order.unknown, None  # a call under way is made anew
                 self._facts.saga_resumed(order=order.id, step=order.plan[min(order.step, len(order.plan) - 1)])
                 tell_while(self._run(order, 0.0), self._life)
 
@@ -175,9 +180,11 @@ class Saga:
                 step = plan[order.step]
                 if self.kill is not None:
                     self._boundary(order, "before", step)
-                failure: OrderState | None = None
+                failure: Any = None
                 if order.cancel_reason is None:
-                    failure = self._confirm(order) if step is _CONFIRM else (yield from self._do[step](order))
+                    failure = self._do[step](order)
+                    if failure.__class__ is GeneratorType:
+                        failure = yield from failure  # the step has to wait for something
                 if order.state in END_STATES:
                     # The order ended while this step was under way: what the step did meanwhile is undone as well.
                     self._undo[step](order)
@@ -200,7 +207,7 @@ class Saga:
         if order.cleared is not None:
             order.cleared.ring()
 
-    # -- steps: None when done, else the end state the order goes to ---------------------------------------------
+    # -- steps -----------------------------------------------------------------------------------------------------
 
     def _asked(self, order: Order) -> Story:
         """Call the inventory service; False when it did not answer however often it was asked: dead-lettered."""
@@ -218,13 +225,25 @@ class Saga:
         order.cancel_reason = CancelReason.UNPROCESSABLE
         return False
 
-    def _reserve(self, order: Order) -> Story:
+    def _reserve(self, order: Order) -> Outcome:
+        calls = self._calls
+        if (self.blind is None or not self.blind(order.store)) and (calls is None or calls.answered(order)):
+            held = self._reserving.at_once(order, waited=calls is not None)
+            if held:
+                return self._reserved(order)
+            return self._reserving_story(order, self._reserving.run if held is None else self._reserving.run_again)
+        return self._reserve_story(order)
+
+    def _reserve_story(self, order: Order) -> Story:
         if self.blind is not None and self.blind(order.store):
             yield from self._reserving.run_blind(order)
             return self._reserved(order)
         if self._calls is not None and not (yield from self._asked(order)):
             return _CANCELLED
-        if not (yield from self._reserving.run(order)):
+        return (yield from self._reserving_story(order, self._reserving.run))
+
+    def _reserving_story(self, order: Order, mechanism: Callable[[Order], Story]) -> Story:
+        if not (yield from mechanism(order)):
             order.cancel_reason = CancelReason.CONTENTION
             return _CANCELLED
         return self._reserved(order)
@@ -254,24 +273,29 @@ class Saga:
     def _total(self, order: Order) -> Cents:
         return total_cents(order.held, self._figures.prices_cents, self._fee_cents)
 
-    def _pay(self, order: Order) -> Story:
-        return (yield from self._charge(order, self._total(order) if order.held else None, capture=True))
+    def _pay(self, order: Order) -> Outcome:
+        return self._charge(order, self._total(order) if order.held else None, capture=True)
 
-    def _charge(self, order: Order, cents: Cents | None, *, capture: bool) -> Story:
+    def _charge(self, order: Order, cents: Cents | None, *, capture: bool) -> Outcome:
         if order.state is _CREATED:
             self._book.move(order, _PENDING)
         if cents is None:  # nothing is held yet: the whole basket
             cents = Cents(order.value_cents + self._fee_cents)
-        paid = yield from self.payments.pay(order, cents, capture=capture)
+        paid = self.payments.at_once(order, cents, capture=capture)
+        if paid is None:
+            return self._charging(order, cents, capture)
         return None if paid else OrderState.PAYMENT_FAILED
+
+    def _charging(self, order: Order, cents: Cents, capture: bool) -> Story:
+        return None if (yield from self.payments.pay(order, cents, capture=capture)) else OrderState.PAYMENT_FAILED
 
     def _reserve_and_pay(self, order: Order) -> Story:
         both, ends = Signal(), [None, None]
         left = 2
 
-        def half(place: int, story: Story) -> Story:
+        def half(place: int, step: Outcome) -> Story:
             nonlocal left
-            ends[place] = yield from story
+            ends[place] = yield from _story(step)
             left -= 1
             if not left:
                 both.ring()
@@ -287,7 +311,7 @@ class Saga:
     def _prepare(self, order: Order) -> Story:
         if self.blind is not None and self.blind(order.store):
             yield from self._reserving.run_blind(order)
-            return (yield from self._charge(order, self._total(order), capture=False))
+            return (yield from _story(self._charge(order, self._total(order), capture=False)))
         if self._calls is not None and not (yield from self._asked(order)):
             return _CANCELLED
         if not (yield from self._reserving.prepare(order)):
@@ -296,7 +320,7 @@ class Saga:
         failure = self._reserved(order)
         if failure is not None:
             return failure
-        return (yield from self._charge(order, self._total(order), capture=False))
+        return (yield from _story(self._charge(order, self._total(order), capture=False)))
 
     def _commit(self, order: Order) -> Story:
         # Everybody has voted yes, so there is no way back: the provider is asked until it answers.
@@ -379,3 +403,8 @@ class Saga:
         self.payments.collected(order)
         self._facts.saga_ended(order=order.id, settled=True)
         self._book.move(order, OrderState.DELIVERED)
+
+
+def _story(step: Any) -> Story:
+    """A step as a story, whether it has to wait or not."""
+    return (yield from step) if step.__class__ is GeneratorType else step

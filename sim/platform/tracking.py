@@ -5,13 +5,16 @@ platform reckons with its own estimate of when a ride ends. Columns over drivers
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.contracts import Sighting
+from sim.platform.nearby import Nearby
 from sim.ports import Estimator, Figures, Phones
+from sim.streams import quick
 from sim.vocabulary import DriverId, NodeId, StoreId
 
 
@@ -33,6 +36,9 @@ class Tracking:
         self.place = np.zeros(count, dtype=np.int64)
         self.free_s = np.zeros(count)
         self.idle = np.zeros(count, dtype=bool)
+        # The same columns, for reading and writing one driver's.
+        self._place, self._free_s, self._idle = quick(self.place), quick(self.free_s), quick(self.idle)
+        self._nearby = Nearby(estimator, figures.store_nodes, max(figures.driver_profiles, default=0) + 1)
         self.idle_count = 0
         self.on_shift = 0
         self._on = bytearray(count)
@@ -40,11 +46,12 @@ class Tracking:
         self._standing: list[list[DriverId]] = [[] for _ in range(figures.stores)]
         self._stands_at = [-1] * count
 
-    def on(self, driver: DriverId, node: NodeId, store: StoreId) -> None:
+    def on(self, driver: DriverId, node: NodeId, store: StoreId, now_s: float) -> None:
         """A driver began a shift, standing at a store."""
         self.resume(driver)
-        self.place[driver] = self._estimator.place(node, self._figures.driver_profiles[driver])
-        self._idle(driver)
+        self._place[driver] = self._estimator.place(node, self._figures.driver_profiles[driver])
+        self._free_s[driver] = 0.0
+        self._is_idle(driver, now_s)
         self.stands(driver, store)
 
     def resume(self, driver: DriverId) -> None:
@@ -59,16 +66,18 @@ class Tracking:
         self.busy(driver)
         self.leaves(driver)
 
-    def _idle(self, driver: DriverId) -> None:
-        if not self.idle[driver]:
-            self.idle[driver] = True
+    def _is_idle(self, driver: DriverId, now_s: float) -> None:
+        if not self._idle[driver]:
+            self._idle[driver] = True
             self.idle_count += 1
+            self._nearby.add(driver, self._place[driver], self._free_s[driver], now_s)
 
     def busy(self, driver: DriverId) -> None:
         """A driver was offered work, or left."""
-        if self.idle[driver]:
-            self.idle[driver] = False
+        if self._idle[driver]:
+            self._idle[driver] = False
             self.idle_count -= 1
+            self._nearby.remove(driver, self._place[driver], self._free_s[driver])
             store = self._stands_at[driver]
             if store >= 0:
                 standing = self._standing[store]
@@ -78,10 +87,10 @@ class Tracking:
         """A driver took an order and is no longer to be had where he stands."""
         self._stands_at[driver] = -1
 
-    def idle_again(self, driver: DriverId) -> None:
+    def idle_again(self, driver: DriverId, now_s: float) -> None:
         """An offer came to nothing: the driver is where he was, or where he has arrived meanwhile."""
-        if self._on[driver] and not self.idle[driver]:
-            self._idle(driver)
+        if self._on[driver] and not self._idle[driver]:
+            self._is_idle(driver, now_s)
             store = self._stands_at[driver]
             if store >= 0:
                 insort(self._standing[store], driver)
@@ -95,21 +104,27 @@ class Tracking:
         if target is not None:
             free_s += self._estimator.to_store_s(node, profile, target, now_s)
             node = self._figures.store_nodes[target]
-        self.place[driver], self.free_s[driver] = self._estimator.place(node, profile), free_s
-        self._idle(driver)
+        self._place[driver], self._free_s[driver] = self._estimator.place(node, profile), free_s
+        self._is_idle(driver, now_s)
 
     def stands(self, driver: DriverId, store: StoreId) -> None:
         """A driver without work stands at a store."""
         if self._stands_at[driver] >= 0 or not self._on[driver]:
             return
         self._stands_at[driver] = store
-        self.free_s[driver] = 0.0
-        if self.idle[driver]:
+        free_s, self._free_s[driver] = self._free_s[driver], 0.0
+        if self._idle[driver]:
+            if free_s:
+                self._nearby.arrived(driver, self._place[driver], free_s)
             insort(self._standing[store], driver)
 
     def idle_at(self, store: StoreId) -> list[DriverId]:
         """Idle drivers standing at a store, ascending; a live list, not to be kept."""
         return self._standing[store]
+
+    def nearest(self, store: StoreId, now_s: float) -> Iterator[tuple[DriverId, float]]:
+        """Idle drivers with the believed seconds until each could be at a store, soonest first; see `Nearby.nearest`."""
+        return self._nearby.nearest(store, now_s)
 
     def ride_s(self, drivers: NDArray[Any], store: StoreId, now_s: float) -> NDArray[Any]:
         """Believed seconds until each driver could be at the store: the rest of his ride, then the roads from its end."""

@@ -1,6 +1,6 @@
 """The live, read-only facades through which policies see the platform: nothing is copied until asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -47,6 +47,10 @@ class LiveDispatchView:
     def idle_at(self, store: StoreId) -> Sequence[DriverId]:
         """Idle drivers standing at a store, ascending."""
         return self._tracking.idle_at(store)
+
+    def nearest(self, store: StoreId) -> Iterator[tuple[DriverId, float]]:
+        """Idle drivers and their believed seconds to the store, soonest first."""
+        return self._tracking.nearest(store, self._env.now)
 
     def ride_s(self, drivers: NDArray[Any], store: StoreId) -> NDArray[Any]:
         """Believed seconds until each driver could be at the store."""

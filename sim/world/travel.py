@@ -138,6 +138,8 @@ class LaggingEstimator:
             self._until_s = midnight_s + ((lagging_s - midnight_s) // 3600.0 + 1.0) * 3600.0 + self._lag_s
         return self._level
 
+    level = _period
+
     def place(self, node: NodeId, profile: int) -> int:
         """Index of a node and a vehicle profile into a store's flat table."""
         index: int = profile * self._travel.nodes + node

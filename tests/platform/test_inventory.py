@@ -77,7 +77,7 @@ class Records(RuleBasedStateMachine):
             self.inventory.split.conflict(place, 0)
         self.on_hand = [[0] * SKUS for _ in range(STORES)]
         self.holds: dict[int, tuple[Order, dict[int, int]]] = {}
-        self.read: dict[int, tuple[Order, list[int], list[int]]] = {}
+        self.read: dict[int, tuple[Order, float, list[int]]] = {}
         self.next = 0
 
     def crosses(self, place: int, now: float, available: int) -> None:
@@ -114,8 +114,8 @@ class Records(RuleBasedStateMachine):
     def look(self, store: int, basket: dict[int, int]) -> None:
         order = an_order(self.next, store, basket)
         self.next += 1
-        seen = self.inventory.versions(order)
-        self.read[order.id] = (order, seen, self.stamp(order))
+        self.read[order.id] = (order, self.env.now, self.stamp(order))
+        self.env.advance(self.env.now + 2.0**-20)  # whatever is written from now on is written after this
 
     def stamp(self, order: Order) -> list[int]:
         return [self.inventory.version[order.store * SKUS + sku] for sku in order.skus]
@@ -123,10 +123,10 @@ class Records(RuleBasedStateMachine):
     @precondition(lambda self: self.read)
     @rule(data=st.data(), blind=st.booleans())
     def write(self, data: Any, blind: bool) -> None:
-        order, seen, stamp = self.read.pop(data.draw(st.sampled_from(sorted(self.read))))
+        order, read_s, stamp = self.read.pop(data.draw(st.sampled_from(sorted(self.read))))
         changed = self.stamp(order) != stamp  # by the machine's own look at the versions
         conflicts, before = self.ear.conflicts, self.figures()
-        done = self.inventory.reserve(order, None if blind else seen, 1)
+        done = self.inventory.reserve(order, None if blind else read_s, 1)
         if changed and not blind:
             assert not done
             assert self.ear.conflicts == conflicts + 1
@@ -223,16 +223,17 @@ TestRecords = Records.TestCase
 
 def test_two_buyers_of_the_last_unit() -> None:
     """The textbook race: both read, both write; the second write must not go through."""
-    ear = Ear()
-    inventory = Inventory(ear, 1, 1)
+    env, ear = Clock(), Ear()
+    inventory = Inventory(ear, 1, 1, env=env)
     inventory.adjust(0, 0, 1, StockCause.OPENING)  # type: ignore[arg-type]
     first, second = an_order(0, 0, {0: 1}), an_order(1, 0, {0: 1})
-    seen = inventory.versions(first), inventory.versions(second)
-    assert inventory.reserve(first, seen[0], 1)
-    assert not inventory.reserve(second, seen[1], 1)
+    read_s = env.now
+    env.advance(1.0)
+    assert inventory.reserve(first, read_s, 1)
+    assert not inventory.reserve(second, read_s, 1)
     assert ear.conflicts == 1
     assert second.held == []
-    assert inventory.reserve(second, inventory.versions(second), 2)
+    assert inventory.reserve(second, env.now, 2)
     assert second.held == []
     assert inventory.reserved[0] == 1
 
@@ -307,8 +308,8 @@ def test_after_a_failover_on_hand_is_what_it_was_and_open_orders_keep_their_good
     inventory.commit(sold)
     inventory.adjust(0, 1, 50, StockCause.DELIVERY)  # type: ignore[arg-type]
     inventory.reserve(late, None, 1)
-    seen = inventory.versions(an_order(3, 0, {0: 1, 1: 1}))
-    versions = list(inventory.version)
+    read_s, versions = env.now, list(inventory.version)
+    env.advance(101.0)
     ear.adjusted.clear()
     assert inventory.recover([0], 50.0) == 4  # type: ignore[list-item]
     # The sale is forgotten (five units too many), the delivery as well; what open orders hold stays theirs.
@@ -316,7 +317,7 @@ def test_after_a_failover_on_hand_is_what_it_was_and_open_orders_keep_their_good
     assert inventory.on_hand(0).tolist() == [10, 10, 2]  # type: ignore[arg-type]
     assert ear.adjusted == [(0, 1, StockCause.RECOVERY), (1, -46, StockCause.RECOVERY)]
     assert all(now >= before for now, before in zip(inventory.version, versions, strict=True))
-    assert not inventory.reserve(an_order(3, 0, {0: 1, 1: 1}), seen, 1), "who read before the crash must read again"
+    assert not inventory.reserve(an_order(3, 0, {0: 1, 1: 1}), read_s, 1), "who read before the crash must read again"
     assert inventory.differing(0) == 0  # type: ignore[arg-type]
     env.advance(105.0)
     inventory.release(late)
