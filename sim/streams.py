@@ -36,15 +36,24 @@ class Die:
         """Uniform on [0, 1) for the pair of entities (a, b): the same pair always gives the same value."""
         return (self._bits(a, b) >> 11) * 2.0**-53
 
-    def uniforms(self, a: NDArray[np.int64], b: int = 0) -> NDArray[np.float64]:
-        """`uniform` of many entities at once: the same values, float64 (n,)."""
+    def _many_bits(self, a: NDArray[np.int64], b: int) -> NDArray[np.uint64]:
         x = a.astype(np.uint64) * np.uint64(_GOLDEN)
         x += np.uint64((self.key + b * 0xD1B54A32D192ED03) & _MASK)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         x = (x ^ (x >> np.uint64(31))) * np.uint64(_GOLDEN)
-        x ^= x >> np.uint64(29)
-        return (x >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        return x ^ (x >> np.uint64(29))
+
+    def uniforms(self, a: NDArray[np.int64], b: int = 0) -> NDArray[np.float64]:
+        """`uniform` of many entities at once: the same values, float64 (n,)."""
+        return (self._many_bits(a, b) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+    def pairs(self, a: NDArray[np.int64], b: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`pair` of many entities at once: the same values, float64 (n,) each."""
+        bits = self._many_bits(a, b)
+        return (bits >> np.uint64(32)).astype(np.float64) * 2.0**-32, (bits & np.uint64(0xFFFFFFFF)).astype(
+            np.float64
+        ) * 2.0**-32
 
     def pair(self, a: int, b: int = 0) -> tuple[float, float]:
         """Two independent uniforms on [0, 1) of 32 bits each for the price of one."""

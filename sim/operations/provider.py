@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from math import log
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.ports import Callbacks, ChargeAnswer
@@ -71,7 +73,10 @@ class Provider:
         self._asked = array("b", bytes(orders))  # how often: each asking has its own luck
         self._key = array("b", bytes(orders))  # the key under which an order was charged; 0: it was not
         self._changed: list[OrderId] = []
-        self._reliable = not (habits.lost_answer_share or habits.duplicate_share)
+        # What happens to the answer of an order's first charge is worked out here for all of them: mostly nothing.
+        lost, twice = luck.pairs(np.arange(orders), 2)
+        fated = (lost < habits.lost_answer_share) | (twice < habits.duplicate_share)
+        self._fated = set(np.flatnonzero(fated).tolist())
         self._decline_share = habits.decline_share
         self.callbacks: Callbacks | None = None
 
@@ -93,7 +98,7 @@ class Provider:
             else:
                 self._aside[order] = cents
         done = _CAPTURED if capture else _AUTHORISED
-        if self._reliable:
+        if self._asked[order] == 1 and order not in self._fated:
             return ChargeAnswer(done, latency_s)
         return self._answered(order, attempt, done, cents, latency_s)
 

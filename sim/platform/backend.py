@@ -166,9 +166,10 @@ class Backend:
     def _probe_catalogue(self, now: float) -> None:
         """The breaker on catalogue reads judges by what monitoring's own reads meet."""
         breaker, service = self.breakers[BreakerName.CATALOGUE], self.cluster.services[Svc.CATALOGUE]
+        answers = service.answers and service.delay_s(now) < inf
         for _ in range(3):
             if breaker.allow(now):
-                (breaker.ok if service.answers and service.delay_s(now) < inf else breaker.fail)(now)
+                (breaker.ok if answers else breaker.fail)(now)
 
     def _moved(self, name: BreakerName, state: BreakerState) -> None:
         self._facts.breaker_moved(breaker=name, breaker_state=state)
@@ -237,7 +238,8 @@ class Backend:
 
     def payments_s(self, order: OrderId) -> float:
         """Seconds our payment service takes for an order, infinite when it does not answer."""
-        return quantise_finite(self.front.pay_s(order, self._env.now))
+        latency_s = self.front.pay_s(order, self._env.now)
+        return quantise(latency_s) if latency_s < inf else inf
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""
@@ -245,8 +247,3 @@ class Backend:
         if service is _INVENTORY:
             self._reserved.append(latency_s + (self.windows_s[order] if self.windows_s else 0.0))
         return latency_s
-
-
-def quantise_finite(seconds: float) -> float:
-    """`quantise` that lets infinity be."""
-    return quantise(seconds) if seconds < inf else inf

@@ -56,6 +56,8 @@ class Waiting:
         Chance that it is turned away.
     mean_s
         Mean wait over all arrivals, those turned away as 0, seconds.
+    usual_s
+        Median and percentile 99 of the latency, seconds, once somebody has asked for them.
     """
 
     __slots__ = (
@@ -70,6 +72,7 @@ class Waiting:
         "chance",
         "mean_s",
         "refused",
+        "usual_s",
     )
 
     def __init__(self, servers: int, load: float, work_s: float, limit_s: float) -> None:
@@ -86,6 +89,7 @@ class Waiting:
         self.mean_s = ((p - cut) * scale_s - limit_s * cut) / self._norm
         self._density = p / (self._norm * (1.0 - self.refused))
         self._known: dict[float, float] = {}
+        self.usual_s: tuple[float, float] | None = None
 
     def wait_s(self, luck: float) -> float:
         """The wait that a uniform draw below `chance` stands for, by inversion, seconds; beyond the limit: turned away."""
@@ -286,6 +290,14 @@ class Background:
     def queued(self) -> float:
         """Mean number of calls that wait while there is no flood (Little: rate x mean wait)."""
         return self.load / self._work_s * self.waiting.mean_s if self.waiting is not None else 0.0
+
+    def percentiles_s(self, ahead_s: float) -> tuple[float, float]:
+        """Median and percentile 99 of the latency of the calls taken, seconds; `ahead_s` is the wait in a flood."""
+        if self.flooded or self.waiting is None:
+            return self.latency_s(0.5, ahead_s), self.latency_s(0.01, ahead_s)
+        if self.waiting.usual_s is None:
+            self.waiting.usual_s = self.waiting.latency_s(0.5), self.waiting.latency_s(0.01)
+        return self.waiting.usual_s
 
     def latency_s(self, tail: float, ahead_s: float) -> float:
         """Latency that a share of the calls taken exceed, seconds; `ahead_s` is the wait in a flood."""

@@ -57,12 +57,8 @@ class Attack(NamedTuple):
     """Network addresses the requests come from."""
 
 
-class Entry(NamedTuple):
-    """How far a request came."""
-
-    rejection: Rejection | None
-    delay_s: float
-    """From the customer's tap until the order service has the order."""
+Entry = tuple[Rejection | None, float]
+"""How far a request came: why it was turned away, if it was; seconds from the tap until the order service has the order."""
 
 
 class Front:
@@ -102,13 +98,12 @@ class Front:
         self.degradation = Degradation(settings.degradation)
         self._checkout = Fanout(settings.screens.checkout)
         self._checkout_parts = [
-            (
-                cluster.services[SERVICE_OF[part.service]],
-                part.work * work_s[SERVICE_OF[part.service]],
-                FEATURE_OF.get(part.service),
-            )
+            (cluster.services[SERVICE_OF[part.service]], FEATURE_OF.get(part.service))
             for part in settings.screens.checkout
         ]
+        # Mean work of the calls on the way in, seconds: the screen's parts, then gateway, orders, inventory, payments.
+        self._way_work_s = [part.work * work_s[SERVICE_OF[part.service]] for part in settings.screens.checkout]
+        self._way_work_s += [work_s[service] for service in (_GATEWAY, _ORDERS, _INVENTORY, _PAYMENTS)]
         # Carts come well-formed; only rules that a scenario makes can refuse one.
         self._validation = Validation(settings.cart, skus) if settings.cart != CartRules() else None
         self._deadline_s = settings.screens.deadline_s
@@ -138,15 +133,15 @@ class Front:
     def reserve_s(self, order: OrderId, at_s: float) -> float:
         """An order's first call to the inventory service: as `call_s`, at the price of a look-up."""
         draws = self._draws(order)
-        return self._services_of[_INVENTORY].call(at_s, draws[-3] * self._work_s[_INVENTORY], draws[-4])
+        return self._services_of[_INVENTORY].call(at_s, draws[-3], draws[-4])
 
     def pay_s(self, order: OrderId, at_s: float) -> float:
         """An order's call to the payment service."""
         draws = self._draws(order)
-        return self._services_of[_PAYMENTS].call(at_s, draws[-1] * self._work_s[_PAYMENTS], draws[-2])
+        return self._services_of[_PAYMENTS].call(at_s, draws[-1], draws[-2])
 
     def _draws(self, order: OrderId) -> list[float]:
-        """An order's draws for its calls on the way in: luck and exponential size of each, one after the other.
+        """An order's draws for its calls on the way in: luck and exponential work (seconds) of each, one after the other.
 
         Drawn for many orders at once, a tenth of the price of one by one; by order all the same.
         """
@@ -158,9 +153,9 @@ class Front:
     def _draw_block(self, number: int) -> list[list[float]]:
         orders = np.arange(number * BLOCK, (number + 1) * BLOCK)
         columns = []
-        for call in range(len(self._checkout_parts) + 4):
+        for call, work_s in enumerate(self._way_work_s):
             columns.append(self._luck.uniforms(orders, 2 * call - 64))
-            columns.append(-np.log1p(-self._luck.uniforms(orders, 2 * call - 63)))
+            columns.append(-np.log1p(-self._luck.uniforms(orders, 2 * call - 63)) * work_s)
         block: list[list[float]] = np.column_stack(columns).tolist()
         if len(self._blocks) >= BLOCKS:
             del self._blocks[next(iter(self._blocks))]  # the oldest; who still asks for it has it drawn again
@@ -181,14 +176,14 @@ class Front:
         now, order, client = self._env.now, request.order, request.client
         if not self.limits.allow(client, _PLACE, now):
             self.placed.append(inf)
-            return Entry(Rejection.RATE_LIMITED, 0.0)
+            return Rejection.RATE_LIMITED, 0.0
         rules = self._validation
         if rules is not None and rules.invalid(request.skus, request.units, request.value_cents) is not None:
-            return Entry(Rejection.INVALID, 0.0)
+            return Rejection.INVALID, 0.0
         known, round_trips = self.sessions.session(client, now)
         if not known:
             self.placed.append(inf)
-            return Entry(Rejection.UNAUTHORISED, 0.0)
+            return Rejection.UNAUTHORISED, 0.0
         rejection, delay_s = self._services(request, round_trips)
         self.placed.append(inf if rejection is not None else delay_s - self._round_trip_s * (1 + round_trips))
         if rejection is None and self._screens:
@@ -196,37 +191,39 @@ class Front:
             delay_s += review_s
         if rejection is None:
             self.idempotency.remember(order, order)
-        return Entry(rejection, delay_s)
+        return rejection, delay_s
 
     def _services(self, request: OrderRequest, round_trips: int) -> Entry:
         now, order = self._env.now, request.order
-        orders = self._cluster.services[_ORDERS]
+        orders = self._services_of[_ORDERS]
         waiting_s = orders.delay_s(now)
         if waiting_s and self._pressure.sheds(waiting_s, self._luck.uniform(order, -1)):
-            return Entry(Rejection.SHED, 0.0)
+            return Rejection.SHED, 0.0
         draws = self._draws(order)
         screen_s = self._screen_s(draws, now)
         if screen_s == inf:
-            return Entry(Rejection.UNAVAILABLE, 0.0)
+            return Rejection.UNAVAILABLE, 0.0
         at_s, orders_s = now + screen_s, inf
-        gateway_s = self._services_of[_GATEWAY].call(at_s, draws[-7] * self._work_s[_GATEWAY], draws[-8])
+        gateway_s = self._services_of[_GATEWAY].call(at_s, draws[-7], draws[-8])
         if gateway_s < inf:
-            orders_s = orders.call(at_s + gateway_s, draws[-5] * self._work_s[_ORDERS], draws[-6])
+            orders_s = orders.call(at_s + gateway_s, draws[-5], draws[-6])
         if orders_s == inf:
-            return Entry(Rejection.UNAVAILABLE, 0.0)
+            return Rejection.UNAVAILABLE, 0.0
         delay_s = screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips)
-        return Entry(None, quantise(delay_s))
+        return None, quantise(delay_s)
 
     def _screen_s(self, draws: list[float], now: float) -> float:
         """The checkout screen asks several services at once: the slowest required part, or the deadline, decides."""
-        latencies = []
-        place = 0
-        for service, work_s, feature in self._checkout_parts:
-            if feature is not None and not self.degradation.enabled(feature):
+        latencies, place, degradation = [], 0, self.degradation
+        for service, feature in self._checkout_parts:
+            if feature is not None and degradation.off and not degradation.enabled(feature):
                 latencies.append(0.0)
             else:
-                latencies.append(service.call(now, draws[place + 1] * work_s, draws[place]))
+                latencies.append(service.call(now, draws[place + 1], draws[place]))
             place += 2
+        screen_s = max(latencies)
+        if screen_s <= self._deadline_s:
+            return screen_s
         screen_s, dropped = self._checkout.screen_s(latencies, self._deadline_s)
         self.screens_short += dropped > 0
         return screen_s

@@ -5,7 +5,6 @@ and no background a service is exactly a G/G/c queue in order of calling. Calls 
 as a background (see `sim.platform.background`).
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from heapq import heapify, heappush, heapreplace
 from math import inf, nan, prod
@@ -352,20 +351,26 @@ class Service:
         """
         self.advance(now_s)
         background, span_s = self._background, now_s - self._sampled_s
-        latencies, self._latencies = self._latencies, []
-        latencies.sort()
+        latencies = self._latencies
+        if latencies:
+            self._latencies = []
+            latencies.sort()
         foreground = len(latencies) + self._failed + self._refused
         calls = foreground + background.calls
         errors = self._failed + self._refused + self._lost + background.errors
         taken = max(background.calls - background.errors, 0.0) if self.answers else 0.0
         queue, ahead_s = self._queue(now_s)
+        if taken and len(latencies) * FEW < taken:
+            p50_s, p99_s = background.percentiles_s(ahead_s)
+        else:
+            p50_s, p99_s = self._mixed_s(latencies, taken, 0.5, ahead_s), self._mixed_s(latencies, taken, 0.01, ahead_s)
         found = Sample(
             calls,
             errors,
             self._refused + background.refused,
             calls / span_s if span_s > 0.0 else 0.0,
-            self._percentile(latencies, taken, 0.5, ahead_s),
-            self._percentile(latencies, taken, 0.01, ahead_s),
+            p50_s,
+            p99_s,
             self._monitor.read(self._worked_s + background.taken_s, background.room_s),
             queue,
             len(self.rotation.up),
@@ -376,20 +381,24 @@ class Service:
         self._sampled_s = now_s
         return found
 
-    def _percentile(self, latencies: Sequence[float], taken: float, tail: float, ahead_s: float) -> float:
+    def _mixed_s(self, latencies: Sequence[float], taken: float, tail: float, ahead_s: float) -> float:
         """Latency that a share `tail` of both together exceed; `latencies` ascending, `taken` background calls."""
         count = len(latencies)
         above = tail * (count + taken)
         if not taken:
             return latencies[min(int(count - above), count - 1)] if count else nan
-        latency_s = self._background.latency_s
-        if count * FEW < taken:
-            return latency_s(tail, ahead_s)
-
         # With k foreground calls above the level, `above` - k of the background must be: the first k for which that level
         # lies above the next foreground latency.
-        def level_s(k: int) -> float:
-            return latency_s((above - k) / taken, ahead_s) if k < above else inf
-
-        k = bisect_left(range(count), True, key=lambda k: level_s(k) >= latencies[count - 1 - k])
-        return min(level_s(k), latencies[count - k]) if k else level_s(0)
+        latency_s = self._background.latency_s
+        low, high, found_s = 0, count, inf
+        k = int(tail * count)  # where it is when both are alike
+        while low < high:
+            level_s = latency_s((above - k) / taken, ahead_s) if k < above else inf
+            if level_s >= latencies[count - 1 - k]:
+                high, found_s = k, level_s
+            else:
+                low = k + 1
+            k = (low + high) // 2
+        if found_s == inf and low < above:
+            found_s = latency_s((above - low) / taken, ahead_s)
+        return min(found_s, latencies[count - low]) if low else found_s
