@@ -12,6 +12,9 @@ from sim.vocabulary import CellId, Cents, ClientId, NodeId, OrderId, quantise
 from sim.world.demand import Trace
 
 
+_BLOCK = 64
+
+
 class Customers:
     """Plays the demand trace."""
 
@@ -27,14 +30,19 @@ class Customers:
         sku, units, method = quick(trace.sku), quick(trace.units), quick(trace.method)
         patient = Deadlines(env, office.wanted, lambda order: office.cancel(order, ClientId(client[order])))
         forever, taps = float("inf"), trace.taps
+        begin = 0
         for row in range(trace.orders):
             wait = entered[row] - env.now
             if wait > 0:
                 yield Timer(env, wait)
-            start, end = first[row], first[row + 1]
+            if row % _BLOCK == 0:  # baskets become plain lists for some orders at once: cheaper than one by one
+                begin = first[row]
+                end = first[min(row + _BLOCK, trace.orders)]
+                skus, counts = sku[begin:end].tolist(), units[begin:end].tolist()
+            lines = slice(first[row] - begin, first[row + 1] - begin)
             request = OrderRequest(
                 OrderId(row), ClientId(client[row]), NodeId(node[row]), CellId(cell[row]),
-                sku[start:end].tolist(), units[start:end].tolist(), Cents(value[row]), litres[row], method[row],
+                skus[lines], counts[lines], Cents(value[row]), litres[row], method[row],
             )  # fmt: skip
             if office.place(request) is not None:
                 continue

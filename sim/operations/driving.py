@@ -254,11 +254,13 @@ class Driving:
         driver.leg, driver.node = None, NodeId(self._travel.store_nodes[job.store])
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
-        if order not in self._counter and self._office.wanted(order):
+        wanted = self._office.wanted(order)
+        if wanted and order not in self._counter:
             driver.wake = Signal()
             self._at_counter[order] = driver
             yield driver.wake
-        if self._office.wanted(order) and self._counter_s[order]:
+            wanted = self._office.wanted(order)
+        if wanted and self._counter_s[order]:
             yield Timer(env, self._counter_s[order])
         cleared = self._office.when_cleared(order)
         if cleared is not None:

@@ -154,8 +154,8 @@ class Front:
         orders = np.arange(number * BLOCK, (number + 1) * BLOCK)
         columns = []
         for call, work_s in enumerate(self._way_work_s):
-            columns.append(self._luck.uniforms(orders, 2 * call - 64))
-            columns.append(-np.log1p(-self._luck.uniforms(orders, 2 * call - 63)) * work_s)
+            luck, size = self._luck.pairs(orders, call - 64)
+            columns += [luck, -np.log1p(-size) * work_s]
         block: list[list[float]] = np.column_stack(columns).tolist()
         if len(self._blocks) >= BLOCKS:
             del self._blocks[next(iter(self._blocks))]  # the oldest; who still asks for it has it drawn again

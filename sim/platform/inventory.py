@@ -109,9 +109,9 @@ class Inventory:
         """
         if self._unreadable:
             there = self._readable(order, there)
-        first, store, facts, now = order.store * self.skus, order.store, self._facts, self._env.now
+        order_id, store, now, held = order.id, order.store, self._env.now, order.held
         available, reserved, version, updated = self.available, self.reserved, self.version, self.updated_s
-        held, line = order.held, -1
+        first, line, log = store * self.skus, -1, self._facts.stock_reserved
         for sku, wanted in zip(order.skus, order.units, strict=True):
             place = first + sku
             units = before = available[place]
@@ -120,17 +120,19 @@ class Inventory:
                 units = there[line]
             if wanted <= units:
                 units = wanted
-            if units > 0:
-                available[place] = left = before - units
-                reserved[place] += units
-                version[place] = new = version[place] + 1
-                updated[place] = now
-                facts.stock_reserved(order=order.id, store=store, sku=sku, units=units, version=new)  # type: ignore[arg-type]
-                held.append((sku, units))
-                if left <= 0 < before and self.crossed is not None:
-                    self.crossed(place, now, left)
-            if units < wanted:
-                facts.line_missing(order=order.id, store=store, sku=sku, units=Units(wanted - max(units, 0)))
+            else:
+                missing = Units(wanted - max(units, 0))
+                self._facts.line_missing(order=order_id, store=store, sku=sku, units=missing)
+                if units <= 0:
+                    continue
+            available[place] = left = before - units
+            reserved[place] += units
+            version[place] = new = version[place] + 1
+            updated[place] = now
+            log(order=order_id, store=store, sku=sku, units=units, version=new)  # type: ignore[arg-type]
+            held.append((sku, units))
+            if left <= 0 < before and self.crossed is not None:
+                self.crossed(place, now, left)
         if not held:
             self.denied.add(order.id)
         if self._events is not None:

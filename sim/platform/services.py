@@ -311,6 +311,9 @@ class Service:
 
     def delay_s(self, now_s: float) -> float:
         """What a call that comes now would wait for those ahead of it, seconds."""
+        free = self._free
+        if not self._background.flooded and (not free or free[0][0] <= now_s):
+            return 0.0
         return self._queue(now_s)[1]
 
     # -- control and monitoring ----------------------------------------------------------------------------------------
