@@ -179,7 +179,7 @@ def simulate(
             if progress is not None:
                 progress(Progress(now, end_s, log.count))
         office.close()
-        log.flush(sink)
+        log.close(sink)
     finally:
         gc.unfreeze()
         if collecting:

@@ -59,6 +59,9 @@ class Rows(NamedTuple):
     rows: Any
 
 
+ENOUGH = 100_000
+"""Facts that make a slice worth the array operations of those who listen by slices."""
+
 _NOTHING = {
     kind: (np.empty(0, dtype=np.int64), np.empty(0, dtype=dtype)) for kind, dtype in zip(KINDS, DTYPES, strict=True)
 }
@@ -73,16 +76,18 @@ class Log(Facts):
         Gives each fact its time, seconds since the start.
     listeners
         Objects (laws) with methods named after facts: called with the time and the fact's values, in order; or with a
-        method `slice`: called at each flush with the rows of every kind since the last one.
+        method `slice`: called now and then, and at the end, with the rows of every kind since the last time.
     """
 
     # Slots for the compiled functions: past thirty attributes an instance's dictionary is searched at every call.
-    __slots__ = (*KINDS, "_buffers", "_by_slice", "_clock", "_handlers", "_order", "count", "digest")
+    __slots__ = (*KINDS, "_buffers", "_by_slice", "_clock", "_handlers", "_order", "_unheard", "_unheard_facts", "count", "digest")
 
     def __init__(self, clock: Clock, listeners: Sequence[object] = ()) -> None:
         self.digest = Digest()
         self.count = 0
         self._by_slice = [listener.slice for listener in listeners if hasattr(listener, "slice")]
+        self._unheard: list[dict[str, Rows]] = []
+        self._unheard_facts = 0
         self._order = bytearray()
         self._buffers = [bytearray() for _ in KINDS]
         self._clock = clock
@@ -113,7 +118,7 @@ class Log(Facts):
         places = np.argsort(order, kind="stable")
         ends = np.cumsum(np.bincount(order, minlength=len(KINDS)))
         start = 0
-        sliced: dict[str, tuple[Any, Any]] = {}
+        sliced: dict[str, Rows] = {}
         for code, buffer in enumerate(self._buffers):
             end = int(ends[code])
             if end > start:
@@ -121,13 +126,32 @@ class Log(Facts):
                 self.digest.rows(code, packed)
                 seq, rows = places[start:end] + self.count, np.frombuffer(packed, dtype=DTYPES[code])
                 sink.append(code, seq, rows)
-                sliced[KINDS[code]] = seq, rows
+                sliced[KINDS[code]] = Rows(seq, rows)
                 buffer.clear()
             start = end
         self.count += len(order)
-        for listener in self._by_slice:
-            listener({kind: Rows(*sliced.get(kind, _NOTHING[kind])) for kind in KINDS})
         self._order.clear()
+        if self._by_slice:
+            self._unheard.append(sliced)
+            self._unheard_facts += len(order)
+            if self._unheard_facts >= ENOUGH:
+                self._tell()
+
+    def close(self, sink: Sink) -> None:
+        """The run is over: flush, and let the listeners hear what they have not heard."""
+        self.flush(sink)
+        self._tell()
+
+    def _tell(self) -> None:
+        parts, self._unheard, self._unheard_facts = self._unheard, [], 0
+        whole: dict[str, Rows] = {}
+        for kind in KINDS:
+            found = [part[kind] for part in parts if kind in part]
+            whole[kind] = (
+                Rows(*(np.concatenate(column) for column in zip(*found, strict=True))) if found else Rows(*_NOTHING[kind])
+            )
+        for listener in self._by_slice:
+            listener(whole)
 
 
 def _compiled(

@@ -122,7 +122,16 @@ def take_answers_that_come_too_late(monkeypatch):
 
 
 def write_without_comparing_versions(monkeypatch):
-    monkeypatch.setattr(Inventory, "stale", lambda self, order, seen: None)
+    # The lost update: whoever read before somebody else wrote still sells what was there then.
+    reserve = Inventory.reserve
+
+    def blind(self, order, read_s, attempt):
+        if read_s is None or self.stale(order, read_s) is None:
+            return reserve(self, order, read_s, attempt)
+        self.write(order, list(order.units))
+        return True
+
+    monkeypatch.setattr(Inventory, "reserve", blind)
 
 
 def let_lapsed_leases_write(monkeypatch):

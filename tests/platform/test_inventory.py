@@ -78,6 +78,7 @@ class Records(RuleBasedStateMachine):
         self.on_hand = [[0] * SKUS for _ in range(STORES)]
         self.holds: dict[int, tuple[Order, dict[int, int]]] = {}
         self.read: dict[int, tuple[Order, float, list[int]]] = {}
+        self.lost_s: dict[int, float] = {}
         self.next = 0
 
     def crosses(self, place: int, now: float, available: int) -> None:
@@ -125,6 +126,8 @@ class Records(RuleBasedStateMachine):
     def write(self, data: Any, blind: bool) -> None:
         order, read_s, stamp = self.read.pop(data.draw(st.sampled_from(sorted(self.read))))
         changed = self.stamp(order) != stamp  # by the machine's own look at the versions
+        # Who read a page before it was lost must read again, whatever was on it.
+        changed |= any(self.lost_s.get(order.store * SKUS + sku, -1.0) > read_s for sku in order.skus)
         conflicts, before = self.ear.conflicts, self.figures()
         done = self.inventory.reserve(order, None if blind else read_s, 1)
         if changed and not blind:
@@ -182,6 +185,7 @@ class Records(RuleBasedStateMachine):
     def pages_turn_to_zeros(self, places: set[int], store: int, basket: dict[int, int]) -> None:
         before = self.figures()
         self.inventory.corrupt(sorted(places))
+        self.lost_s |= dict.fromkeys(places, self.env.now)
         assert all(column[place] == 0 for column in self.figures() for place in places)
         unreadable = {sku: units for sku, units in basket.items() if store * SKUS + sku in places}
         if unreadable:
