@@ -116,7 +116,7 @@ def _joined(parts: Sequence[Any]) -> Any:
     if isinstance(parts[0], list):
         # Faults at their times are the same in every replication; such as come at a rate have no counterpart.
         return [_joined(each) for each in zip(*parts, strict=True)] if len({len(part) for part in parts}) == 1 else []
-    if isinstance(parts[0], str):
+    if any(isinstance(part, str) for part in parts):
         return parts[0] if len(set(parts)) == 1 else None
     known = [float(part) for part in parts if part is not None]
     return t_interval(known) if known else None

@@ -238,12 +238,17 @@ def _alerts(archive: Archive) -> dict[str, int]:
 def faults(archive: Archive) -> list[dict[str, Any]]:
     """What broke, when somebody knew, when the figures were well again, and the orders lost until then.
 
-    A fault is detected by the first alert raised from its beginning until `GRACE_S` after its end, and recovered from when
-    every alert raised in that time has been cleared; both in seconds since it began, None when that never came. Orders
-    lost are those turned away by the platform, cancelled, or not paid, from the beginning until end and recovery.
+    A fault is detected by the first alert raised from its beginning until `GRACE_S` after its end. An alert that is on
+    cannot be raised again: when none was raised, one that was on before, at the first look after the beginning, and until
+    the end counts as detection after 0 s, since people were looking all the time, and `already_on` says so. It never goes
+    before one that was raised, which alone is news: else an alert that is always on would find every fault at once.
+
+    The fault is recovered from when every alert that was raised in that time (or the one already on) has been cleared.
+    Both are in seconds since it began, None when that never came. Orders lost are those turned away by the platform,
+    cancelled, or not paid, from the beginning until end and recovery.
     """
     began, ended = archive.rows("fault_began"), archive.rows("fault_ended")
-    raised, cleared = archive.rows("alert_raised"), archive.rows("alert_cleared")
+    alerts = _alert_spans(archive)
     rejected = archive.rows("order_rejected", ["t_s", "reject"])
     moved = archive.rows("order_moved", ["t_s", "state"])
     lost_s = np.concatenate(
@@ -256,28 +261,41 @@ def faults(archive: Archive) -> list[dict[str, Any]]:
     for at_s, kind, until_s in zip(
         began["t_s"].tolist(), began["fault"].tolist(), began["until_s"].tolist(), strict=True
     ):
-        over = ended["t_s"][(ended["fault"] == kind) & (ended["t_s"] >= until_s - 1e-6)]
-        ended_s = float(over[0]) if len(over) else None
-        last_s = np.inf if ended_s is None else ended_s + GRACE_S
-        mine = raised[(raised["t_s"] >= at_s) & (raised["t_s"] <= last_s)]
-        wells = []
-        for alert, raised_s in zip(mine["alert"].tolist(), mine["t_s"].tolist(), strict=True):
-            after = cleared["t_s"][(cleared["alert"] == alert) & (cleared["t_s"] > raised_s)]
-            wells.append(float(after[0]) if len(after) else np.inf)
-        well_s = max(wells) if wells and max(wells) < np.inf else None
-        to_s = max(np.inf if ended_s is None else ended_s, well_s or 0.0)
+        ends = ended["t_s"][(ended["fault"] == kind) & (ended["t_s"] >= until_s - 1e-6)]
+        ended_s = float(ends[0]) if len(ends) else None
+        over_s = np.inf if ended_s is None else ended_s
+        mine = [span for span in alerts if at_s <= span[0] <= over_s + GRACE_S]
+        already_on = []
+        if not mine:
+            mine = already_on = [
+                span for span in alerts if span[0] < at_s and span[1] > at_s + BEAT_S and span[1] >= over_s
+            ]
+        well_s = max((span[1] for span in mine), default=np.inf)
+        recovered = well_s < np.inf
+        to_s = max(over_s, well_s if recovered else 0.0)
         found.append(
             {
                 "kind": FaultKind(kind).name.lower(),
                 "began_s": at_s,
                 "ended_s": ended_s,
-                "detected_after_s": float(mine["t_s"][0]) - at_s if len(mine) else None,
-                "detected_by": Alert(mine["alert"][0]).name.lower() if len(mine) else None,
-                "recovered_after_s": well_s - at_s if well_s is not None else None,
+                "detected_after_s": max(mine[0][0] - at_s, 0.0) if mine else None,
+                "detected_by": mine[0][2].name.lower() if mine else None,
+                "already_on": bool(already_on),
+                "recovered_after_s": well_s - at_s if recovered else None,
                 "orders_lost": int(((lost_s >= at_s) & (lost_s <= to_s)).sum()),
             }
         )
     return found
+
+
+def _alert_spans(archive: Archive) -> list[tuple[float, float, Alert]]:
+    """When each alert was raised, when cleared (infinity: never), and which; in the order of raising."""
+    raised, cleared = archive.rows("alert_raised"), archive.rows("alert_cleared")
+    spans = []
+    for at_s, alert in zip(raised["t_s"].tolist(), raised["alert"].tolist(), strict=True):
+        after = cleared["t_s"][(cleared["alert"] == alert) & (cleared["t_s"] > at_s)]
+        spans.append((at_s, float(after[0]) if len(after) else np.inf, Alert(alert)))
+    return spans
 
 
 def platform_table(archive: Archive) -> Columns:

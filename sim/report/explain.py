@@ -114,6 +114,22 @@ METRICS: Final[dict[str, Metric]] = {
         "rate",
         "Lines not ordered because they were still shown as sold out, for every 1,000 orders.",
     ),
+    "platform.faults.detected_after_s": Metric(
+        "time to detect",
+        "time",
+        "Of each fault: from its beginning to the first alert raised until five minutes after its end. If none was raised but "
+        "one was on before, at the first look and until the end, people were looking all the time: 0, and already_on is true.",
+    ),
+    "platform.faults.recovered_after_s": Metric(
+        "time to recover",
+        "time",
+        "Of each fault: from its beginning until every alert raised because of it, or the one that was already on, is cleared.",
+    ),
+    "platform.faults.orders_lost": Metric(
+        "orders lost",
+        "count",
+        "Of each fault: orders turned away, cancelled or not paid from its beginning until its end and recovery.",
+    ),
     "platform.version_conflicts_per_1000": Metric(
         "version conflicts", "rate", "Reservations that found a record changed by another, for every 1,000 orders."
     ),

@@ -28,6 +28,8 @@ TROUBLES: Final = (
 )  # fmt: skip
 """Figures that are nothing on a quiet day."""
 
+ALREADY_ON: Final = "alert already on"
+
 POINTS: Final = 240
 
 
@@ -66,7 +68,9 @@ def fault_rows(summary: Mapping[str, Any], start: datetime | None = None) -> lis
         noticed = "no alert"
         if centre(fault["detected_after_s"]) is not None:
             by = f" ({words(fault['detected_by'])})" if fault["detected_by"] else ""
-            noticed = figure_text(fault["detected_after_s"], "time") + by
+            # Over replications: in most of them.
+            known = (centre(fault.get("already_on")) or 0.0) > 0.5
+            noticed = (ALREADY_ON if known else figure_text(fault["detected_after_s"], "time")) + by
         well = figure_text(fault["recovered_after_s"], "time")
         rows.append((words(fault["kind"]), when, noticed, well, figure_text(fault["orders_lost"], "count")))
     return rows
@@ -85,7 +89,7 @@ def trouble_lines(summary: Mapping[str, Any]) -> list[str]:
     """What went wrong, a line each, for a terminal; nothing for a quiet day."""
     lines = []
     for kind, when, noticed, well, lost in fault_rows(summary):
-        told = noticed if noticed == "no alert" else f"noticed after {noticed}"
+        told = noticed if noticed.startswith(("no alert", ALREADY_ON)) else f"noticed after {noticed}"
         told += "" if well == DASH else f", well after {well}"
         lines.append(f"{kind}, {when}: {told}, {lost} orders lost")
     figures = [f"{label} {value}" for label, value in trouble_rows(summary)]

@@ -132,6 +132,59 @@ def test_a_fault_is_over_when_the_last_alert_it_raised_is_cleared() -> None:
     assert (second["detected_after_s"], second["recovered_after_s"]) == (10.0, None)
 
 
+FAULT, ON = FaultKind.INSTANCE_CRASH, Alert.SERVICE_BUSY
+
+
+def detected(raised: list[tuple[Any, ...]], cleared: list[tuple[Any, ...]], over_s: float | None = 160.0) -> Any:
+    """What is said of a fault that began at 100 s."""
+    ended = [] if over_s is None else [(over_s, FAULT)]
+    archive = Rows(
+        fault_began=[(100.0, FAULT, over_s or 160.0)], fault_ended=ended, alert_raised=raised, alert_cleared=cleared
+    )
+    (found,) = faults(archive)
+    return tuple(found[key] for key in ("detected_after_s", "detected_by", "already_on", "recovered_after_s"))
+
+
+NOBODY_KNEW = (None, None, False, None)
+
+
+def test_an_alert_that_was_on_before_and_until_the_end_is_a_detection_when_there_is_no_news() -> None:
+    assert detected([(50.0, ON, 1.0)], [(220.0, ON)]) == (0.0, "service_busy", True, 120.0)
+    assert detected([(50.0, ON, 1.0)], []) == (0.0, "service_busy", True, None)
+    assert detected([(50.0, ON, 1.0)], [], over_s=None) == (0.0, "service_busy", True, None)
+
+
+def test_what_was_raised_after_the_beginning_goes_before_what_was_on() -> None:
+    news, well = (140.0, Alert.READS_SLOW, 1.0), (150.0, Alert.READS_SLOW)
+    assert detected([(50.0, ON, 1.0), news], [well, (9000.0, ON)]) == (40.0, "reads_slow", False, 50.0)
+    # Cleared and raised again while it lasts: that is news of the same alert.
+    again = (130.0, ON, 1.0)
+    assert detected([(50.0, ON, 1.0), again], [(110.0, ON), (200.0, ON)]) == (30.0, "service_busy", False, 100.0)
+
+
+def test_an_alert_that_was_cleared_before_the_end_says_nothing_of_the_fault() -> None:
+    assert detected([(50.0, ON, 1.0)], [(90.0, ON)]) == NOBODY_KNEW
+    assert detected([(50.0, ON, 1.0)], [(130.0, ON)]) == NOBODY_KNEW
+    assert detected([(50.0, ON, 1.0)], [(5000.0, ON)], over_s=None) == NOBODY_KNEW
+
+
+def test_of_a_fault_that_is_over_at_once_an_alert_says_something_from_the_next_look_on() -> None:
+    assert detected([(50.0, ON, 1.0)], [(115.0, ON)], over_s=100.0) == NOBODY_KNEW
+    assert detected([(50.0, ON, 1.0)], [(130.0, ON)], over_s=100.0) == (0.0, "service_busy", True, 30.0)
+
+
+def test_a_reader_is_told_that_an_alert_was_already_on() -> None:
+    fault = {
+        "kind": "cache_flush", "began_s": 60.0, "ended_s": 60.0, "detected_after_s": 0.0, "detected_by": "service_busy",
+        "already_on": True, "recovered_after_s": 30.0, "orders_lost": 0,
+    }  # fmt: skip
+    summary = {"platform": {"faults": [fault]}}
+    assert fault_rows(summary)[0][2] == "alert already on (service busy)"
+    assert "noticed after" not in trouble_lines(summary)[0]
+    raised = {"platform": {"faults": [fault | {"already_on": False}]}}
+    assert fault_rows(raised)[0][2].endswith("s (service busy)")
+
+
 def test_every_figure_a_service_level_may_name_is_there(calm: Any, minimal: Any) -> None:
     for name in METRICS:
         if name.startswith("platform."):
@@ -239,6 +292,11 @@ def test_replications_join_and_keep_faults_that_all_had(faulty: Any, two_stores:
     assert both["platform"]["user"]["p99_s"]["mean"] == one["platform"]["user"]["p99_s"]
     other = {**one, "platform": one["platform"] | {"faults": []}}
     assert combine(scenario, [one, other])["platform"]["faults"] == []
+    missed = [fault | {"detected_after_s": None, "detected_by": None} for fault in one["platform"]["faults"]]
+    unnoticed = {**one, "platform": one["platform"] | {"faults": missed}}
+    once = combine(scenario, [unnoticed, one])["platform"]["faults"][0]
+    assert once["detected_by"] is None, "no word for what differs from day to day"
+    assert once["detected_after_s"]["mean"] == one["platform"]["faults"][0]["detected_after_s"]
     assert len(fault_rows(both)) == 3
     json.dumps(both, allow_nan=False)
 
