@@ -8,12 +8,12 @@ nothing. Distances and times in a view are what the platform *believes*.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
 from sim.vocabulary import CellId, Cents, ClientId, DriverId, NodeId, OrderId, SkuId, Step, StoreId
+from sim.vocabulary import Ruling as Ruling
 
 FAMILIES = {
     "admission": "whether a customer may place an order now",
@@ -46,15 +46,6 @@ class OrderRequest(NamedTuple):
     litres: float
     method: int = 0
     """How the customer pays: a `sim.vocabulary.PayMethod`."""
-
-
-class Ruling(IntEnum):
-    """What a fraud policy says of an order."""
-
-    ALLOW = 0
-    REVIEW = 1
-    """A person looks at it first."""
-    REFUSE = 2
 
 
 class FraudView(NamedTuple):

@@ -27,6 +27,7 @@ from sim.vocabulary import (
     PickerId,
     Refusal,
     Rejection,
+    Ruling,
     SkuId,
     Step,
     StockCause,
@@ -81,6 +82,18 @@ class Facts:
 
     def request_refused(self, *, order: OrderId, refusal: Refusal) -> None:
         """An actor asked for something about an order that the platform does not allow (a cancellation too late)."""
+
+    def screening_began(self, *, fraudsters: int) -> None:
+        """From now on orders are screened for fraud; so many of the clients are fraudsters, which the platform is not told."""
+
+    def order_screened(self, *, order: OrderId, client: ClientId, ruling: Ruling, fraudster: bool) -> None:
+        """A screened order was not simply allowed, or a fraudster's: an honest client's that was allowed leaves no trace."""
+
+    def ordered_from_stale(self, *, order: OrderId, age_s: float) -> None:
+        """A customer ordered from an expired page shown while the breaker on catalogue reads is open, `age_s` old."""
+
+    def checkout_shortened(self, *, order: OrderId, parts: int) -> None:
+        """A checkout screen was shown without so many optional parts, which were late at the deadline."""
 
     # -- saga and payments ---------------------------------------------------------------------------------------
 
@@ -205,6 +218,12 @@ class Facts:
 
     def endpoint_sampled(self, *, endpoint: Endpoint, rate: float, errors: float, p50_s: float, p99_s: float) -> None:
         """Monitoring looked at an endpoint that was asked: requests and errors a second, latency without the phone's network."""
+
+    def home_shortened(self, *, rate: float) -> None:
+        """Since the last look home screens were shown without `rate` optional parts a second, which were late."""
+
+    def attack_met(self, *, asked: int, refused: int) -> None:
+        """Attackers' requests since the last look, and those of them that a limit refused."""
 
     def platform_sampled(
         self,

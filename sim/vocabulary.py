@@ -185,6 +185,15 @@ class Charge(IntEnum):
     """Not asked at all: the breaker is open or too many questions are out."""
 
 
+class Ruling(IntEnum):
+    """What a fraud policy says of an order."""
+
+    ALLOW = 0
+    REVIEW = 1
+    """A person looks at it first."""
+    REFUSE = 2
+
+
 class FaultKind(IntEnum):
     """What can go wrong with the platform and what it depends on; `sim.faults` says what each does."""
 
@@ -265,6 +274,8 @@ class Endpoint(IntEnum):
     DRIVERS_NEARBY = 5
     RESERVE = 6
     """Internal: the saga asks the inventory service."""
+    HOME = 7
+    """The home screen, which asks several services at once; worked out by monitoring, asked by nobody, so without a limit."""
 
 
 class Alert(IntEnum):

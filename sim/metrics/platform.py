@@ -5,6 +5,7 @@ sample's latencies are taken to fall off exponentially through its p50 and p99 (
 they do), weighted by its calls. Nothing of this exists in the minimal profile: its figures are None.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from sim.vocabulary import (
     FaultKind,
     OrderState,
     Rejection,
+    Ruling,
     Svc,
 )
 
@@ -32,7 +34,7 @@ GRACE_S = 300.0
 """An alert raised so long after a fault's end may still be because of it, seconds (judgement: work piled up)."""
 
 USERS = (Endpoint.CATALOGUE, Endpoint.PLACE_ORDER, Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY)
-"""Endpoints that users ask, reads and orders alike."""
+"""Endpoints that users ask, reads and orders alike; views of the home screen are among the reads."""
 
 OUR_FAULT = tuple(
     reason for reason in Rejection if reason not in (Rejection.OUT_OF_ZONE, Rejection.CLOSED, Rejection.REPEATED)
@@ -132,7 +134,7 @@ def platform(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str,
         "user": users(),
         "endpoints": {
             endpoint.name.lower(): _latency(asked[mine], one_by_one[mine], span_s)
-            for endpoint in (*USERS, Endpoint.RESERVE)
+            for endpoint in (*USERS, Endpoint.HOME, Endpoint.RESERVE)
             for mine in [asked["endpoint"] == endpoint]
         },
         "services": {
@@ -153,6 +155,10 @@ def platform(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str,
         },
         "shown_was_gone_per_1000": per_1000(count("shown_was_gone")) if simulated else None,
         "lines_hidden_per_1000": per_1000(count("line_hidden")) if simulated else None,
+        "stale_orders": _stale_orders(archive, orders, simulated),
+        "screens": _screens(archive, asked, warm_s, per_1000) if simulated else dict.fromkeys(SCREENS),
+        "fraud": _fraud(archive, warm_s, entered),
+        "attacks": _attacks(archive, warm_s),
         "version_conflicts_per_1000": per_1000(conflicts),
         "retries_per_1000": per_1000(max(conflicts - given_up, 0)),
         "lock_timeouts": count("lock_timed_out"),
@@ -208,6 +214,59 @@ def _breakers(archive: Archive, end_s: float) -> dict[str, Any]:
                 since_s = at_s
         open_s += end_s - since_s if since_s is not None else 0.0
     return {"openings": openings, "open_s": open_s}
+
+
+def _stale_orders(archive: Archive, orders: Columns, simulated: bool) -> dict[str, Any]:
+    """Orders placed from expired pages while the breaker on catalogue reads was open, and the median age of these pages."""
+    rows = archive.rows("ordered_from_stale")
+    ages = rows["age_s"][np.isin(rows["order"], orders["order"])]  # of requests that became orders
+    return {
+        "orders": len(ages) if simulated else None,
+        "per_1000": _share(1000 * len(ages), len(orders["order"])) if simulated else None,
+        "age_p50_s": float(np.median(ages)) if len(ages) else None,
+    }
+
+
+SCREENS = ("checkout_short", "checkout_short_per_1000", "home_parts_dropped", "home_parts_dropped_per_1000")
+
+
+def _screens(
+    archive: Archive, asked: Any, warm_s: float, per_1000: Callable[[float], float | None]
+) -> dict[str, float | None]:
+    """Checkout screens without an optional part, and optional parts that home screens did without (an expected number)."""
+    short = len(_from(archive.rows("checkout_shortened"), warm_s))
+    dropped = float(_from(archive.rows("home_shortened"), warm_s)["rate"].sum()) * BEAT_S
+    home = asked[asked["endpoint"] == Endpoint.HOME]
+    shown = float((home["rate"] - home["errors"]).sum()) * BEAT_S
+    return dict(zip(SCREENS, (short, per_1000(short), round(dropped), _share(1000.0 * dropped, shown)), strict=True))
+
+
+def _fraud(archive: Archive, warm_s: float, entered: int) -> dict[str, Any]:
+    """How the rulings of the fraud screen compare with who the fraudsters are; all None where nothing was screened.
+
+    Who is refused is turned away as suspect and all others enter, so that both together are the orders screened; only what
+    is out of the ordinary is logged one by one. Whatever is not allowed counts as accused.
+    """
+    rejected = _from(archive.rows("order_rejected"), warm_s)["reject"]
+    ruled = _from(archive.rows("order_screened"), warm_s)
+    screened = entered + int((rejected == Rejection.SUSPECT).sum())
+    guilty, accused = ruled["fraudster"], ruled["ruling"] != Ruling.ALLOW
+    fraudsters, wrongly, missed = int(guilty.sum()), int((accused & ~guilty).sum()), int((~accused & guilty).sum())
+    found = {
+        "screened": screened,
+        "fraudsters_orders": fraudsters,
+        "false_positives": wrongly,
+        "false_negatives": missed,
+        "false_positive_rate": _share(wrongly, screened - fraudsters),
+        "false_negative_rate": _share(missed, fraudsters),
+    }
+    return found if len(archive.rows("screening_began")) else dict.fromkeys(found)
+
+
+def _attacks(archive: Archive, warm_s: float) -> dict[str, Any]:
+    met = _from(archive.rows("attack_met"), warm_s)
+    asked, refused = int(met["asked"].sum()), int(met["refused"].sum())
+    return {"asked": asked, "refused": refused, "refused_share": _share(refused, asked)}
 
 
 def _payments(archive: Archive, warm_s: float) -> dict[str, int]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sim.metrics.tables import Columns
 from sim.recording import Archive
-from sim.vocabulary import BreakerState, OrderState
+from sim.vocabulary import BreakerName, BreakerState, OrderState
 
 STEP_S = 300.0
 
@@ -77,27 +77,28 @@ def platform_series(archive: Archive, edges: NDArray[np.float64]) -> Columns:
         whole = np.histogram(t_s[known], edges, weights=weights[known])[0]
         return np.asarray(np.divide(total, whole, out=np.full(bins, np.nan), where=whole > 0))
 
-    moved = archive.rows("breaker_moved")
-    is_open, since = np.zeros(bins), dict[int, float]()
-    for at_s, name, state in zip(
-        moved["t_s"].tolist(), moved["breaker"].tolist(), moved["breaker_state"].tolist(), strict=True
-    ):
-        if state != BreakerState.CLOSED:
-            since.setdefault(name, at_s)
-        elif name in since:
-            is_open += _overlap(since.pop(name), at_s, edges)
-    for begin_s in since.values():
-        is_open += _overlap(begin_s, float(edges[-1]), edges)
     beats = np.histogram(rest["t_s"], edges)[0]
+    breakers = {name: np.where(beats > 0, share, np.nan) for name, share in _breakers(archive, edges).items()}
     instances = np.histogram(services["t_s"], edges, weights=services["instances"].astype(float))[0]
     return {
         "reads_per_s": mean(rest["t_s"], rest["reads"]),
         "hit_rate": mean(rest["t_s"], rest["hit_rate"], rest["reads"]),
         "bus_lag": mean(rest["t_s"], rest["lag"].astype(float)),
-        "breakers_open": np.where(beats > 0, is_open / np.diff(edges), np.nan),
+        "breakers_open": np.asarray(sum(breakers.values())),
         "instances": np.divide(instances, beats, out=np.full(bins, np.nan), where=beats > 0),
+        **breakers,
     }
 
 
-def _overlap(begin_s: float, end_s: float, edges: NDArray[np.float64]) -> NDArray[Any]:
-    return np.asarray(np.maximum(np.minimum(edges[1:], end_s) - np.maximum(edges[:-1], begin_s), 0.0))
+def _breakers(archive: Archive, edges: NDArray[np.float64]) -> Columns:
+    """Share of the time between edges that each breaker was open, and half open; what is left it was closed."""
+    moved = archive.rows("breaker_moved")
+    found = {}
+    for name in BreakerName:
+        mine = moved[moved["breaker"] == name]
+        until_s = np.append(mine["t_s"][1:], np.nan)  # a state ends with the next
+        for state in (BreakerState.OPEN, BreakerState.HALF_OPEN):
+            now = mine["breaker_state"] == state
+            column = f"breaker_{name.name.lower()}_{state.name.lower()}"
+            found[column] = averages(mine["t_s"][now], until_s[: len(mine)][now], edges)
+    return found

@@ -17,7 +17,7 @@ from sim.platform.bus import Bus
 from sim.platform.catalogue import Catalogue
 from sim.platform.cluster import Cluster
 from sim.platform.explicit_reads import ExplicitCatalogue
-from sim.platform.fraud import Confusion, History, planted
+from sim.platform.fraud import History, planted
 from sim.platform.front import Front
 from sim.platform.inventory import Inventory
 from sim.platform.monitoring import BEAT_S, Monitoring
@@ -81,12 +81,11 @@ class Backend:
             peak_loads=[rate * work for rate, work in zip(peak, work_s, strict=True)], load=self._load, tick_s=BEAT_S,
         )  # fmt: skip
         self.history = History(platform.fraud, figures.metres)
-        self.confusion = Confusion(
-            planted(die("fraud.planted"), scenario.customers.clients, platform.fraud.planted_share)
-        )
+        clients = scenario.customers.clients
         self.front = Front(
             env, facts, self.cluster, platform, work_s, hop_s=quantise(platform.submit_s), luck=die("hops"),
-            fraud=fraud, history=self.history, confusion=self.confusion, clients=scenario.customers.clients, skus=figures.skus,
+            fraud=fraud, history=self.history, clients=clients, skus=figures.skus,
+            fraudsters=planted(die("fraud.planted"), clients, platform.fraud.planted_share),
         )  # fmt: skip
         self._die = die
         self._setup = Setup(
@@ -124,6 +123,7 @@ class Backend:
             )
         self.shopping = Shopping(self._env, self._facts, self.catalogue, inventory, figures.prices_cents)
         inventory.crossed = lambda place, now, units: self.catalogue.crossed(place, now, units > 0)
+        self.front.start()
         self._beat()
 
     def _beat(self, _: Timer | None = None) -> None:

@@ -93,8 +93,8 @@ class Browsed(ABC):
         Reads of a page that showed an older state of a record than the newest, for each such record.
     stale_shown
         Answers of `shown` that differed from the record.
-    shown_available_was_gone, shown_gone_was_available, orders_from_stale
-        Lines ordered in vain, lines not ordered though there, orders placed from expired pages (open breaker).
+    shown_available_was_gone, shown_gone_was_available
+        Lines ordered in vain, lines not ordered though there.
     """
 
     def __init__(self, die: Die, setup: Setup) -> None:
@@ -107,7 +107,7 @@ class Browsed(ABC):
         self.fill_s, self.coalesce = setup.fill_s, setup.coalesce
         self.breaker_is_open = False
         self.reads = self.misses = self.coalesced = self.stale_answers = self.unanswered = self.stale_reads = 0.0
-        self.stale_shown = self.shown_available_was_gone = self.shown_gone_was_available = self.orders_from_stale = 0
+        self.stale_shown = self.shown_available_was_gone = self.shown_gone_was_available = 0
         self._ttl_s, self._may_be_stale = setup.cache.ttl_s, setup.cache.stale_on_open_breaker
         self._on_visible = setup.on_visible
         self._numbers = array("i", bytes(4 * setup.stores * setup.skus))
@@ -167,12 +167,11 @@ class Browsed(ABC):
 
     def ordered(self, places: Iterable[int], now: float) -> float | None:
         """An order was placed while the breaker is open: the age of the oldest expired page it is from, seconds, or None."""
+        if not self._may_be_stale:
+            return None  # an expired page shows nothing that could be ordered
         entries = [self._entry(self.page_of(place), now) for place in places]
         ages = [now - filled_s for filled_s, expires_s in entries if now >= expires_s > -inf]
-        if not ages:
-            return None
-        self.orders_from_stale += 1
-        return max(ages)
+        return max(ages, default=None)
 
     @abstractmethod
     def _entry(self, page: int, now: float) -> tuple[float, float]:

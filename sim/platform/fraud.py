@@ -1,4 +1,4 @@
-"""Fraud: what the platform remembers of its clients, rules that judge an order by it, and how often they are right.
+"""Fraud: what the platform remembers of its clients, for rules that judge an order by it; and who the fraudsters are.
 
 The rules are common ones of the trade: how often a client cancels when the driver is already on the way, orders from
 places too far apart for the time between them, and a valuable order right after a change of address.
@@ -9,7 +9,7 @@ from math import inf
 
 import numpy as np
 
-from sim.contracts import FraudView, Ruling
+from sim.contracts import FraudView
 from sim.scenario.gateway import FraudSpec
 from sim.streams import Die
 from sim.vocabulary import NOBODY
@@ -97,41 +97,3 @@ def planted(fraudsters: Die, clients: int, share: float) -> bytearray:
     if not share:
         return bytearray(clients)
     return bytearray((fraudsters.uniforms(np.arange(clients)) < share).astype(np.uint8).tobytes())
-
-
-class Confusion:
-    """How a fraud policy's rulings compare with who the fraudsters are; whatever is not allowed counts as accused.
-
-    Parameters
-    ----------
-    fraudsters
-        1 for each client who is one.
-    """
-
-    def __init__(self, fraudsters: bytes | bytearray) -> None:
-        self._fraudsters = fraudsters
-        self.true_positives = self.false_positives = self.true_negatives = self.false_negatives = 0
-
-    def note(self, client: int, ruling: Ruling) -> None:
-        """Count a ruling on an order of a client."""
-        if self._fraudsters[client]:
-            if ruling:
-                self.true_positives += 1
-            else:
-                self.false_negatives += 1
-        elif ruling:
-            self.false_positives += 1
-        else:
-            self.true_negatives += 1
-
-    @property
-    def false_positive_rate(self) -> float | None:
-        """Share of honest clients' orders that were accused; None without any."""
-        honest = self.false_positives + self.true_negatives
-        return self.false_positives / honest if honest else None
-
-    @property
-    def false_negative_rate(self) -> float | None:
-        """Share of fraudsters' orders that were allowed; None without any."""
-        guilty = self.true_positives + self.false_negatives
-        return self.false_negatives / guilty if guilty else None

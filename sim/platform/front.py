@@ -14,7 +14,7 @@ from sim.clock import Clock
 from sim.contracts import Fraud, OrderRequest, Ruling
 from sim.facts import Facts
 from sim.platform.cluster import Cluster
-from sim.platform.fraud import Confusion, History
+from sim.platform.fraud import History
 from sim.platform.gateway import Backpressure, Degradation, Fanout, Feature, Idempotency, Pending, RateLimits
 from sim.platform.pricing import Validation
 from sim.platform.sessions import Sessions
@@ -72,6 +72,8 @@ class Front:
         Network time of one round trip, seconds.
     luck
         Keyed draws by (order, service).
+    fraudsters
+        1 for each client who is one: for the log alone, no ruling depends on it.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class Front:
         luck: Die,
         fraud: Fraud,
         history: History,
-        confusion: Confusion,
+        fraudsters: bytes | bytearray,
         clients: int,
         skus: int,
     ) -> None:
@@ -107,7 +109,7 @@ class Front:
         # Carts come well-formed; only rules that a scenario makes can refuse one.
         self._validation = Validation(settings.cart, skus) if settings.cart != CartRules() else None
         self._deadline_s = settings.screens.deadline_s
-        self._fraud, self._history, self.confusion = fraud, history, confusion
+        self._fraud, self._history, self._fraudsters = fraud, history, fraudsters
         # A policy that trusts everybody is asked only where there are fraudsters to count.
         self._screens = bool(settings.fraud.planted_share) or not getattr(fraud, "trusting", False)
         self._review_s = quantise(settings.fraud.review_s)
@@ -115,10 +117,13 @@ class Front:
         self._attacks: list[Attack] = []
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
-        self.attacks_refused = 0
-        self.screens_short = 0  # checkout screens that left something out
         self.duplicates = 0
         self.placed: list[float] = []  # our side's latency of each request to order, seconds; infinity: not served
+
+    def start(self) -> None:
+        """Say whether orders are screened: a log without rulings looks the same as one without a screen."""
+        if self._screens:
+            self._facts.screening_began(fraudsters=sum(self._fraudsters))
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -200,7 +205,7 @@ class Front:
         if waiting_s and self._pressure.sheds(waiting_s, self._luck.uniform(order, -1)):
             return Rejection.SHED, 0.0
         draws = self._draws(order)
-        screen_s = self._screen_s(draws, now)
+        screen_s = self._screen_s(order, draws, now)
         if screen_s == inf:
             return Rejection.UNAVAILABLE, 0.0
         at_s, orders_s = now + screen_s, inf
@@ -212,7 +217,7 @@ class Front:
         delay_s = screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips)
         return None, quantise(delay_s)
 
-    def _screen_s(self, draws: list[float], now: float) -> float:
+    def _screen_s(self, order: OrderId, draws: list[float], now: float) -> float:
         """The checkout screen asks several services at once: the slowest required part, or the deadline, decides."""
         latencies, place, degradation = [], 0, self.degradation
         for service, feature in self._checkout_parts:
@@ -225,13 +230,16 @@ class Front:
         if screen_s <= self._deadline_s:
             return screen_s
         screen_s, dropped = self._checkout.screen_s(latencies, self._deadline_s)
-        self.screens_short += dropped > 0
+        if dropped and screen_s < inf:  # else there was no screen to leave anything out of
+            self._facts.checkout_shortened(order=order, parts=dropped)
         return screen_s
 
     def _screened(self, request: OrderRequest) -> tuple[Rejection | None, float]:
         now, client = self._env.now, request.client
         ruling = self._fraud(self._history.view(client, request.node, request.value_cents, now))
-        self.confusion.note(client, ruling)
+        fraudster = bool(self._fraudsters[client])
+        if ruling or fraudster:
+            self._facts.order_screened(order=request.order, client=client, ruling=ruling, fraudster=fraudster)
         if ruling is Ruling.REFUSE:
             return Rejection.SUSPECT, 0.0
         self._history.ordered(client, request.node, now)
@@ -250,9 +258,13 @@ class Front:
         What a limit refuses is refused at the edge and costs nothing; what is let in is work for the gateway, a guess of a
         password more so (hashing it is slow on purpose).
         """
-        work = 0.0
+        if not self._attacks:
+            self.attack_s = 0.0
+            return
+        work, asked, refused = 0.0, 0, 0
         for attack in self._attacks:
             count = int(attack.per_second * span_s)
+            asked += count
             for number in range(count):
                 at_s = now - span_s + number * span_s / count
                 address = -2 - number % attack.addresses
@@ -260,9 +272,10 @@ class Front:
                 victim = int(self._luck.uniform(self._guesses, -3) * self._clients)
                 endpoint = _LOGIN if attack.login else _CATALOGUE
                 if not self.limits.allow(victim if attack.login else address, endpoint, at_s, address):
-                    self.attacks_refused += 1
+                    refused += 1
                     continue
                 work += GUESS if attack.login else 1.0
                 if attack.login:
                     self.sessions.login(victim, at_s, False)
         self.attack_s = work / span_s
+        self._facts.attack_met(asked=asked, refused=refused)

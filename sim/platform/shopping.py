@@ -26,7 +26,9 @@ class Shopping:
         if not catalogue.unsettled:
             return request
         if catalogue.breaker_is_open:
-            catalogue.ordered((first + sku for sku in request.skus), now)
+            age_s = catalogue.ordered((first + sku for sku in request.skus), now)
+            if age_s is not None:
+                self._facts.ordered_from_stale(order=request.order, age_s=age_s)
         available, hidden = self._inventory.available, []
         for line, sku in enumerate(request.skus):
             if available[first + sku] > 0 and not catalogue.shown(first + sku, now, True):

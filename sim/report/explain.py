@@ -54,6 +54,7 @@ _ASKED: Final = {
     "endpoints.place_order": ("POST orders", "placing an order, its checkout screen included"),
     "endpoints.order_status": ("GET order status", "reads of an order's state"),
     "endpoints.drivers_nearby": ("GET drivers nearby", "questions for drivers nearby"),
+    "endpoints.home": ("home screen", "views of the home screen, until its slowest part that is waited for is there"),
     "endpoints.reserve": ("internal reserve", "calls of the saga that reserve stock"),
     **{
         f"services.{service.name.lower()}": (
@@ -113,6 +114,60 @@ METRICS: Final[dict[str, Metric]] = {
         "there, but hidden",
         "rate",
         "Lines not ordered because they were still shown as sold out, for every 1,000 orders.",
+    ),
+    "platform.stale_orders.orders": Metric(
+        "ordered from stale pages",
+        "count",
+        "Orders placed from expired pages, which are shown while the circuit breaker on catalogue reads is not closed.",
+    ),
+    "platform.stale_orders.per_1000": Metric(
+        "ordered from stale pages, per 1,000", "rate", "Orders placed from expired pages, for every 1,000 orders."
+    ),
+    "platform.stale_orders.age_p50_s": Metric(
+        "age of stale pages (median)",
+        "time",
+        "Median age of the oldest expired page that such an order was placed from.",
+    ),
+    "platform.screens.checkout_short": Metric(
+        "checkout screens cut short",
+        "count",
+        "Checkout screens shown without an optional part that was late at the deadline.",
+    ),
+    "platform.screens.checkout_short_per_1000": Metric(
+        "checkout screens cut short, per 1,000",
+        "rate",
+        "Checkout screens without an optional part, for every 1,000 orders.",
+    ),
+    "platform.screens.home_parts_dropped": Metric(
+        "home screen parts dropped",
+        "count",
+        "Optional parts that home screens were shown without because they were late at the deadline (an expected number).",
+    ),
+    "platform.screens.home_parts_dropped_per_1000": Metric(
+        "home screen parts dropped, per 1,000", "rate", "Optional parts dropped, for every 1,000 home screens shown."
+    ),
+    "platform.fraud.screened": Metric("screened for fraud", "count", "Orders that a fraud policy ruled on."),
+    "platform.fraud.fraudsters_orders": Metric(
+        "fraudsters' orders", "count", "Screened orders of clients who are fraudsters, as only the scenario knows."
+    ),
+    "platform.fraud.false_positives": Metric(
+        "honest orders accused", "count", "Screened orders of honest clients that were refused or sent to review."
+    ),
+    "platform.fraud.false_negatives": Metric(
+        "fraudsters' orders allowed", "count", "Screened orders of fraudsters that were neither refused nor reviewed."
+    ),
+    "platform.fraud.false_positive_rate": Metric(
+        "false positive rate", "share", "Share of honest clients' screened orders that were refused or sent to review."
+    ),
+    "platform.fraud.false_negative_rate": Metric(
+        "false negative rate", "share", "Share of fraudsters' screened orders that were neither refused nor reviewed."
+    ),
+    "platform.attacks.asked": Metric("attackers' requests", "count", "Requests of those who attack the platform."),
+    "platform.attacks.refused": Metric(
+        "attackers' requests refused", "count", "Attackers' requests that a rate limit turned away at the edge."
+    ),
+    "platform.attacks.refused_share": Metric(
+        "attackers refused", "share", "Share of attackers' requests that a rate limit turned away at the edge."
     ),
     "platform.faults.detected_after_s": Metric(
         "time to detect",

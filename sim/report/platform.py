@@ -18,13 +18,15 @@ Columns = dict[str, NDArray[Any]]
 
 ENDPOINTS: Final = {
     "catalogue": "GET inventory", "place_order": "POST orders", "order_status": "GET order status",
-    "drivers_nearby": "GET drivers nearby", "reserve": "internal reserve",
+    "drivers_nearby": "GET drivers nearby", "home": "home screen", "reserve": "internal reserve",
 }  # fmt: skip
 
 TROUBLES: Final = (
     "platform.breakers.openings", "platform.breakers.open_s", "platform.payments.double_charges",
     "platform.payments.differing", "platform.confirmations_revoked", "platform.bus.dead", "platform.bus.lost",
-    "platform.writes_fenced",
+    "platform.writes_fenced", "platform.stale_orders.orders", "platform.stale_orders.age_p50_s",
+    "platform.screens.checkout_short", "platform.screens.home_parts_dropped", "platform.attacks.asked",
+    "platform.attacks.refused", "platform.fraud.false_positives", "platform.fraud.false_negatives",
 )  # fmt: skip
 """Figures that are nothing on a quiet day."""
 

@@ -228,6 +228,19 @@ METRICS = (
             "retries_per_1000", "lock_timeouts", "writes_fenced", "holds_expired", "confirmations_revoked",
         )
     ),
+    *(f"platform.stale_orders.{key}" for key in ("orders", "per_1000", "age_p50_s")),
+    *(
+        f"platform.screens.{key}"
+        for key in ("checkout_short", "checkout_short_per_1000")
+    ),
+    *(
+        f"platform.fraud.{key}"
+        for key in (
+            "screened", "fraudsters_orders", "false_positives", "false_negatives", "false_positive_rate",
+            "false_negative_rate",
+        )
+    ),
+    *(f"platform.attacks.{key}" for key in ("asked", "refused", "refused_share")),
     *(f"platform.bus.{key}" for key in ("messages_per_order", "redelivered", "duplicated", "dead", "lost", "lag_max")),
     *(f"platform.breakers.{key}" for key in ("openings", "open_s")),
     *(f"platform.payments.{key}" for key in ("unknown", "late", "duplicated", "double_charges", "differing")),

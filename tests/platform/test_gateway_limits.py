@@ -136,8 +136,8 @@ def test_without_limits_everything_is_let_in() -> None:
 
 def test_every_endpoint_of_the_apps_has_its_own_limit_in_the_scenario() -> None:
     for endpoint in Endpoint:
-        if endpoint is Endpoint.RESERVE:
-            continue
+        if endpoint in (Endpoint.RESERVE, Endpoint.HOME):
+            continue  # the saga asks for one, monitoring works the other out
         tight = Limits.model_validate({endpoint.name.lower(): {"per_s": 0.001, "burst": 1}})
         limits = RateLimits(tight)
         assert [limits.allow(1, endpoint, 0.0), limits.allow(1, endpoint, 1.0)] == [True, False]
