@@ -19,6 +19,7 @@ from sim.platform.cluster import Cluster
 from sim.platform.explicit_reads import ExplicitCatalogue
 from sim.platform.fraud import History, planted
 from sim.platform.front import Front
+from sim.platform.home import HomeScreen
 from sim.platform.inventory import Inventory
 from sim.platform.monitoring import BEAT_S, Monitoring
 from sim.platform.orders import Order, OrderBook
@@ -87,6 +88,9 @@ class Backend:
             fraud=fraud, history=self.history, clients=clients, skus=figures.skus,
             fraudsters=planted(die("fraud.planted"), clients, platform.fraud.planted_share),
         )  # fmt: skip
+        self.home = HomeScreen(platform.screens, self.front.degradation, self._answers)
+        self.home_share = platform.browsing.home_share
+        self._may_be_stale = platform.browsing.cache.stale_on_open_breaker
         self._die = die
         self._setup = Setup(
             stores=figures.stores, skus=figures.skus, category=figures.categories, cache=platform.browsing.cache,
@@ -178,6 +182,11 @@ class Backend:
                 self.catalogue.breaker_opened(self._env.now)
             elif state is BreakerState.CLOSED and self.catalogue.breaker_is_open:
                 self.catalogue.breaker_closed(self._env.now)
+
+    def _answers(self, service: Svc, page: bool) -> bool:
+        """Whether there is an answer to be had of a service, or, for a page behind the open breaker, of the cache."""
+        cached = page and self._may_be_stale and self.catalogue.breaker_is_open
+        return cached or self.cluster.services[service].answers
 
     def _visible(self, place: int, fresh_s: float) -> None:
         store, sku = divmod(place, self._figures.skus)

@@ -32,7 +32,7 @@ _CLOSED = BreakerState.CLOSED
 _GATEWAY, _CATALOGUE, _INVENTORY, _ORDERS = Svc.GATEWAY, Svc.CATALOGUE, Svc.INVENTORY, Svc.ORDERS
 _DISPATCH, _TRACKING = Svc.DISPATCH, Svc.TRACKING
 _READ, _PLACE, _RESERVE = Endpoint.CATALOGUE, Endpoint.PLACE_ORDER, Endpoint.RESERVE
-_STATUS, _NEARBY = Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY
+_STATUS, _NEARBY, _HOME = Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY, Endpoint.HOME
 _SERVICES = tuple(Svc)
 
 
@@ -242,6 +242,8 @@ class Monitoring:
             found_s = found_s if found_s == found_s else 0.0
         elif reads > 0.0:
             found_s = self._pages(samples, reads, lost)
+        if reads > 0.0 and backend.home_share:
+            found_s = max(found_s, self._home(samples, reads * backend.home_share, lost))
         if polls > 0.0:
             # The order service knows the state, tracking where the driver is.
             orders, tracking = samples[_ORDERS], samples[_TRACKING]
@@ -269,6 +271,17 @@ class Monitoring:
             miss_s = _tail_s(catalogue, SLOW / missed) + _known(gateway.p50_s) + _known(inventory.p50_s)
             p99_s = max(p99_s, miss_s)
         self._log(_READ, rate, rate * error, _known(gateway.p50_s), p99_s)
+        return p99_s
+
+    def _home(self, samples: list[Sample], views: float, lost: float) -> float:
+        """Views of the home screen. Each is among the reads already, so that it is no further request of a user."""
+        half_s, most_s, failing, dropped = self._backend.home.look(samples)
+        gateway, lost = samples[_GATEWAY], 1.0 - (1.0 - lost) * (1.0 - failing)
+        way_s = _known(gateway.p50_s)
+        p99_s = max(way_s + most_s, _known(gateway.p99_s) + half_s)
+        self._facts.endpoint_sampled(endpoint=_HOME, rate=views, errors=views * lost, p50_s=way_s + half_s, p99_s=p99_s)
+        if dropped and lost < 1.0:
+            self._facts.home_shortened(rate=views * (1.0 - lost) * dropped)
         return p99_s
 
 

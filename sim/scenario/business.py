@@ -216,7 +216,7 @@ METRICS = (
     *(f"platform.user.{key}" for key in (*_LATENCY, "error_budget_burnt")),
     *(
         f"platform.endpoints.{name}.{key}"
-        for name in ("catalogue", "place_order", "order_status", "drivers_nearby", "reserve")
+        for name in ("catalogue", "place_order", "order_status", "drivers_nearby", "home", "reserve")
         for key in _LATENCY
     ),
     *(f"platform.services.{name}.{key}" for name in Services.model_fields for key in (*_LATENCY, "utilisation")),
@@ -231,7 +231,7 @@ METRICS = (
     *(f"platform.stale_orders.{key}" for key in ("orders", "per_1000", "age_p50_s")),
     *(
         f"platform.screens.{key}"
-        for key in ("checkout_short", "checkout_short_per_1000")
+        for key in ("checkout_short", "checkout_short_per_1000", "home_parts_dropped", "home_parts_dropped_per_1000")
     ),
     *(
         f"platform.fraud.{key}"

@@ -48,5 +48,8 @@ class Browsing(Branch):
         "judgement from published conversion: 8 % of sessions order, 15 screens a session",
         "page reads for every order, mean",
     )
+    home_share: Share = given(
+        0.0667, "judgement: one of the 15 screens of a session", "share of page reads that are views of the home screen"
+    )
     cache: CacheSpec = given(CacheSpec, "-", "cache-aside of catalogue pages")
     replica: ReplicaSpec = given(ReplicaSpec, "-", "the read replica from which pages are filled")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.metrics.platform import USERS
 from sim.platform.monitoring import BEAT_S, Alarm, _share, _tail_s
 from sim.platform.services import Sample
 from sim.scenario.monitoring import AlertRule, Alerts
@@ -100,6 +101,71 @@ def test_every_service_is_sampled_every_quarter_of_a_minute(played: Any) -> None
         assert ((mine["utilisation"] >= 0) & (mine["utilisation"] <= 1)).all()
         known = ~np.isnan(mine["p99_s"])
         assert (mine["p99_s"][known] >= mine["p50_s"][known]).all()
+
+
+@pytest.mark.parametrize("reads", ["rate", "explicit"])
+def test_the_home_screen_is_looked_at_for_a_share_of_the_reads(play: Play, one_store: Builder, reads: str) -> None:
+    found = play(one_store(f"platform.reads={reads}", "platform.browsing.home_share=0.25", "horizon_h=1"))
+    rows, rest = found.rows("endpoint_sampled"), found.rows("platform_sampled")
+    home, gateway = rows[rows["endpoint"] == Endpoint.HOME][1:], found.rows("service_sampled")
+    gateway = gateway[gateway["service"] == Svc.GATEWAY]  # at the start nothing has been asked yet
+    asked = np.isin(gateway["t_s"], home["t_s"])
+    traffic = (
+        found.world.scenario.demand.orders_per_day / 86_400.0 * found.world.scenario.platform.browsing.reads_per_order
+    )
+    np.testing.assert_allclose(home["rate"], 0.25 * traffic, rtol=0.02)
+    assert len(home) > 200
+    assert len(home) <= len(rest)
+    assert (home["p50_s"] >= gateway["p50_s"][asked]).all()
+    assert np.median(home["p50_s"]) > 5 * np.median(gateway["p50_s"][asked])
+    assert (home["p99_s"] >= gateway["p99_s"][asked]).all()
+    assert not home["errors"].any()
+    per_s = found.study.summary["platform"]["user"]["per_s"]
+    users = rows[np.isin(rows["endpoint"], USERS)]
+    assert Endpoint.HOME not in USERS, "a view of it is one of the reads"
+    assert per_s == pytest.approx(float(users["rate"].sum()) * BEAT_S / found.world.scenario.end_s)
+
+
+def test_nobody_looks_at_a_home_screen_that_no_read_is_of(play: Play, one_store: Builder) -> None:
+    found = play(one_store("platform.browsing.home_share=0", "horizon_h=1"))
+    assert Endpoint.HOME not in found.rows("endpoint_sampled")["endpoint"]
+    assert found.study.summary["platform"]["endpoints"]["home"]["p99_s"] is None
+
+
+def test_a_slow_catalogue_costs_the_home_screen_its_optional_parts_and_a_failing_one_the_screen(
+    play: Play, two_stores: Builder
+) -> None:
+    found = play(
+        two_stores(
+            "faults=[{kind: service_slowdown, service: orders, at: '12:30', minutes: 10, factor: 40},"
+            " {kind: expired_certificate, service: catalogue, at: '13:00', minutes: 5}]"
+        )
+    )
+    rows, short = found.rows("endpoint_sampled"), found.rows("home_shortened")
+    home = rows[rows["endpoint"] == Endpoint.HOME]
+
+    def during(table: Any, begin_s: float, end_s: float) -> Any:
+        return table[(table["t_s"] > begin_s + BEAT_S) & (table["t_s"] <= end_s)]
+
+    calm, slow, failing = during(home, 0.0, 1800.0), during(home, 1800.0, 2400.0), during(home, 3600.0, 3899.0)
+    assert np.nanmedian(calm["p99_s"]) < 0.1 < np.nanmedian(slow["p99_s"])
+    assert np.nanmedian(slow["p99_s"]) < 0.2, "loyalty is not waited for beyond the deadline"
+    assert during(short, 1800.0, 2400.0)["rate"].sum() > 0.5 * during(short, 0.0, 1e9)["rate"].sum() > 0.0
+    assert not slow["errors"].any()
+    moved = found.rows("breaker_moved")
+    opened_s = moved["t_s"][moved["breaker_state"] == BreakerState.OPEN][0]
+    before = during(home, 3600.0, opened_s)
+    assert len(before)
+    np.testing.assert_allclose(before["errors"], before["rate"])
+    # Then the cache has the last page, but neither promotions nor recommendations.
+    behind = failing[(failing["t_s"] > opened_s + BEAT_S) & (failing["errors"] == 0.0)]
+    dropped = short[np.isin(short["t_s"], behind["t_s"])]
+    assert len(dropped) == len(behind) > 0
+    np.testing.assert_allclose(dropped["rate"], 2.0 * behind["rate"], rtol=0.05)
+    screens = found.study.summary["platform"]["screens"]
+    assert screens["home_parts_dropped"] == round(float(short["rate"].sum()) * BEAT_S) > 0
+    shown = float((home["rate"] - home["errors"]).sum())
+    assert screens["home_parts_dropped_per_1000"] == pytest.approx(1000.0 * float(short["rate"].sum()) / shown)
 
 
 def test_requests_to_order_are_counted_one_by_one(played: Any) -> None:
