@@ -11,7 +11,6 @@ from sim.streams import quick
 from sim.vocabulary import CellId, Cents, ClientId, NodeId, OrderId, quantise
 from sim.world.demand import Trace
 
-
 _BLOCK = 64
 
 

@@ -80,7 +80,9 @@ class Log(Facts):
     """
 
     # Slots for the compiled functions: past thirty attributes an instance's dictionary is searched at every call.
-    __slots__ = (*KINDS, "_buffers", "_by_slice", "_clock", "_handlers", "_order", "_unheard", "_unheard_facts", "count", "digest")
+    __slots__ = (
+        *KINDS, "_buffers", "_by_slice", "_clock", "_handlers", "_order", "_unheard", "_unheard_facts", "count", "digest",
+    )  # fmt: skip
 
     def __init__(self, clock: Clock, listeners: Sequence[object] = ()) -> None:
         self.digest = Digest()
@@ -148,7 +150,9 @@ class Log(Facts):
         for kind in KINDS:
             found = [part[kind] for part in parts if kind in part]
             whole[kind] = (
-                Rows(*(np.concatenate(column) for column in zip(*found, strict=True))) if found else Rows(*_NOTHING[kind])
+                Rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
+                if found
+                else Rows(*_NOTHING[kind])
             )
         for listener in self._by_slice:
             listener(whole)
