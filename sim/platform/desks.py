@@ -100,7 +100,10 @@ class Desks:
         if order.committed:
             self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
             return False
-        if not any(units for _, units in order.held):
+        for _, units in order.held:
+            if units:
+                break
+        else:
             self._cancel(order, CancelReason.NOT_FOUND)
             return False
         self.queues[order.store] -= 1

@@ -50,6 +50,9 @@ Outcome = OrderState | Story | None
 """Of a step: None when it is done, the end state the order goes to, or a story of either where there is something to wait for."""
 
 
+_NOT_YET = object()
+
+
 class Calls(Protocol):
     """Calls of an order to other services."""
 
@@ -140,7 +143,15 @@ class Saga:
     def start(self, order: Order, delay_s: float) -> None:
         """Begin an order's saga after a delay, or as soon as the orchestrator is up again."""
         if self.up:
-            tell_while(self._run(order, delay_s), self._life)
+            if delay_s:
+                Timer(self._env, delay_s, self._begin, (order, self._life.number))
+            else:
+                self._go_on(order)
+
+    def _begin(self, event: Timer) -> None:
+        order, life = event.value
+        if life == self._life.number:
+            self._go_on(order)
 
     def crash(self) -> None:
         """Every saga under way stops where it is; what it was waiting for happens without it."""
@@ -162,7 +173,7 @@ class Saga:
             elif not order.planned:
                 order.resumed, order.call = order.unknown, None  # a call under way is made anew
                 self._facts.saga_resumed(order=order.id, step=order.plan[min(order.step, len(order.plan) - 1)])
-                tell_while(self._run(order, 0.0), self._life)
+                self._go_on(order)
 
     def _boundary(self, order: Order, point: str, step: Step) -> None:
         if self.kill is not None and self.kill(order.id, point, step):
@@ -170,21 +181,20 @@ class Saga:
             Timer(self._env, quantise(self._restart_s), lambda _: self.restart())
             raise Crashed
 
-    def _run(self, order: Order, delay_s: float) -> Story:
-        """Execute an order's plan from the step it stands at."""
-        if delay_s:
-            yield Timer(self._env, delay_s)
+    def _go_on(self, order: Order, waited_for: Any = _NOT_YET) -> None:
+        """Execute an order's plan from the step it stands at; `waited_for`: what came of that step, when it had to wait."""
         plan = order.plan
         try:
             while order.step < len(plan):
-                step = plan[order.step]
-                if self.kill is not None:
-                    self._boundary(order, "before", step)
-                failure: Any = None
-                if order.cancel_reason is None:
-                    failure = self._do[step](order)
+                step, failure = plan[order.step], waited_for
+                if failure is _NOT_YET:
+                    if self.kill is not None:
+                        self._boundary(order, "before", step)
+                    failure = self._do[step](order) if order.cancel_reason is None else None
                     if failure.__class__ is GeneratorType:
-                        failure = yield from failure  # the step has to wait for something
+                        tell_while(self._wait(order, failure), self._life)
+                        return
+                waited_for = _NOT_YET
                 if order.state in END_STATES:
                     # The order ended while this step was under way: what the step did meanwhile is undone as well.
                     self._undo[step](order)
@@ -206,6 +216,9 @@ class Saga:
         order.planned = True
         if order.cleared is not None:
             order.cleared.ring()
+
+    def _wait(self, order: Order, step: Story) -> Story:
+        self._go_on(order, (yield from step))
 
     # -- steps -----------------------------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class LaggingEstimator:
         self._from_s, self._until_s, self._level = 0.0, -1.0, 0
 
     def _period(self, now_s: float) -> int:
-        if not self._from_s <= now_s < self._until_s:
+        if now_s >= self._until_s or now_s < self._from_s:
             # The level holds until the lagging clock strikes the next hour; most questions come within the same one.
             midnight_s = self._travel.midnight_s
             lagging_s = max(now_s - self._lag_s, midnight_s)
