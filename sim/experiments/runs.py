@@ -211,12 +211,9 @@ def _write_tables(folder: Path, world: World, found: Study, outcome: Outcome) ->
     stock = found.stock | {
         name: getattr(live, name).ravel() for name in ("shelf", "available", "reserved", "version")
     }  # fmt: skip
-    for name, table in (
-        ("orders", to_arrow(orders)),
-        ("tasks", to_arrow(found.tasks)),
-        ("drivers", drivers),
-        ("stock", to_arrow(stock)),
-        ("series", to_arrow(found.series)),
-        ("platform", to_arrow(found.platform)),
-    ):
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    pq.write_table(drivers, folder / "drivers.parquet", compression="zstd")
+    columns = {
+        "orders": orders, "tasks": found.tasks, "stock": stock, "series": found.series, "platform": found.platform,
+    }  # fmt: skip
+    for name, table in columns.items():  # one after the other: all at once would be the peak of the run's memory
+        pq.write_table(to_arrow(table), folder / f"{name}.parquet", compression="zstd")

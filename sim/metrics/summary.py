@@ -47,7 +47,8 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
     orders = order_table(archive)
     work = work_spans(archive, scenario.end_s)
     counted = orders["entered_s"] >= scenario.warmup_h * 3600.0
-    warm = {name: column[counted] for name, column in orders.items()}
+    # Without a warm-up they all count: nothing is copied then, for these columns are the largest of the study.
+    warm = orders if counted.all() else {name: column[counted] for name, column in orders.items()}
     drivers = driver_table(archive, work)
     summary = {
         "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),

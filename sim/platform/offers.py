@@ -52,8 +52,9 @@ class Offers:
         move: Any,
         patience_s: float | None = None,
     ) -> None:
-        self._env, self._facts, self._bus, self._tracking, self._figures = env, facts, bus, tracking, figures
+        self._env, self._facts, self._bus, self._tracking = env, facts, bus, tracking
         self._policy = policy
+        self._loads_litres = [figures.loads_litres[profile] for profile in figures.driver_profiles]
         self._every_s = float(getattr(policy, "every_s", 0.0))
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self.waiting: dict[OrderId, Order] = {}
@@ -150,16 +151,17 @@ class Offers:
             self.wake()
 
     def _refusal(self, offer: Offer) -> Refusal | None:
-        order = self.waiting.get(offer.order)
+        number, driver = offer
+        order = self.waiting.get(number)
         if order is None:
             return Refusal.ORDER_NOT_WAITING
-        if not (0 <= offer.driver < len(self._tracking.idle) and self._tracking.idle[offer.driver]):
+        if not self._tracking.is_idle(driver):
             return Refusal.DRIVER_NOT_IDLE
-        if order.declined_by(offer.driver):
+        if order.declined is not None and driver in order.declined:
             return Refusal.ALREADY_DECLINED
-        if order.litres > self._figures.loads_litres[self._figures.driver_profiles[offer.driver]]:
+        if order.litres > self._loads_litres[driver]:
             # Nobody is offered what the vehicle cannot carry; asked once, the policy does not try the same again.
-            _decline(order, offer.driver)
+            _decline(order, driver)
             return Refusal.TOO_HEAVY
         return None
 

@@ -5,7 +5,6 @@ platform reckons with its own estimate of when a ride ends. Columns over drivers
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,8 @@ class Tracking:
         Where each driver is, or is heading to while free, with the vehicle: see `sim.ports.Estimator`; int64 (drivers,).
     free_s
         When the driver is believed to be there, float64 (drivers,).
+    nearby
+        Those idle now, by place.
     idle
         On shift, without work and without an open offer, bool (drivers,).
     """
@@ -38,7 +39,7 @@ class Tracking:
         self.idle = np.zeros(count, dtype=bool)
         # The same columns, for reading and writing one driver's.
         self._place, self._free_s, self._idle = quick(self.place), quick(self.free_s), quick(self.idle)
-        self._nearby = Nearby(estimator, figures.store_nodes, max(figures.driver_profiles, default=0) + 1)
+        self.nearby = Nearby(estimator, figures.store_nodes, max(figures.driver_profiles, default=0) + 1)
         self.idle_count = 0
         self.on_shift = 0
         self._on = bytearray(count)
@@ -51,7 +52,7 @@ class Tracking:
         self.resume(driver)
         self._place[driver] = self._estimator.place(node, self._figures.driver_profiles[driver])
         self._free_s[driver] = 0.0
-        self._is_idle(driver, now_s)
+        self._becomes_idle(driver, now_s)
         self.stands(driver, store)
 
     def resume(self, driver: DriverId) -> None:
@@ -66,18 +67,22 @@ class Tracking:
         self.busy(driver)
         self.leaves(driver)
 
-    def _is_idle(self, driver: DriverId, now_s: float) -> None:
+    def _becomes_idle(self, driver: DriverId, now_s: float) -> None:
         if not self._idle[driver]:
             self._idle[driver] = True
             self.idle_count += 1
-            self._nearby.add(driver, self._place[driver], self._free_s[driver], now_s)
+            self.nearby.add(driver, self._place[driver], self._free_s[driver], now_s)
+
+    def is_idle(self, driver: DriverId) -> bool:
+        """Whether there is such a driver, on shift, without work and without an open offer."""
+        return 0 <= driver < len(self._idle) and self._idle[driver]
 
     def busy(self, driver: DriverId) -> None:
         """A driver was offered work, or left."""
         if self._idle[driver]:
             self._idle[driver] = False
             self.idle_count -= 1
-            self._nearby.remove(driver, self._place[driver], self._free_s[driver])
+            self.nearby.remove(driver, self._place[driver], self._free_s[driver])
             store = self._stands_at[driver]
             if store >= 0:
                 standing = self._standing[store]
@@ -90,7 +95,7 @@ class Tracking:
     def idle_again(self, driver: DriverId, now_s: float) -> None:
         """An offer came to nothing: the driver is where he was, or where he has arrived meanwhile."""
         if self._on[driver] and not self._idle[driver]:
-            self._is_idle(driver, now_s)
+            self._becomes_idle(driver, now_s)
             store = self._stands_at[driver]
             if store >= 0:
                 insort(self._standing[store], driver)
@@ -105,7 +110,7 @@ class Tracking:
             free_s += self._estimator.to_store_s(node, profile, target, now_s)
             node = self._figures.store_nodes[target]
         self._place[driver], self._free_s[driver] = self._estimator.place(node, profile), free_s
-        self._is_idle(driver, now_s)
+        self._becomes_idle(driver, now_s)
 
     def stands(self, driver: DriverId, store: StoreId) -> None:
         """A driver without work stands at a store."""
@@ -115,16 +120,12 @@ class Tracking:
         free_s, self._free_s[driver] = self._free_s[driver], 0.0
         if self._idle[driver]:
             if free_s:
-                self._nearby.arrived(driver, self._place[driver], free_s)
+                self.nearby.arrived(driver, self._place[driver], free_s)
             insort(self._standing[store], driver)
 
     def idle_at(self, store: StoreId) -> list[DriverId]:
         """Idle drivers standing at a store, ascending; a live list, not to be kept."""
         return self._standing[store]
-
-    def nearest(self, store: StoreId, now_s: float) -> Iterator[tuple[DriverId, float]]:
-        """Idle drivers with the believed seconds until each could be at a store, soonest first; see `Nearby.nearest`."""
-        return self._nearby.nearest(store, now_s)
 
     def ride_s(self, drivers: NDArray[Any], store: StoreId, now_s: float) -> NDArray[Any]:
         """Believed seconds until each driver could be at the store: the rest of his ride, then the roads from its end."""

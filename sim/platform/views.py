@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class LiveDispatchView:
     """See `sim.contracts.DispatchView`."""
 
-    __slots__ = ("_env", "_offers", "_tracking")
+    __slots__ = ("_env", "_nearest", "_offers", "_tracking")
 
     def __init__(self, env: simpy.Environment, offers: "Offers", tracking: Tracking) -> None:
         self._env, self._offers, self._tracking = env, offers, tracking
+        self._nearest = tracking.nearby.nearest
 
     @property
     def now_s(self) -> float:
@@ -50,7 +51,7 @@ class LiveDispatchView:
 
     def nearest(self, store: StoreId) -> Iterator[tuple[DriverId, float]]:
         """Idle drivers and their believed seconds to the store, soonest first."""
-        return self._tracking.nearest(store, self._env.now)
+        return self._nearest(store, self._env.now)
 
     def ride_s(self, drivers: NDArray[Any], store: StoreId) -> NDArray[Any]:
         """Believed seconds until each driver could be at the store."""

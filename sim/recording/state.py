@@ -108,8 +108,9 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
         reserved=reserved,
         version=_by_record(shape, (adjusted, 1), (held, 1), (reduced, 1), (held[ended], 1)),
         orders=_orders(archive),
-        tasks=frozenset(archive.rows("task_opened")["order"].tolist())
-        - set(archive.rows("task_closed")["order"].tolist()),
+        tasks=frozenset(
+            np.setdiff1d(archive.rows("task_opened")["order"], archive.rows("task_closed")["order"]).tolist()
+        ),
         totes=_totes(archive),
         drivers=_drivers(archive),
     )
