@@ -33,6 +33,11 @@ from sim.vocabulary import (
 from sim.world.demand import Trace
 from sim.world.travel import Travel
 
+# Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
+_ACCEPTED, _DECLINED, _EXPIRED = OfferAnswer.ACCEPTED, OfferAnswer.DECLINED, OfferAnswer.EXPIRED
+_TO_STORE, _TO_CUSTOMER, _BACK = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK
+_NO_ORDER, _NO_STORE = OrderId(NOBODY), StoreId(NOBODY)
+
 
 class Leg:
     """A ride under way or done: from a node to a store or a customer."""
@@ -119,10 +124,10 @@ class Driving:
         if self._offline and message.driver in self._offline:
             return  # the phone has no connection: nobody sees the offer
         will, haste = self._answers.pair(message.order, message.driver)
-        answer = OfferAnswer.ACCEPTED if will < self._accept_share else OfferAnswer.DECLINED
+        answer = _ACCEPTED if will < self._accept_share else _DECLINED
         delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
         if delay > message.window_s:
-            delay, answer = message.window_s, OfferAnswer.EXPIRED
+            delay, answer = message.window_s, _EXPIRED
         delay += at_s - self._env.now
         if delay:
             Timer(self._env, quantise(delay), self._answer, (message, answer))
@@ -134,8 +139,8 @@ class Driving:
 
     def _decide(self, message: OfferMessage, answer: OfferAnswer) -> None:
         driver = self.drivers[message.driver]
-        if not driver.on and answer is OfferAnswer.ACCEPTED:
-            answer = OfferAnswer.DECLINED  # the shift ended while the phone rang
+        if not driver.on and answer is _ACCEPTED:
+            answer = _DECLINED  # the shift ended while the phone rang
         if self._office.answer(message.order, message.driver, answer):
             driver.order = message
             driver.wake.ring()
@@ -205,7 +210,7 @@ class Driving:
         """Wait for work, deliver, ride back, until the shift is over."""
         facts = self._facts
         driver.out, driver.leg = True, None
-        driver.store, driver.node = driver.home, NodeId(self._travel.store_nodes[driver.home])
+        driver.store, driver.node = driver.home, self._travel.store_nodes[driver.home]
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
@@ -225,11 +230,11 @@ class Driving:
         # The ride back has its own noise, keyed by the order that the driver has just been busy with.
         target = self._office.driver_free(driver.id, driver.node)
         if target is None:
-            driver.store = StoreId(NOBODY)
+            driver.store = _NO_STORE
             self._facts.driver_waits(driver=driver.id, node=driver.node)
             return
         driver.store = target
-        leg = self._ride(driver, OrderId(NOBODY), Trip.BACK, driver.node, target, towards=True, noise=noise)
+        leg = self._ride(driver, _NO_ORDER, _BACK, driver.node, target, towards=True, noise=noise)
         if leg.arrive_s > self._env.now:
             Timer(self._env, leg.arrive_s - self._env.now, self._back, (driver, leg))
         else:
@@ -241,7 +246,7 @@ class Driving:
             self._stand(driver)
 
     def _stand(self, driver: Driver) -> None:
-        driver.leg, driver.node = None, NodeId(self._travel.store_nodes[driver.store])
+        driver.leg, driver.node = None, self._travel.store_nodes[driver.store]
         self._office.driver_stands(driver.id, driver.store)
 
     # -- one delivery ------------------------------------------------------------------------------------------------
@@ -251,7 +256,7 @@ class Driving:
         arrive_s = self._set_out(driver, job)
         if arrive_s > env.now:
             yield Timer(env, arrive_s - env.now)
-        driver.leg, driver.node = None, NodeId(self._travel.store_nodes[job.store])
+        driver.leg, driver.node = None, self._travel.store_nodes[job.store]
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
         wanted = self._office.wanted(order)
@@ -269,9 +274,7 @@ class Driving:
             return
         self._counter.discard(order)
         self._shelves.leave(order, job.store)
-        leg = self._ride(
-            driver, order, Trip.TO_CUSTOMER, job.node, job.store, towards=False, noise=self._noise[1][order]
-        )
+        leg = self._ride(driver, order, _TO_CUSTOMER, job.node, job.store, towards=False, noise=self._noise[1][order])
         at_door = leg.arrive_s - env.now + self._door_s[order]
         if at_door:
             yield Timer(env, at_door)
@@ -293,7 +296,7 @@ class Driving:
         new = self._ride(
             driver,
             job.order,
-            Trip.TO_STORE,
+            _TO_STORE,
             driver.node,
             job.store,
             towards=True,
@@ -319,7 +322,7 @@ class Driving:
         period = travel.period_at(now)
         table = travel.to_store if towards else travel.from_store
         ride_s = int(table[period][driver.profile][store][node] * TICKS_PER_MS * noise) * TICK_S + wait_s
-        at_store = NodeId(travel.store_nodes[store])
+        at_store = travel.store_nodes[store]
         origin, target = (node, at_store) if towards else (at_store, node)
         leg = driver.leg = Leg(origin, target, now + wait_s, now + ride_s, store, towards, period, noise)
         self._facts.leg_started(

@@ -19,6 +19,8 @@ from sim.ports import Figures, OfferMessage
 from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, TaskEnd, Topic
 
 _OFFER = Topic.OFFER
+_ACCEPTED, _VOID = OfferAnswer.ACCEPTED, OfferAnswer.VOID
+_PACKED, _ASSIGNED = OrderState.PACKED, OrderState.ASSIGNED
 
 
 class Offers:
@@ -200,19 +202,19 @@ class Offers:
         """Take a driver's answer (or the close of the window); True when the driver now has the order."""
         if self._asked_of.get(driver) != order_id:
             # Nobody waits for this answer any more: it took too long, or it came twice.
-            self._facts.offer_answered(order=order_id, driver=driver, answer=OfferAnswer.VOID)
+            self._facts.offer_answered(order=order_id, driver=driver, answer=_VOID)
             return False
         del self._asked_of[driver]
         order = self._offered.pop(order_id, None)
         if order is None:
-            answer = OfferAnswer.VOID
+            answer = _VOID
         self._facts.offer_answered(order=order_id, driver=driver, answer=answer)
-        if answer is OfferAnswer.ACCEPTED:
+        if answer is _ACCEPTED:
             assert order is not None
             order.accepted = True
             self._tracking.leaves(driver)
-            if order.state is OrderState.PACKED:
-                self._move(order, OrderState.ASSIGNED)
+            if order.state is _PACKED:
+                self._move(order, _ASSIGNED)
             return True
         if order is not None:
             order.driver = DriverId(NOBODY)

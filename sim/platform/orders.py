@@ -45,7 +45,8 @@ _LEGAL = [[state in TRANSITIONS[before] for state in OrderState] for before in O
 _KEPT = Struct("<4q")
 
 # Looking a member up on its class costs ten times as much as a name.
-_DELIVERED = OrderState.DELIVERED
+_CREATED, _DELIVERED = OrderState.CREATED, OrderState.DELIVERED
+_NO_DRIVER = DriverId(NOBODY)
 _EVENT = Topic.ORDER_EVENT
 
 
@@ -80,7 +81,7 @@ class Order:
         self.value_cents = request.value_cents
         self.litres = request.litres
         self.store = store
-        self.state = OrderState.CREATED
+        self.state = _CREATED
         self.plan = plan
         self.step = 0
         self.attempt = 0
@@ -111,7 +112,7 @@ class Order:
         self.give_up_at_s = 0.0
         self.tasked = False
         self.overdue = False
-        self.driver: DriverId = DriverId(NOBODY)
+        self.driver = _NO_DRIVER
         self.accepted = False
         self.declined: set[DriverId] | None = None
 

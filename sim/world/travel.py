@@ -42,7 +42,7 @@ class Travel:
 
     def __init__(self, scenario: Scenario, geography: Geography, store_nodes: Sequence[int]) -> None:
         self.geography = geography
-        self.store_nodes = list(store_nodes)
+        self.store_nodes = [NodeId(node) for node in store_nodes]
         self.profiles = [VEHICLES[name] for name, share in scenario.drivers.vehicles.items() if share > 0]
         self.midnight_s = scenario.midnight_s
         midnight = scenario.start_at + timedelta(seconds=scenario.midnight_s)
