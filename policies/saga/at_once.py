@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sim.contracts import SagaView
 from sim.vocabulary import Step
 
+_PLAN = (Step.RESERVE_AND_PAY, Step.CONFIRM)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtOnce:
@@ -16,4 +18,4 @@ class AtOnce:
     """
 
     def __call__(self, view: SagaView) -> Sequence[Step]:
-        return (Step.RESERVE_AND_PAY, Step.CONFIRM)
+        return _PLAN

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sim.contracts import SagaView
 from sim.vocabulary import Step
 
+_PLAN = (Step.RESERVE, Step.CONFIRM, Step.PAY)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmFirst:
@@ -17,4 +19,4 @@ class ConfirmFirst:
     """
 
     def __call__(self, view: SagaView) -> Sequence[Step]:
-        return (Step.RESERVE, Step.CONFIRM, Step.PAY)
+        return _PLAN

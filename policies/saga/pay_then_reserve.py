@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sim.contracts import SagaView
 from sim.vocabulary import Step
 
+_PLAN = (Step.PAY, Step.RESERVE, Step.CONFIRM)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayThenReserve:
@@ -16,4 +18,4 @@ class PayThenReserve:
     """
 
     def __call__(self, view: SagaView) -> Sequence[Step]:
-        return (Step.PAY, Step.RESERVE, Step.CONFIRM)
+        return _PLAN

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sim.contracts import SagaView
 from sim.vocabulary import Step
 
+_PLAN = (Step.RESERVE, Step.PAY, Step.CONFIRM)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReserveThenPay:
@@ -16,4 +18,4 @@ class ReserveThenPay:
     """
 
     def __call__(self, view: SagaView) -> Sequence[Step]:
-        return (Step.RESERVE, Step.PAY, Step.CONFIRM)
+        return _PLAN

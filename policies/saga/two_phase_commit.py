@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sim.contracts import SagaView
 from sim.vocabulary import Step
 
+_PLAN = (Step.PREPARE, Step.COMMIT, Step.CONFIRM)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoPhaseCommit:
@@ -17,4 +19,4 @@ class TwoPhaseCommit:
     """
 
     def __call__(self, view: SagaView) -> Sequence[Step]:
-        return (Step.PREPARE, Step.COMMIT, Step.CONFIRM)
+        return _PLAN
