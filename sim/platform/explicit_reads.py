@@ -7,6 +7,7 @@ from math import inf
 from sim.clock import Clock, Timer
 from sim.platform.browsing import Browsed, Change, ReadResult, Sample, Setup
 from sim.platform.cache import Entry, TtlCache
+from sim.platform.gateway import Coalescer, Read, read_key
 from sim.streams import Die
 
 
@@ -38,7 +39,8 @@ class ExplicitCatalogue(Browsed):
         for place in range(stores * skus):
             self._places[self.page_of(place)].append(place)
         self._cleared_s = [0.0] * self.pages
-        self._flights: dict[int, tuple[float, Entry[bytes]]] = {}
+        self._calls = Coalescer()
+        self._coming: dict[int, Entry[bytes]] = {}  # of the first call under way for each page, what it will bring
         self._sampled = (0.0, 0.0, 0.0, 0.0)
 
     def crossed(self, place: int, now: float, available: bool) -> None:
@@ -63,29 +65,31 @@ class ExplicitCatalogue(Browsed):
         entry = self._cache.get(page, now)
         if entry is not None:
             return self._answer(page, entry, now, hit=True)
-        flight = self._flights.get(page)
-        if flight is not None and self.coalesce:
-            self.coalesced += 1
-            return self._answer(page, flight[1], now, coalesced=True, ready_s=flight[0])
-        if self.breaker_is_open:
+        key = read_key(Read.CATALOGUE, store, category)
+        if self.breaker_is_open and not (self.coalesce and self._calls.under_way(key, now)):
             entry = self._cache.last(page) if self._may_be_stale else None
             if entry is None:
                 self.unanswered += 1
                 return None
             self.stale_answers += 1
             return self._answer(page, entry, now, stale=True)
+        ready_s = now + self.fill_s
+        if self.coalesce:
+            leads, ready_s = self._calls.join(key, now, ready_s)
+            if not leads:
+                self.coalesced += 1
+                return self._answer(page, self._coming[page], now, coalesced=True, ready_s=ready_s)
         self.misses += 1
-        return self._answer(page, self._ask(page, now), now, ready_s=now + self.fill_s)
+        return self._answer(page, self._ask(page, now), now, ready_s=ready_s)
 
     def _ask(self, page: int, now: float) -> Entry[bytes]:
         """Read a page from the replica, which will be in the cache when the answer is there."""
         self._replicate(page // self.categories, now)
         fresh = Entry(bytes(map(self._copy.__getitem__, self._places[page])), now, inf)
-        if page not in self._flights:
+        if page not in self._coming:
             self._page_changes[page] = self._filled(self._page_changes[page], now, self._empty_s(page))
         if self.fill_s:
-            if page not in self._flights:
-                self._flights[page] = (now + self.fill_s, fresh)
+            self._coming.setdefault(page, fresh)
             Timer(self._env, self.fill_s, self._keep, (page, fresh))
         else:
             self._cache.add(page, fresh.value, now, now)
@@ -93,9 +97,9 @@ class ExplicitCatalogue(Browsed):
 
     def _keep(self, event: Timer) -> None:
         page, fresh = event.value
-        flight = self._flights.get(page)
-        if flight is not None and flight[1] is fresh:
-            del self._flights[page]
+        if self._coming.get(page) is fresh:
+            del self._coming[page]
+            self._calls.drop(read_key(Read.CATALOGUE, *divmod(page, self.categories)))
         self._cache.add(page, fresh.value, fresh.filled_s, self._env.now)
 
     def _answer(
@@ -134,8 +138,7 @@ class ExplicitCatalogue(Browsed):
         if changes is None:
             return available
         page = self.page_of(place)
-        flight = self._flights.get(page)
-        entry = self._cache.get(page, now) or (flight[1] if flight is not None else None)
+        entry = self._cache.get(page, now) or self._coming.get(page)
         if entry is not None or self.breaker_is_open:
             there = entry is not None or (self._may_be_stale and self._cache.last(page) is not None)
             answer = not changes[0].available and there

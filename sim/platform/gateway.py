@@ -207,6 +207,10 @@ class Coalescer:
     def __len__(self) -> int:
         return len(self._done_s)
 
+    def under_way(self, key: ReadKey, now: float) -> bool:
+        """Whether a reader would share a call rather than lead one."""
+        return self._done_s.get(key, now) > now
+
     def join(self, key: ReadKey, now: float, done_s: float) -> tuple[bool, float]:
         """Share a call under way, or lead one that will be done at `done_s`.
 
@@ -234,7 +238,7 @@ class Coalescer:
         return True, done_s
 
     def drop(self, key: ReadKey) -> None:
-        """A call failed: the next reader makes one of its own."""
+        """A call is over, answered or failed: the next reader makes one of its own."""
         self._done_s.pop(key, None)
 
 
