@@ -19,6 +19,7 @@ from sim.platform.cluster import Cluster
 from sim.platform.explicit_reads import ExplicitCatalogue
 from sim.platform.fraud import History, planted
 from sim.platform.front import Front
+from sim.platform.gateway import Feature
 from sim.platform.home import HomeScreen
 from sim.platform.inventory import Inventory
 from sim.platform.monitoring import BEAT_S, Monitoring
@@ -143,23 +144,30 @@ class Backend:
     def _reads_of(self, store: int, now: float) -> float:
         return self._figures.traffic(now) * self._figures.store_shares[store] * self._reads_per_order
 
-    def _rates(self, orders_s: float, open_orders: float, drivers: float, miss_share: float) -> list[float]:
-        """Calls a second of each service, by `Svc`, that no order makes itself."""
+    def _rates(
+        self, orders_s: float, open_orders: float, drivers: float, miss_share: float, live: bool = True
+    ) -> list[float]:
+        """Calls a second of each service, by `Svc`, that no order makes itself.
+
+        Without live tracking, customers' apps ask what state their orders are in but not where the drivers are.
+        """
         reads = orders_s * self._reads_per_order
-        polls, nearby = open_orders / POLL_S, open_orders / NEARBY_S
+        polls, nearby = open_orders / POLL_S, open_orders / NEARBY_S if live else 0.0
+        watched = polls if live else 0.0
         pings = drivers / self._ping_s
         misses = reads * miss_share
-        return [reads + polls + nearby + pings, misses, misses, polls, 0.0, nearby, pings + polls, orders_s * 8.0]
+        return [reads + polls + nearby + pings, misses, misses, polls, 0.0, nearby, pings + watched, orders_s * 8.0]
 
     def _load(self, now: float) -> Sequence[float]:
         traffic, book, tracking = self._figures.traffic(now), len(self._book.open), self._tracking.on_shift
         reads = traffic * self._reads_per_order
         self.pages = pages = self.catalogue.sample(now)
-        self.asked = (reads, book / POLL_S, book / NEARBY_S)
+        live = self.front.degradation.enabled(Feature.LIVE_TRACKING)
+        self.asked = (reads, book / POLL_S, book / NEARBY_S if live else 0.0)
         miss_share = pages.misses_per_s / reads if reads else 0.0
         if self.explicit:
             traffic = miss_share = 0.0  # every read is a call of its own
-        rates = self._rates(traffic, book, tracking, miss_share)
+        rates = self._rates(traffic, book, tracking, miss_share, live)
         events = self._bus.published[Topic.ORDER_EVENT]
         rates[Svc.NOTIFICATIONS], self._events = (events - self._events) / BEAT_S, events
         rates[Svc.GATEWAY] += self.front.attack_s

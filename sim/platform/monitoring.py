@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sim.facts import Facts
 from sim.platform.bus import Bus
+from sim.platform.gateway import Feature
 from sim.platform.services import Sample
 from sim.scenario import Scenario
 from sim.scenario.monitoring import AlertRule
@@ -245,11 +246,13 @@ class Monitoring:
         if reads > 0.0 and backend.home_share:
             found_s = max(found_s, self._home(samples, reads * backend.home_share, lost))
         if polls > 0.0:
-            # The order service knows the state, tracking where the driver is.
-            orders, tracking = samples[_ORDERS], samples[_TRACKING]
-            status_s = _known(orders.p99_s) + p50_s + _known(tracking.p50_s)
+            # The order service knows the state, tracking where the driver is; nobody is shown that while it is switched off.
+            orders = samples[_ORDERS]
+            live = backend.front.degradation.enabled(Feature.LIVE_TRACKING)
+            where_s = _known(samples[_TRACKING].p50_s) if live else 0.0
+            status_s = _known(orders.p99_s) + p50_s + where_s
             error = 1.0 - (1.0 - lost) * (1.0 - _share(orders))
-            self._log(_STATUS, polls, polls * error, _known(orders.p50_s) + p50_s + _known(tracking.p50_s), status_s)
+            self._log(_STATUS, polls, polls * error, _known(orders.p50_s) + p50_s + where_s, status_s)
             found_s = max(found_s, status_s)
         if nearby > 0.0:
             dispatch = samples[_DISPATCH]

@@ -215,3 +215,37 @@ def test_the_minimal_profile_is_not_watched(play: Play, one_store: Builder) -> N
     quiet = play(one_store("platform.profile=minimal"))
     for kind in ("service_sampled", "endpoint_sampled", "platform_sampled", "alert_raised"):
         assert len(quiet.rows(kind)) == 0
+
+
+# -- live tracking -------------------------------------------------------------------------------------------------------
+
+
+def rates_of(played: Any, kind: str, column: str, which: Any, value: str = "rate") -> Any:
+    rows = played.rows(kind)
+    rows = rows[(rows[column] == which) & (rows["t_s"] > 600.0) & (rows["t_s"] < 7200.0)]
+    return rows[value]
+
+
+def test_switching_live_tracking_off_relieves_the_services_that_watching_customers_ask(
+    play: Play, one_store: Builder
+) -> None:
+    switched = "platform.degradation={order: [live_tracking], off_at: [1e-9], hysteresis: 0}"
+    on, off = play(one_store("platform.degradation.on=false")), play(one_store(switched))
+    assert rates_of(off, "platform_sampled", "features_off", 1, "features_off").size
+
+    def rate(played: Any, service: Svc) -> float:
+        return float(rates_of(played, "service_sampled", "service", service).mean())
+
+    polls = float(rates_of(on, "endpoint_sampled", "endpoint", Endpoint.ORDER_STATUS).mean())
+    nearby = float(rates_of(on, "endpoint_sampled", "endpoint", Endpoint.DRIVERS_NEARBY).mean())
+    assert polls > nearby > 0.1
+    # What is left at tracking are the drivers' pings; a status is still asked for, without the place.
+    assert rate(on, Svc.TRACKING) - rate(off, Svc.TRACKING) == pytest.approx(polls, rel=0.05)
+    assert rate(on, Svc.DISPATCH) - rate(off, Svc.DISPATCH) == pytest.approx(nearby, rel=0.05)
+    assert rate(on, Svc.GATEWAY) - rate(off, Svc.GATEWAY) == pytest.approx(nearby, rel=0.05)
+    assert rate(off, Svc.ORDERS) == pytest.approx(rate(on, Svc.ORDERS), rel=0.05)
+    assert len(rates_of(off, "endpoint_sampled", "endpoint", Endpoint.DRIVERS_NEARBY)) == 0
+    assert len(rates_of(off, "endpoint_sampled", "endpoint", Endpoint.ORDER_STATUS))
+    for service in (Svc.TRACKING, Svc.DISPATCH):
+        busy = [float(rates_of(one, "service_sampled", "service", service, "utilisation").mean()) for one in (on, off)]
+        assert busy[1] < busy[0]
