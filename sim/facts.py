@@ -115,6 +115,9 @@ class Facts:
     def payment_refunded(self, *, order: OrderId, cents: Cents) -> None:
         """Money went back to the customer, as our books say."""
 
+    def goodwill_given(self, *, order: OrderId, cents: Cents) -> None:
+        """Support lets a customer off some of an order's price: what was paid goes back, what is due at the door falls."""
+
     def payment_unknown(self, *, order: OrderId, attempt: int) -> None:
         """A charge got no answer in time: the provider may have taken the money or not."""
 

@@ -92,6 +92,8 @@ class CancelReason(IntEnum):
     """A step could not be done however often it was tried: dead-lettered."""
     EXPIRED = 8
     """Its goods were held for so long that the hold ran out before it was confirmed."""
+    SUPPORT = 9
+    """Support or an administrator called it off."""
 
 
 class TaskEnd(IntEnum):
@@ -123,6 +125,10 @@ class Refusal(IntEnum):
     """The actor's role, or whose order it is, forbids it."""
     DUPLICATE = 7
     """It was done already: the second copy of a message, or a second request."""
+    TOO_MUCH = 8
+    """More money than is left of what the customer pays."""
+    TOO_EARLY = 9
+    """The order has not come that far."""
 
 
 class Trip(IntEnum):

@@ -47,6 +47,10 @@ class Money(Law):
         """Units that were not found."""
         self._owed[order] -= self._prices[sku] * units
 
+    def goodwill_given(self, t: float, order: int, cents: int) -> None:
+        """What support let the customer off."""
+        self._owed[order] -= cents
+
     def payment_captured(self, t: float, order: int, cents: int) -> None:
         """Our books say that the customer paid."""
         self._paid[order] = self._paid.get(order, 0) + cents

@@ -127,7 +127,7 @@ class Station:
     def _work(self, picker: PickerId, shift: "_Shift") -> Story:
         env, facts = self._env, self._facts
         facts.picker_on(picker=picker, store=self._store)
-        self._office.picker_on(self._store)
+        self._office.picker_on(picker, self._store)
         while not shift.over:
             job = self._next()
             if job is None:
@@ -136,15 +136,15 @@ class Station:
                 yield shift.called
                 continue
             facts.pick_started(order=job.order, picker=picker, store=self._store)
-            self._office.picking(job.order)
+            self._office.picking(job.order, picker)
             yield Timer(env, quantise(self._pick_s(len(job.held), job.units) * self._noise[job.order] * self._slower))
             if self._office.wanted(job.order):
-                self._pack(job)
+                self._pack(job, picker)
             facts.pick_ended(order=job.order, picker=picker)
         facts.picker_off(picker=picker)
-        self._office.picker_off(self._store)
+        self._office.picker_off(picker, self._store)
 
-    def _pack(self, job: PickJob) -> None:
+    def _pack(self, job: PickJob, picker: PickerId) -> None:
         order, shelves = job.order, self._shelves
         slips = self._mispicks.get(order)
         reached = (
@@ -154,9 +154,9 @@ class Station:
         )
         for line, found in shelves.pick(order, self._store, reached):
             sku, wanted = job.held[line]
-            self._office.short(order, sku, wanted - found)
+            self._office.short(order, picker, sku, wanted - found)
             self._counting.short_pick(self._store, reached[line][0], wanted, found)
-        if self._office.packed(order):
+        if self._office.packed(order, picker):
             self._counter.add(order)
             self._on_packed(order)
 

@@ -1,4 +1,9 @@
-"""The office's desks for stores and drivers: what pickers and drivers report and ask, each answered with a verdict."""
+"""The office's desks for stores and drivers: what pickers and drivers report and ask, each answered with a verdict.
+
+Whoever asks for something about an order gives a role and a number within it: for a driver's commands the driver's, for
+a picker's the picker's. `Desks._allows` is the one check of both; whoever is plainly at their own work is let through
+by a comparison or two, because every order passes half a dozen times.
+"""
 
 from typing import Any
 
@@ -10,12 +15,13 @@ from sim.platform.offers import Offers
 from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
 from sim.platform.saga import Saga
-from sim.platform.sessions import Role, owns
+from sim.platform.sessions import Command, Role, may, owns
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveReplenishmentView
 from sim.ports import Figures
 from sim.story import Signal
 from sim.vocabulary import (
+    NOBODY,
     CancelReason,
     DriverId,
     InputError,
@@ -23,6 +29,7 @@ from sim.vocabulary import (
     OfferAnswer,
     OrderId,
     OrderState,
+    PickerId,
     Refusal,
     SkuId,
     StockCause,
@@ -30,7 +37,11 @@ from sim.vocabulary import (
     TaskEnd,
 )
 
-_DRIVER = Role.DRIVER
+_DRIVER, _PICKER = Role.DRIVER, Role.PICKER
+_ASSIGNED, _PICKED_UP = OrderState.ASSIGNED, OrderState.PICKED_UP
+# The short cuts below take these for granted.
+assert may(_PICKER, Command.PICK)
+assert all(may(_DRIVER, command) for command in (Command.ANSWER_OFFER, Command.PICK_UP, Command.HAND_OVER))
 
 
 class Desks:
@@ -41,6 +52,9 @@ class Desks:
     _policies: Policies
     _positioning_view: LivePositioningView
     _pickers_on: list[int]
+    _at_store: dict[PickerId, StoreId]
+    """Where pickers on shift work."""
+    _shifts: dict[PickerId, int]
     figures: Figures
     book: OrderBook
     inventory: Inventory
@@ -58,6 +72,19 @@ class Desks:
         self.offers.close(order, TaskEnd.WITHDRAWN)
         self.saga.cancel(order, reason)
 
+    # -- who may do what ---------------------------------------------------------------------------------------------
+
+    def _allows(self, command: Command, role: Role, actor: int, order: Order) -> bool:
+        """Whether somebody may give a command about an order; if not, that is a fact, and all that comes of it."""
+        at_store = self._at_store.get(PickerId(actor), StoreId(NOBODY)) if role == _PICKER else StoreId(NOBODY)
+        if may(role, command) and owns(role, actor, order, at_store):
+            return True
+        return self._refuse(order, Refusal.NOT_ALLOWED)
+
+    def _refuse(self, order: Order, refusal: Refusal) -> bool:
+        self._facts.request_refused(order=order.id, refusal=refusal)
+        return False
+
     def _check_store(self, family: str, store: StoreId) -> None:
         if not 0 <= store < self.figures.stores:
             raise InputError(
@@ -66,40 +93,54 @@ class Desks:
 
     # -- the stores --------------------------------------------------------------------------------------------------
 
-    def picker_on(self, store: StoreId) -> None:
+    def picker_on(self, picker: PickerId, store: StoreId) -> None:
         """A picker's shift began."""
         self._pickers_on[store] += 1
+        self._at_store[picker] = store
+        self._shifts[picker] = self._shifts.get(picker, 0) + 1
 
-    def picker_off(self, store: StoreId) -> None:
-        """A picker went home."""
+    def picker_off(self, picker: PickerId, store: StoreId) -> None:
+        """A picker went home; or is done with the order in hand, while the next shift has already begun."""
         self._pickers_on[store] -= 1
+        self._shifts[picker] -= 1
+        if not self._shifts[picker]:
+            del self._shifts[picker], self._at_store[picker]
 
     def wanted(self, order_id: OrderId) -> bool:
         """Whether an order in a store's queue is still to be picked."""
         order = self.book.open.get(order_id)
         return order is not None and order.failing is None
 
-    def picking(self, order_id: OrderId) -> None:
+    def picking(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> None:
         """A picker took the order: from now on it needs a driver."""
         order = self.book.open[order_id]
+        if (role is not _PICKER or self._at_store.get(picker) != order.store) and not self._allows(
+            Command.PICK, role, picker, order
+        ):
+            return
         if order.tasked or order.committed:
             self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
             return
         pick_s = self.figures.pick_s(len(order.held), order.to_pick)
         self.offers.open(order, self._env.now + pick_s)
 
-    def short(self, order_id: OrderId, sku: SkuId, units: int) -> None:
+    def short(self, order_id: OrderId, picker: PickerId, sku: SkuId, units: int, role: Role = _PICKER) -> None:
         """Units of a line were not on the shelf: they leave the hold and the customer gets the money back."""
         order = self.book.open[order_id]
+        if not self._allows(Command.PICK, role, picker, order):
+            return
         self.inventory.reduce(order, sku, units)
         self.payments.refund(order, self.figures.prices_cents[sku] * units)
 
-    def packed(self, order_id: OrderId) -> bool:
-        """An order stands packed; False when nothing of it was found and it is cancelled."""
+    def packed(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> bool:
+        """An order stands packed; False when nothing of it was found and it is cancelled, or it is not the picker's."""
         order = self.book.open[order_id]
-        if order.committed:
-            self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
+        if (role is not _PICKER or self._at_store.get(picker) != order.store) and not self._allows(
+            Command.PICK, role, picker, order
+        ):
             return False
+        if order.committed:
+            return self._refuse(order, Refusal.DUPLICATE)
         for _, units in order.held:
             if units:
                 break
@@ -151,8 +192,19 @@ class Desks:
         """A driver went home."""
         self.tracking.off(driver)
 
-    def answer(self, order_id: OrderId, driver: DriverId, answer: OfferAnswer) -> bool:
-        """A driver answered an offer; True when the order is his."""
+    def answer(self, order_id: OrderId, driver: DriverId, answer: OfferAnswer, role: Role = _DRIVER) -> bool:
+        """A driver answered an offer; True when the order is his.
+
+        Who was asked before and answers too late is told so; who never was is refused.
+        """
+        order = self.book.open.get(order_id)
+        if (
+            order is not None
+            and (role is not _DRIVER or order.driver != driver or driver < 0)
+            and not (role is _DRIVER and order.declined_by(driver))
+            and not self._allows(Command.ANSWER_OFFER, role, driver, order)
+        ):
+            return False
         return self.offers.answered(order_id, driver, answer)
 
     def driver_free(self, driver: DriverId, node: NodeId) -> StoreId | None:
@@ -169,14 +221,17 @@ class Desks:
         self.tracking.stands(driver, store)
         self.offers.wake()
 
-    def picked_up(self, order_id: OrderId, driver: DriverId) -> bool:
+    def picked_up(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> bool:
         """A driver wants to leave with an order: False when it was cancelled in the meantime, or is not his."""
         order = self.book.open.get(order_id)
         if order is None or order.failing is not None:
             return False
-        if not owns(_DRIVER, driver, order):
-            self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)
+        if (role is not _DRIVER or order.driver != driver or driver < 0) and not self._allows(
+            Command.PICK_UP, role, driver, order
+        ):
             return False
+        if order.state is not _ASSIGNED:  # not packed, or whoever was asked has not said yes; or it is on its way
+            return self._refuse(order, Refusal.TOO_EARLY if order.state < _ASSIGNED else Refusal.DUPLICATE)
         self.book.move(order, OrderState.PICKED_UP)
         return True
 
@@ -189,11 +244,15 @@ class Desks:
             order.cleared = Signal()
         return order.cleared
 
-    def handed_over(self, order_id: OrderId, driver: DriverId) -> None:
+    def handed_over(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> None:
         """The customer has the goods."""
         order = self.book.open[order_id]
-        if not owns(_DRIVER, driver, order):
-            self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)
+        if (role is not _DRIVER or order.driver != driver or driver < 0) and not self._allows(
+            Command.HAND_OVER, role, driver, order
+        ):
+            return
+        if order.state is not _PICKED_UP:
+            self._refuse(order, Refusal.TOO_EARLY)
             return
         self.offers.close(order, TaskEnd.HANDED_OVER)
         self.saga.settle(order)

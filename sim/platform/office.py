@@ -21,7 +21,7 @@ from sim.platform.outages import Outages
 from sim.platform.payments import Payments
 from sim.platform.reserving import Reserving
 from sim.platform.saga import Saga
-from sim.platform.sessions import Role, owns
+from sim.platform.sessions import Command, Role
 from sim.platform.stock_events import StockEvents
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveSourcingView
@@ -32,6 +32,7 @@ from sim.streams import Die
 from sim.vocabulary import (
     BreakerName,
     CancelReason,
+    Cents,
     ClientId,
     OrderId,
     OrderState,
@@ -44,7 +45,7 @@ from sim.vocabulary import (
 
 _PICKED_UP = OrderState.PICKED_UP
 _RESERVE, _RESERVING = Step.RESERVE, frozenset({Step.RESERVE, Step.PREPARE})
-_DRIVER, _CUSTOMER = Role.DRIVER, Role.CUSTOMER
+_CUSTOMER = Role.CUSTOMER
 
 NEEDS_HISTORY = frozenset({"corrupted_records", "database_crash", "region_outage"})
 """Faults after which records are rebuilt from their own history; it is recorded only for these."""
@@ -94,6 +95,7 @@ class Office(Desks):
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores
         self._pickers_on = [0] * figures.stores
+        self._at_store, self._shifts = {}, {}
         self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues)
         self._positioning_view = LivePositioningView(env, figures, estimator)
         self.backend: Backend | None = None
@@ -242,27 +244,51 @@ class Office(Desks):
         )
         return reject
 
-    def cancel(self, order_id: OrderId, client: ClientId) -> bool:
-        """A customer no longer wants an order: True when it will be cancelled, False when it is too late or over."""
+    def cancel(self, order_id: OrderId, actor: int, role: Role = _CUSTOMER) -> bool:
+        """A customer no longer wants an order, or support calls it off.
+
+        True when it will be cancelled, False when it is too late or over, or not the actor's to cancel.
+        """
         order = self.book.open.get(order_id)
         if order is None or order.failing is not None:
             return False
         if self.outages.region_down:
-            self.outages.unheard(order_id, client)
+            if role == _CUSTOMER:  # the app tries again; at support's desk somebody sees that nothing came of it
+                self.outages.unheard(order_id, ClientId(actor))
             return False
-        if not owns(_CUSTOMER, client, order):
-            self._facts.request_refused(order=order_id, refusal=Refusal.NOT_ALLOWED)
+        if not self._allows(Command.CANCEL_ORDER, role, actor, order):
             return False
+        mine = role == _CUSTOMER
+        reason = CancelReason.CUSTOMER if mine else CancelReason.SUPPORT
         if order.state < OrderState.CONFIRMED:
             # The saga is under way: it stops at its next step and compensates.
-            order.cancel_reason = order.cancel_reason or CancelReason.CUSTOMER
+            order.cancel_reason = order.cancel_reason or reason
             return True
         if order.state not in CANCELLABLE:
-            self._facts.request_refused(order=order_id, refusal=Refusal.TOO_LATE)
+            return self._refuse(order, Refusal.TOO_LATE)
+        if mine and order.accepted and self.backend is not None:
+            self.backend.history.cancelled_late(ClientId(actor), self._env.now)
+        self._cancel(order, reason)
+        return True
+
+    def refund(self, order_id: OrderId, cents: Cents, role: Role, actor: int) -> bool:
+        """Support lets a customer off some of an open order's price, cents; True when it is done.
+
+        Only from when the order stands packed and its saga has nothing left to do: until then lines may still be found
+        missing, whose price is given back as well, and together that could be more than was paid.
+        """
+        order = self.book.open.get(order_id)
+        if order is None or order.failing is not None or self.outages.region_down:
             return False
-        if order.accepted and self.backend is not None:
-            self.backend.history.cancelled_late(client, self._env.now)
-        self._cancel(order, CancelReason.CUSTOMER)
+        if not self._allows(Command.REFUND, role, actor, order):
+            return False
+        if not (order.planned and order.committed):
+            return self._refuse(order, Refusal.TOO_EARLY)
+        left_cents = order.paid_cents - order.refunded_cents if order.paid_cents else order.due_cents
+        if not 0 < cents <= left_cents:
+            return self._refuse(order, Refusal.TOO_MUCH)
+        self._facts.goodwill_given(order=order_id, cents=cents)
+        self.payments.refund(order, cents)
         return True
 
     def _promised_s(self, order: Order) -> float:

@@ -65,8 +65,8 @@ def skip_refund(monkeypatch):
 def refund_shorts_twice(monkeypatch):
     short = Office.short
 
-    def twice(self, order_id, sku, units):
-        short(self, order_id, sku, units)
+    def twice(self, order_id, picker, sku, units):
+        short(self, order_id, picker, sku, units)
         self.payments.refund(self.book.open[order_id], self.figures.prices_cents[sku] * units)
 
     monkeypatch.setattr(Office, "short", twice)
