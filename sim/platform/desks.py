@@ -38,7 +38,6 @@ from sim.vocabulary import (
 )
 
 _DRIVER, _PICKER = Role.DRIVER, Role.PICKER
-_ASSIGNED, _PICKED_UP = OrderState.ASSIGNED, OrderState.PICKED_UP
 # The short cuts below take these for granted.
 assert may(_PICKER, Command.PICK)
 assert all(may(_DRIVER, command) for command in (Command.ANSWER_OFFER, Command.PICK_UP, Command.HAND_OVER))
@@ -230,8 +229,8 @@ class Desks:
             Command.PICK_UP, role, driver, order
         ):
             return False
-        if order.state is not _ASSIGNED:  # not packed, or whoever was asked has not said yes; or it is on its way
-            return self._refuse(order, Refusal.TOO_EARLY if order.state < _ASSIGNED else Refusal.DUPLICATE)
+        if not order.accepted:
+            return self._refuse(order, Refusal.TOO_EARLY)  # who was asked has not said yes
         self.book.move(order, OrderState.PICKED_UP)
         return True
 
@@ -251,7 +250,7 @@ class Desks:
             Command.HAND_OVER, role, driver, order
         ):
             return
-        if order.state is not _PICKED_UP:
+        if not order.accepted:
             self._refuse(order, Refusal.TOO_EARLY)
             return
         self.offers.close(order, TaskEnd.HANDED_OVER)
