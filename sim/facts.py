@@ -130,6 +130,20 @@ class Facts:
     def books_lost(self, *, order: OrderId, cents: Cents) -> None:
         """Our books no longer know that the customer paid: a copy without the latest entries took over."""
 
+    def order_billed(
+        self,
+        *,
+        order: OrderId,
+        goods_cents: Cents,
+        kept_cents: Cents,
+        tax_cents: Cents,
+        discount_cents: Cents,
+        total_cents: Cents,
+    ) -> None:
+        """A bill was made that is more than goods and delivery fee; `goods_cents` as listed, `kept_cents` of the total stay
+        with us whatever goes back of the goods. Not logged where pricing is plain.
+        """
+
     def confirmation_revoked(self, *, order: OrderId) -> None:
         """The customer had been told yes, and is now told no."""
 

@@ -140,6 +140,21 @@ SHARES: Final[Mapping[str, float]] = {
 }
 """Shares of what gets lost or comes twice: none in a third of the storms, else uniform up to this."""
 
+PRICING: Final = 0x5052494345  # "PRICE": a stream of its own, so that what is drawn here changes nothing else
+PRICED: Final = 0.4  # of the storms charge otherwise than goods and a fee
+PRICINGS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "tax_share": (0.0, 0.07, 0.19),
+    "tax_included": (True, False),
+    "small_order_below_cents": (0, 800, 2500),
+    "small_order_fee_cents": (0, 99, 250),
+    "free_delivery_from_cents": ("null", "null", 0, 1500, 4000),
+    "promotion.share": (0.0, 0.5, 0.5, 1.0),
+    "promotion.percent": (7.5, 33.3, 100.0),
+    "promotion.cap_cents": ("null", 150, 777),
+    "promotion.minimum_cents": (0, 1500),
+}  # fmt: skip
+"""Settings of `platform.pricing`, each with the values that are equally likely in such a storm."""
+
 FAULTS_MEAN: Final = 5.0
 """Mean number of faults of a storm (Poisson)."""
 
@@ -186,8 +201,16 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     for path, most in SHARES.items():
         settings[path] = round(max(float(rng.uniform(-most / 2, most)), 0.0), 4)
     settings["faults"] = f"[{', '.join(_fault(rng) for _ in range(rng.poisson(FAULTS_MEAN)))}]"
+    settings |= _pricing(seed)
     drawn = [f"{path}={_text(value)}" for path, value in settings.items()]
     return load_text(WORLD, [*drawn, *fixed], file=f"storm {seed}")
+
+
+def _pricing(seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng([PURPOSE, PRICING, seed])
+    if rng.random() >= PRICED:
+        return {}
+    return {f"platform.pricing.{path}": values[rng.integers(len(values))] for path, values in PRICINGS.items()}
 
 
 def _text(value: Any) -> str:

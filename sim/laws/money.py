@@ -1,8 +1,13 @@
 """Law 3: captured - refunded = price of what was handed over + fees kept, per order, once settled; nobody pays twice.
 
+Where a bill was logged, its discount and tax are shared by what was handed over and what was not: of what was paid for the
+goods, the part that their listed value is of all the goods billed, half to even, is owed back.
+
 Money is held twice: in our books, which must be right when an order's saga ends, and at the provider, whose ledger is
 the truth and must be right once everything has settled (late callbacks, refunds that were owed, settlement files).
 """
+
+from fractions import Fraction
 
 from sim.laws.base import Law
 from sim.world.build import World
@@ -18,6 +23,8 @@ class Money(Law):
         self._prices = world.catalogue.price_cents.tolist()
         self._fee = world.scenario.platform.delivery_fee_cents
         self._owed: dict[int, int] = {}
+        self._bills: dict[int, tuple[int, int, int]] = {}  # goods as listed, what stays with us, total
+        self._gone: dict[int, int] = {}  # listed value of the goods billed that did not come
         self._paid: dict[int, int] = {}  # by our books
         self._kept: dict[int, int] = {}  # by the provider's
         self._due: dict[int, int] = {}  # of orders that ended while the two differed
@@ -41,11 +48,42 @@ class Money(Law):
 
     def line_missing(self, t: float, order: int, store: int, sku: int, units: int) -> None:
         """Units the records deny."""
-        self._owed[order] -= self._prices[sku] * units
+        self._lacks(order, self._prices[sku] * units)
 
     def hold_reduced(self, t: float, order: int, store: int, sku: int, units: int) -> None:
         """Units that were not found."""
-        self._owed[order] -= self._prices[sku] * units
+        self._lacks(order, self._prices[sku] * units)
+
+    def _lacks(self, order: int, listed_cents: int) -> None:
+        if order in self._bills:
+            self._gone[order] += listed_cents
+        else:
+            self._owed[order] -= listed_cents
+
+    def order_billed(
+        self,
+        t: float,
+        order: int,
+        goods_cents: int,
+        kept_cents: int,
+        tax_cents: int,
+        discount_cents: int,
+        total_cents: int,
+    ) -> None:
+        """From now on what is owed goes by the bill; what was missing before is not on it."""
+        if order in self._bills:
+            self.breach(t, f"order {order} was billed twice")
+            return
+        wanted = self._owed[order] - self._fee
+        if goods_cents != wanted or not 0 <= kept_cents <= total_cents:
+            self.breach(t, f"order {order} was billed {goods_cents} cents of goods, {kept_cents} of {total_cents} kept")
+        self._bills[order] = goods_cents, kept_cents, total_cents
+        self._gone[order] = 0
+
+    def _due_by_bill(self, order: int) -> int:
+        goods, kept, total = self._bills.pop(order)
+        gone = self._gone.pop(order)
+        return total - round(Fraction((total - kept) * gone, goods)) if gone else total
 
     def goodwill_given(self, t: float, order: int, cents: int) -> None:
         """What support let the customer off."""
@@ -82,6 +120,8 @@ class Money(Law):
     def saga_ended(self, t: float, order: int, settled: bool) -> None:
         """An order is settled or compensated: its money must be right in our books now, and in truth at the close."""
         paid, owed = self._paid.pop(order, 0), self._owed.pop(order, 0)
+        if order in self._bills:
+            owed = self._due_by_bill(order)
         due = owed if settled else 0
         if paid != due:
             self.breach(

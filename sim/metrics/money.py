@@ -36,7 +36,32 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
     return {
         "cost": {"total_cents": total, "per_order_cents": total / delivered if delivered else None, "by_kind": by_kind},
         "revenue_cents": int(captured["cents"].sum()) - int(orders["refunded_cents"].sum()),
+        **_charged_for(archive, scenario, orders),
     }
+
+
+def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, int]:
+    """What revenue holds beside the net price of goods, and what codes took off it; of orders that paid, or were delivered.
+
+    Tax is what is in the money that was kept, so it goes back with refunds; fees and discounts are as billed. Bills are
+    logged only where pricing is not plain: else every order paid the delivery fee and had no discount.
+    """
+    pricing = scenario.platform.pricing
+    kept = orders["charged_cents"] - orders["refunded_cents"]
+    counted = (kept > 0) | (orders["state"] == OrderState.DELIVERED)
+    if pricing.plain:
+        tax = np.rint(kept[counted] * (pricing.tax_share / (1.0 + pricing.tax_share)))
+        fees, discounts = scenario.platform.delivery_fee_cents * int(counted.sum()), 0
+    else:
+        bills = archive.rows("order_billed")
+        place = np.searchsorted(orders["order"], bills["order"])
+        known = np.isin(bills["order"], orders["order"][counted])
+        bills, kept = bills[known], kept[place[known]]
+        total, goods, discount = bills["total_cents"], bills["goods_cents"], bills["discount_cents"]
+        tax = np.rint(kept * bills["tax_cents"] / np.maximum(total, 1))
+        on_top = 0 if pricing.tax_included else bills["tax_cents"]
+        fees, discounts = int((total - on_top - goods + discount).sum()), int(discount.sum())
+    return {"tax_cents": int(tax.sum()), "discount_cents": discounts, "fees_cents": fees}
 
 
 WRITES = (

@@ -10,6 +10,7 @@ from typing import Any
 from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
+from sim.platform.billing import Billing
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
 from sim.platform.orders import Order, OrderBook
@@ -60,6 +61,7 @@ class Desks:
     tracking: Tracking
     queues: list[int]
     payments: Payments
+    billing: Billing
     saga: Saga
     offers: Offers
 
@@ -129,7 +131,7 @@ class Desks:
         if not self._allows(Command.PICK, role, picker, order):
             return
         self.inventory.reduce(order, sku, units)
-        self.payments.refund(order, self.figures.prices_cents[sku] * units)
+        self.billing.missing(order, sku, units)
 
     def packed(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> bool:
         """An order stands packed; False when nothing of it was found and it is cancelled, or it is not the picker's."""

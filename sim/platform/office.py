@@ -11,6 +11,7 @@ from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest, Policies, SagaView
 from sim.facts import Facts
 from sim.platform.backend import Backend
+from sim.platform.billing import Billing
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
 from sim.platform.bus import Bus
 from sim.platform.desks import Desks
@@ -19,6 +20,7 @@ from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
 from sim.platform.outages import Outages
 from sim.platform.payments import Payments
+from sim.platform.pricing import Pricer
 from sim.platform.reserving import Reserving
 from sim.platform.saga import Saga
 from sim.platform.sessions import Command, Role
@@ -114,6 +116,8 @@ class Office(Desks):
             pool=Bulkhead(scenario.payments.pool), compartment=Bulkhead(scenario.payments.compartment), quiet=quiet,
             charged=None if self.backend is None else self.backend.monitoring.charged,
         )  # fmt: skip
+        pricer = Pricer(platform.pricing, platform.delivery_fee_cents, die("pricing.codes"))
+        self.billing = Billing(facts, self.book, self.payments, pricer, figures.prices_cents)
         self.reserving = Reserving(
             env, facts, self.inventory, policies.reservation, latencies.window_s, die("reservation.jitter"),
             hold_s=platform.hold_s, on_expired=_expired,
@@ -123,8 +127,8 @@ class Office(Desks):
             at_s for day in scenario.days() if 0 < (at_s := scenario.midnight_s + day * 86_400.0) < scenario.end_s
         ]
         self.saga = Saga(
-            env, facts, self.book, self.inventory, self.bus, self.payments, self.reserving, policies, figures,
-            calls=self.backend, denied=denied, fee_cents=platform.delivery_fee_cents, promise=self._promised_s,
+            env, facts, self.book, self.inventory, self.bus, self.payments, self.billing, self.reserving, policies,
+            calls=self.backend, denied=denied, promise=self._promised_s,
             call_off=self._cancel, restart_s=platform.restart_s, retries=platform.retries,
         )  # fmt: skip
         silence_s = platform.accept_window_s + platform.bus.redeliver_s + 2.0 * latencies.bus_s

@@ -6,11 +6,11 @@ from typing import Final
 
 from sim.contracts import OrderRequest
 from sim.facts import Facts
-from sim.story import Signal
+from sim.platform.pricing import Bill
+from sim.story import Signal, Story
 from sim.vocabulary import (
     NOBODY,
     CancelReason,
-    Cents,
     DriverId,
     OrderId,
     OrderState,
@@ -22,6 +22,10 @@ from sim.vocabulary import (
 )
 
 S = OrderState
+
+Outcome = OrderState | Story | None
+"""Of a step of an order's saga: None when it is done, the end state the order goes to, or a story of either where there is
+something to wait for."""
 
 TRANSITIONS: Final[dict[OrderState, frozenset[OrderState]]] = {
     S.CREATED: frozenset({S.PENDING_PAYMENT, S.CONFIRMED, S.CANCELLED}),
@@ -62,10 +66,10 @@ class Order:
     """
 
     __slots__ = (
-        "accepted", "asked_cents", "attempt", "authorised", "call", "cancel_reason", "cell", "cleared", "client",
-        "committed", "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s", "held",
-        "id", "less_cents", "litres", "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned",
-        "promised_s", "ready_s", "refunded_cents", "resumed", "skus", "state", "step", "store", "tasked", "to_pick",
+        "accepted", "asked_cents", "attempt", "authorised", "bill", "call", "cancel_reason", "cell", "cleared", "client",
+        "committed", "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s",
+        "gone_cents", "held", "id", "less_cents", "litres", "method", "node", "opened_s", "overdue", "paid_cents", "plan",
+        "planned", "promised_s", "ready_s", "refunded_cents", "resumed", "skus", "state", "step", "store", "tasked", "to_pick",
         "undone", "unheld", "units", "unknown", "value_cents", "wanted", "was_confirmed",
     )  # fmt: skip
 
@@ -100,7 +104,9 @@ class Order:
         self.resumed = False
         self.authorised = False
         self.asked_cents = 0
-        self.less_cents = 0  # to be given back once a charge is captured
+        self.bill: Bill | None = None
+        self.gone_cents = 0  # of the bill's goods: listed value of those that will not come
+        self.less_cents = 0  # to be given back once a charge is captured, or not to be collected at the door
         self.due_cents = 0  # cash to be collected at the door
         self.paid_cents = 0
         self.refunded_cents = 0
@@ -174,11 +180,3 @@ class OrderBook:
         """
         rows = [_KEPT.pack(o.id, o.state, o.paid_cents, o.refunded_cents) for o in self.open.values()]
         return bytes(self._ended) + b"".join(rows)
-
-
-def total_cents(held: Sequence[tuple[SkuId, int]], prices_cents: Sequence[int], fee_cents: int) -> Cents:
-    """Price of the held lines plus the delivery fee, cents."""
-    total = fee_cents
-    for sku, units in held:
-        total += prices_cents[sku] * units
-    return Cents(total)

@@ -87,7 +87,7 @@ class Payments:
         else:
             order.asked_cents = cents
         if order.method == _CASH:
-            order.due_cents, order.less_cents = cents - order.less_cents, 0
+            order.due_cents = cents - order.less_cents  # the same when a crash makes the step run again
             return True
         return self._ask_now(order, cents, capture) if self._quiet else None
 
@@ -244,10 +244,9 @@ class Payments:
         if cents <= 0:
             return
         if not order.paid_cents:
+            order.less_cents += cents  # of a charge that is still on its way, or of cash
             if order.due_cents:
                 order.due_cents -= cents
-            else:
-                order.less_cents += cents  # of a charge that is still on its way
             return
         order.refunded_cents += cents
         self.kept[order.id] -= cents

@@ -1,7 +1,7 @@
 """Checkout: whether a cart can be ordered, what it costs, and what goes back when part of it does not arrive.
 
 Money is integer cents and every division says how it rounds: half to even (ISO 80000-1, Annex B), so that many roundings
-have no bias. What was paid is shared among lines by largest remainder, so that the shares sum to it exactly.
+have no bias. What goes back is reckoned from all that has gone back so far, so that many refunds sum to what was paid exactly.
 """
 
 from collections.abc import Sequence
@@ -113,6 +113,11 @@ class Pricer:
         Fee of every order, cents.
     codes
         Draws which clients hold the promotion code; None: nobody does.
+
+    Attributes
+    ----------
+    plain
+        Whether every order costs its goods and the delivery fee.
     """
 
     def __init__(self, pricing: Pricing, delivery_fee_cents: int, codes: Die | None = None) -> None:
@@ -123,6 +128,7 @@ class Pricer:
         self._percent, self._cap_cents = round(promotion.percent / 100 * _MILLION), promotion.cap_cents
         self._minimum_cents, self._share = promotion.minimum_cents, promotion.share
         self._codes = codes
+        self.plain = pricing.plain
 
     def holds_code(self, client: int) -> bool:
         """Whether a client holds the promotion code: the same client always does, or never."""
@@ -134,6 +140,9 @@ class Pricer:
 
         Fees go by the listed price of the basket, before any discount.
         """
+        if self.plain and not code:
+            total = goods_cents + self._fee_cents
+            return Bill(goods_cents, 0, self._fee_cents, 0, half_even(total * self._tax, _MILLION + self._tax), total)
         discount = 0
         if code and goods_cents >= self._minimum_cents:
             discount = half_even(goods_cents * self._percent, _MILLION)
@@ -160,50 +169,29 @@ def paid_for_goods(bill: Bill) -> int:
     The rest of the total was paid for the fees.
     """
     goods, discount, fee, small, _, total = bill
+    if total == goods + fee and not discount:
+        return goods  # as almost always: every short pick asks
     net = goods - discount
     base = net + fee + small
     on_top = total - base
     return net + half_even(on_top * net, base) if on_top else net
 
 
-def paid_by_line(bill: Bill, listed_cents: Sequence[int]) -> list[int]:
-    """What was paid for each line, cents, given what each line is listed at (price times units; they sum to the goods).
+def refund_for(paid_cents: int, goods_cents: int, before: int, more: int) -> int:
+    """What goes back, cents, for goods listed at `more` cents, goods listed at `before` cents having gone back already.
 
-    In proportion, by largest remainder (Hamilton's method): each line gets its share rounded down, and the cents left over
-    go to the largest remainders, ties to the earlier line. The lines sum to `paid_for_goods` exactly.
-
-    Raises
-    ------
-    ValueError
-        When the lines do not sum to the goods on the bill.
-    """
-    goods, paid = bill[0], paid_for_goods(bill)
-    if sum(listed_cents) != goods:
-        raise ValueError(f"Expected lines that sum to the goods on the bill ({goods} cents), got {sum(listed_cents)}.")
-    if goods == 0 or paid == goods:
-        return list(listed_cents)
-    shares = [paid * listed // goods for listed in listed_cents]
-    remainders = [paid * listed % goods for listed in listed_cents]
-    left = paid - sum(shares)
-    for line in sorted(range(len(shares)), key=lambda line: (-remainders[line], line))[:left]:
-        shares[line] += 1
-    return shares
-
-
-def refund_for(paid_cents: int, units: int, before: int, more: int) -> int:
-    """What goes back for `more` units of a line for which `paid_cents` were paid, `before` units having gone back, cents.
-
-    The k-th unit's refund is the step from round(paid (k-1)/units) to round(paid k/units), so a line refunded unit by unit
-    sums to what was paid for it, in whatever pieces.
+    `paid_cents` were paid for goods listed at `goods_cents` in all. After goods listed at R have gone back, the customer has
+    got round(paid R/goods) in all; each refund is the step between two such values, so that the goods sum to what was paid
+    for them, in whatever pieces.
 
     Raises
     ------
     ValueError
-        When more units are to be refunded than were paid for.
+        When more goods go back than were on the bill.
     """
     after = before + more
-    if not 0 <= before <= after <= units:
-        raise ValueError(f"Expected at most {units} units to be refunded, got {before} and {more} more.")
-    if more == 0:
-        return 0
-    return half_even(paid_cents * after, units) - half_even(paid_cents * before, units)
+    if not 0 <= before <= after <= goods_cents:
+        raise ValueError(f"Expected at most {goods_cents} cents of goods to go back, got {before} and {more} more.")
+    if paid_cents == goods_cents or not more:
+        return more
+    return half_even(paid_cents * after, goods_cents) - half_even(paid_cents * before, goods_cents)

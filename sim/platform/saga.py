@@ -15,18 +15,18 @@ from typing import Any, Protocol
 from sim.clock import Clock, Timer
 from sim.contracts import Policies, SubstitutionView
 from sim.facts import Facts
+from sim.platform.billing import Billing
 from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
-from sim.platform.orders import CANCELLABLE, Order, OrderBook, total_cents
+from sim.platform.orders import CANCELLABLE, Order, OrderBook, Outcome
 from sim.platform.payments import Payments
 from sim.platform.reserving import Reserving
-from sim.ports import Cancellation, Figures, PickJob
+from sim.ports import Cancellation, PickJob
 from sim.scenario.services import RetrySpec
 from sim.story import Life, Signal, Story, tell_while
 from sim.vocabulary import (
     END_STATES,
     CancelReason,
-    Cents,
     OrderId,
     OrderState,
     Refusal,
@@ -37,18 +37,7 @@ from sim.vocabulary import (
     quantise,
 )
 
-_CONFIRM, _CONFIRMED, _CREATED, _PENDING = (
-    Step.CONFIRM,
-    OrderState.CONFIRMED,
-    OrderState.CREATED,
-    OrderState.PENDING_PAYMENT,
-)
-_CANCELLED, _INVENTORY = OrderState.CANCELLED, Svc.INVENTORY
-
-
-Outcome = OrderState | Story | None
-"""Of a step: None when it is done, the end state the order goes to, or a story of either where there is something to wait for."""
-
+_CONFIRMED, _CANCELLED, _INVENTORY = OrderState.CONFIRMED, OrderState.CANCELLED, Svc.INVENTORY
 
 _NOT_YET = object()
 
@@ -76,8 +65,6 @@ class Saga:
         How the other services are called; None where that takes no time and never fails.
     denied
         Told of an order of which the records denied something; None: nobody cares.
-    fee_cents
-        Delivery fee on top of the goods.
     promise
         Gives the time an order will be promised for, seconds since the start.
     retries
@@ -99,22 +86,20 @@ class Saga:
         inventory: Inventory,
         bus: Bus,
         payments: Payments,
+        billing: Billing,
         reserving: Reserving,
         policies: Policies,
-        figures: Figures,
         *,
         calls: Calls | None,
         denied: Callable[[Order], None] | None,
-        fee_cents: int,
         promise: Callable[[Order], float],
         call_off: Callable[[Order, CancelReason], None],
         restart_s: float,
         retries: RetrySpec,
     ) -> None:
         self._env, self._facts, self._book, self._inventory, self._bus = env, facts, book, inventory, bus
-        self.payments, self._reserving = payments, reserving
-        self._policies, self._figures = policies, figures
-        self._calls, self._denied, self._fee_cents = calls, denied, fee_cents
+        self.payments, self._billing, self._reserving = payments, billing, reserving
+        self._policies, self._calls, self._denied = policies, calls, denied
         self._promise, self._call_off, self._restart_s = promise, call_off, restart_s
         self._retries, self._life = retries, Life()
         self.up = True
@@ -274,33 +259,11 @@ class Saga:
             if not (held and self._policies.substitution(SubstitutionView(order.id, wanted, wanted - held))):
                 order.cancel_reason = CancelReason.OUT_OF_STOCK
                 return _CANCELLED
-            self._trim(order)
+            self._billing.trim(order)
         return None
 
-    def _trim(self, order: Order) -> None:
-        """Give back what was charged for lines that the records then denied."""
-        charged = order.paid_cents - order.refunded_cents or order.due_cents
-        if charged:
-            self.payments.refund(order, charged - self._total(order))
-
-    def _total(self, order: Order) -> Cents:
-        return total_cents(order.held, self._figures.prices_cents, self._fee_cents)
-
     def _pay(self, order: Order) -> Outcome:
-        return self._charge(order, self._total(order) if order.held else None, capture=True)
-
-    def _charge(self, order: Order, cents: Cents | None, *, capture: bool) -> Outcome:
-        if order.state is _CREATED:
-            self._book.move(order, _PENDING)
-        if cents is None:  # nothing is held yet: the whole basket
-            cents = Cents(order.value_cents + self._fee_cents)
-        paid = self.payments.at_once(order, cents, capture=capture)
-        if paid is None:
-            return self._charging(order, cents, capture)
-        return None if paid else OrderState.PAYMENT_FAILED
-
-    def _charging(self, order: Order, cents: Cents, capture: bool) -> Story:
-        return None if (yield from self.payments.pay(order, cents, capture=capture)) else OrderState.PAYMENT_FAILED
+        return self._billing.charge(order, capture=True)
 
     def _reserve_and_pay(self, order: Order) -> Story:
         both, ends = Signal(), [None, None]
@@ -313,18 +276,16 @@ class Saga:
             if not left:
                 both.ring()
 
-        tell_while(half(0, self._charge(order, None, capture=True)), self._life)
+        tell_while(half(0, self._pay(order)), self._life)
         tell_while(half(1, self._reserve(order)), self._life)
         if left:
             yield both
-        if ends == [None, None]:
-            self._trim(order)
         return ends[1] if ends[1] is not None else ends[0]
 
     def _prepare(self, order: Order) -> Story:
         if self.blind is not None and self.blind(order.store):
             yield from self._reserving.run_blind(order)
-            return (yield from _story(self._charge(order, self._total(order), capture=False)))
+            return (yield from _story(self._billing.charge(order, capture=False)))
         if self._calls is not None and not (yield from self._asked(order)):
             return _CANCELLED
         if not (yield from self._reserving.prepare(order)):
@@ -333,7 +294,7 @@ class Saga:
         failure = self._reserved(order)
         if failure is not None:
             return failure
-        return (yield from _story(self._charge(order, self._total(order), capture=False)))
+        return (yield from _story(self._billing.charge(order, capture=False)))
 
     def _commit(self, order: Order) -> Story:
         # Everybody has voted yes, so there is no way back: the provider is asked until it answers.

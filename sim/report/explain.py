@@ -285,6 +285,13 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "cost.per_order_cents": Metric("cost per order", "money", "Total cost for each delivered order."),
     "revenue_cents": Metric("revenue", "money", "What customers were charged, fees included, less what was refunded."),
+    "tax_cents": Metric("tax", "money", "Tax contained in the revenue, whether prices include it or it comes on top."),
+    "discount_cents": Metric(
+        "discounts", "money", "What promotion codes took off the bills of orders that paid or were delivered."
+    ),
+    "fees_cents": Metric(
+        "fees", "money", "Delivery and small-order fees on the bills of such orders, without a tax that comes on top."
+    ),
     "orders.offered": Metric("wanted to order", "count", "Customers who opened the app to place an order."),
     "orders.entered": Metric("placed", "count", "Orders that were placed."),
     "orders.rejected": Metric("turned away", "count", "Customers who could not place an order."),

@@ -17,6 +17,7 @@ from sim.scenario.gateway import (
     FraudSpec,
     IdempotencySpec,
     Limits,
+    Pricing,
     Screens,
 )
 from sim.scenario.monitoring import MonitoringSpec
@@ -131,6 +132,7 @@ class Platform(Branch):
     )
     ping_s: AboveZero = given(8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends")
     delivery_fee_cents: Count = given(290, JUDGEMENT, "fee of every order, cents")
+    pricing: Pricing = given(Pricing, "-", "what is charged beside the goods and the delivery fee")
     promise: Promise = given(Promise, "-", "the time the customer is told")
 
 
@@ -210,7 +212,7 @@ METRICS = (
     *(f"stages_s.{key}" for key in ("checkout", "wait_pick", "pick", "wait_driver", "ride")),
     *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
     "orders_per_driver_hour", "fill_rate", "drift.records_inaccurate_share", "drift.units_abs", "drift.units_net",
-    "cost.total_cents", "cost.per_order_cents", "revenue_cents",
+    "cost.total_cents", "cost.per_order_cents", "revenue_cents", "tax_cents", "discount_cents", "fees_cents",
     *(f"orders.{key}" for key in ("offered", "entered", "rejected", "delivered", "cancelled", "payment_failed", "open")),
     "refunds.orders", "refunds.cents",
     *(f"platform.user.{key}" for key in (*_LATENCY, "error_budget_burnt")),

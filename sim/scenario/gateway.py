@@ -192,6 +192,12 @@ class Pricing(Branch):
     )
     promotion: Promotion = given(Promotion, "-", "a promotion code")
 
+    @property
+    def plain(self) -> bool:
+        """Whether every order costs its goods and the delivery fee, whatever is in it and whoever places it."""
+        small = self.small_order_below_cents and self.small_order_fee_cents
+        return self.tax_included and not small and self.free_delivery_from_cents is None and not self.promotion.share
+
 
 class CartRules(Branch):
     """What a cart must be to be ordered."""

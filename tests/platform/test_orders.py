@@ -7,7 +7,7 @@ import pytest
 
 from sim.contracts import OrderRequest
 from sim.facts import Facts
-from sim.platform.orders import TRANSITIONS, IllegalTransition, Order, OrderBook, total_cents
+from sim.platform.orders import TRANSITIONS, IllegalTransition, Order, OrderBook
 from sim.vocabulary import END_STATES, OrderState, Step
 
 S = OrderState
@@ -73,11 +73,6 @@ def test_ends_are_ends_and_all_states_are_reached() -> None:
             more = {after for s in seen for after in TRANSITIONS[s]} | seen
             assert more != seen, f"{state} leads nowhere"
             seen = more
-
-
-def test_prices_are_whole_cents() -> None:
-    assert total_cents([(0, 2), (2, 1)], [100, 5, 33], 290) == 523  # type: ignore[list-item]
-    assert total_cents([], [1], 290) == 290
 
 
 def test_each_order_of_a_wild_day_walks_along_the_table(two_stores: Any, play: Any) -> None:

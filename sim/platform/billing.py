@@ -1,0 +1,90 @@
+"""What an order is charged, and what goes back of it when some of its goods do not arrive.
+
+A bill is made once for each order, of what it holds then, or of the whole basket where nothing is held yet, and never
+again, however often a step is done. What goes back later is worked out from the bill and from the listed value of all
+that has gone back so far, so the pieces sum exactly whatever their number and order. Fees stay as billed.
+"""
+
+from collections.abc import Sequence
+
+from sim.facts import Facts
+from sim.platform.orders import Order, OrderBook, Outcome
+from sim.platform.payments import Payments
+from sim.platform.pricing import Bill, Pricer, paid_for_goods, refund_for
+from sim.story import Story
+from sim.vocabulary import Cents, OrderState, SkuId
+
+_CREATED, _PENDING, _FAILED = OrderState.CREATED, OrderState.PENDING_PAYMENT, OrderState.PAYMENT_FAILED
+
+
+class Billing:
+    """Makes orders' bills, has them charged, and gives back what was paid for goods that are missing.
+
+    Parameters
+    ----------
+    prices_cents
+        Listed price of each SKU, cents.
+    """
+
+    def __init__(
+        self, facts: Facts, book: OrderBook, payments: Payments, pricer: Pricer, prices_cents: Sequence[int]
+    ) -> None:
+        self._facts, self._book, self._payments = facts, book, payments
+        self._pricer, self._prices_cents = pricer, prices_cents
+
+    def bill(self, order: Order) -> Bill:
+        """The order's bill, made when it is first asked for."""
+        if order.bill is not None:
+            return order.bill
+        pricer = self._pricer
+        goods = self._listed_cents(order) if order.held else order.value_cents
+        bill = order.bill = pricer.price(goods, pricer.holds_code(order.client))
+        if not pricer.plain:  # a plain bill can be told from the goods alone: nobody needs a fact of it
+            self._facts.order_billed(
+                order=order.id,
+                goods_cents=Cents(goods),
+                kept_cents=Cents(bill.total_cents - paid_for_goods(bill)),
+                tax_cents=Cents(bill.tax_cents),
+                discount_cents=Cents(bill.discount_cents),
+                total_cents=Cents(bill.total_cents),
+            )
+        return bill
+
+    def _listed_cents(self, order: Order) -> int:
+        """What the goods held are listed at, cents."""
+        prices, goods = self._prices_cents, 0
+        for sku, units in order.held:
+            goods += prices[sku] * units
+        return goods
+
+    def charge(self, order: Order, *, capture: bool) -> Outcome:
+        """Charge an order's bill, as a step of its saga; `capture` false: the money is only set aside."""
+        if order.state is _CREATED:
+            self._book.move(order, _PENDING)
+        cents = Cents(self.bill(order).total_cents)
+        if not cents:
+            return None  # a discount may leave nothing to pay, and nobody can be asked for nothing
+        paid = self._payments.at_once(order, cents, capture=capture)
+        if paid is None:
+            return self._charging(order, cents, capture)
+        return None if paid else _FAILED
+
+    def _charging(self, order: Order, cents: Cents, capture: bool) -> Story:
+        return None if (yield from self._payments.pay(order, cents, capture=capture)) else _FAILED
+
+    def missing(self, order: Order, sku: SkuId, units: int) -> None:
+        """Give back what was paid for units of a line that will not come."""
+        self._give_back(order, self._prices_cents[sku] * units)
+
+    def trim(self, order: Order) -> None:
+        """Give back what was paid for lines that the records denied after the bill was made; safe to do again."""
+        if order.bill is not None:
+            self._give_back(order, order.bill.goods_cents - order.gone_cents - self._listed_cents(order))
+
+    def _give_back(self, order: Order, listed_cents: int) -> None:
+        """Give back what was paid for goods listed at so many cents."""
+        bill = order.bill
+        if bill is None:
+            return  # the bill will be of what is left
+        before, order.gone_cents = order.gone_cents, order.gone_cents + listed_cents
+        self._payments.refund(order, refund_for(paid_for_goods(bill), bill.goods_cents, before, listed_cents))
