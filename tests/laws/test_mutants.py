@@ -7,11 +7,14 @@ from sim.laws import all_laws, verdict, whole_log
 from sim.operations.driving import Driving
 from sim.operations.picking import Station
 from sim.operations.shelves import Shelves
+from sim.platform import billing as billing_module
+from sim.platform.billing import Billing
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
 from sim.platform.office import Office
 from sim.platform.orders import OrderBook
 from sim.platform.payments import Payments
+from sim.platform.pricing import Pricer
 from sim.platform.saga import Saga
 from sim.platform.tracking import Tracking
 from sim.recording import MemoryArchive
@@ -169,6 +172,85 @@ def steal_unseen(monkeypatch):
 
     monkeypatch.setattr(Shelves, "change_many", stolen)
 
+
+# -- bills ---------------------------------------------------------------------------------------------------------------
+
+
+def refund_at_the_listed_price(monkeypatch):
+    def give_back(self, order, listed_cents):
+        order.gone_cents += listed_cents
+        self._payments.refund(order, listed_cents)
+
+    monkeypatch.setattr(Billing, "_give_back", give_back)
+
+
+def refund_the_fees_with_the_goods(monkeypatch):
+    refund_for = billing_module.refund_for
+
+    def with_fees(paid_cents, goods_cents, before, more):
+        return refund_for(paid_cents + 290, goods_cents, before, more)
+
+    monkeypatch.setattr(billing_module, "refund_for", with_fees)
+
+
+def round_down_what_goes_back(monkeypatch):
+    def down(paid_cents, goods_cents, before, more):
+        return paid_cents * (before + more) // goods_cents - paid_cents * before // goods_cents if more else 0
+
+    monkeypatch.setattr(billing_module, "refund_for", down)
+
+
+def bill_again_what_is_charged_again(monkeypatch):
+    bill = Billing.bill
+
+    def anew(self, order):
+        order.bill = None
+        return bill(self, order)
+
+    monkeypatch.setattr(Billing, "bill", anew)
+
+
+def charge_without_the_discount_on_the_bill(monkeypatch):
+    charge = Payments.at_once
+
+    def listed(self, order, cents, *, capture=True):
+        return charge(self, order, Cents(cents + order.bill.discount_cents), capture=capture)
+
+    monkeypatch.setattr(Payments, "at_once", listed)
+
+
+def bill_goods_nobody_ordered(monkeypatch):
+    price = Pricer.price
+    monkeypatch.setattr(Pricer, "price", lambda self, goods_cents, code=False: price(self, goods_cents + 100, code))
+
+
+PRICED = (
+    "platform.pricing={tax_included: false, promotion: {share: 0.5, percent: 33.3, cap_cents: null, minimum_cents: 0}}",
+    "policies.saga=at_once", "faults=[{kind: orchestrator_crash, rate_per_day: 500}]",
+    "payments.latency_s=3.0",
+)  # fmt: skip
+
+BILL_MUTANTS = [
+    refund_at_the_listed_price,
+    refund_the_fees_with_the_goods,
+    round_down_what_goes_back,
+    bill_again_what_is_charged_again,
+    charge_without_the_discount_on_the_bill,
+    bill_goods_nobody_ordered,
+]
+
+
+def test_the_busy_day_with_discounts_and_tax_on_top_breaks_no_law(two_stores):
+    assert laws_broken(two_stores(*BUSY, *PRICED)) == set()
+
+
+@pytest.mark.parametrize("mutant", BILL_MUTANTS)
+def test_a_mutant_that_bills_or_refunds_wrongly_is_noticed(two_stores, monkeypatch, mutant):
+    mutant(monkeypatch)
+    assert "money" in laws_broken(two_stores(*BUSY, *PRICED))
+
+
+# -- all the others ------------------------------------------------------------------------------------------------------
 
 MUTANTS = [
     (skip_version_check, "records"),

@@ -4,7 +4,17 @@ import pytest
 
 from sim.engine import simulate
 from sim.experiments import storm as module
-from sim.experiments.storm import CHOICES, SHARES, Found, parse_seeds, storm, storm_scenario, weather, weathered
+from sim.experiments.storm import (
+    CHOICES,
+    PRICINGS,
+    SHARES,
+    Found,
+    parse_seeds,
+    storm,
+    storm_scenario,
+    weather,
+    weathered,
+)
 from sim.facts import SIGNATURES
 from sim.laws import Breach
 from sim.recording import MemoryArchive
@@ -64,6 +74,13 @@ def test_every_choice_is_drawn(scenarios, path):
     assert len(drawn) == len(set(CHOICES[path]))
 
 
+@pytest.mark.parametrize("path", PRICINGS)
+def test_now_and_then_pricing_is_not_plain(scenarios, path):
+    drawn = [at(scenario.platform.pricing, path) for scenario in scenarios if not scenario.platform.pricing.plain]
+    assert 0.25 < len(drawn) / len(scenarios) < 0.5
+    assert {repr(value) for value in drawn} == {"None" if value == "null" else repr(value) for value in PRICINGS[path]}
+
+
 @pytest.mark.parametrize("path", SHARES)
 def test_shares_are_often_none_and_reach_up_to_their_bound(scenarios, path):
     drawn = [at(scenario, path) for scenario in scenarios]
@@ -100,7 +117,7 @@ def happened():
         "goods_delivered", "goods_put_back", "hold_reduced", "hold_expired", "version_conflict", "lock_timed_out", "write_fenced",
         "payment_unknown", "callback_came", "books_lost", "confirmation_revoked", "saga_resumed", "message_redelivered",
         "message_duplicated", "message_dead", "message_lost", "breaker_moved", "order_rejected", "request_refused",
-        "shown_was_gone", "alert_raised",
+        "shown_was_gone", "alert_raised", "order_billed",
     ],
 )  # fmt: skip
 def test_a_few_storms_reach_every_corner_of_the_platform(happened, kind):
