@@ -146,3 +146,19 @@ def test_the_summary_says_what_was_charged_for(two_stores: Any, play: Any, prici
     on_top = 0 if played.world.scenario.platform.pricing.tax_included else summary["tax_cents"]
     goods = sum(int(row["goods_cents"]) for row in bills)
     assert summary["revenue_cents"] == goods - summary["discount_cents"] + summary["fees_cents"] + on_top
+
+
+@pytest.mark.parametrize("seed", [2, 4, 8])
+def test_what_was_found_missing_while_a_charge_was_tried_again_is_taken_off_once(
+    two_stores: Any, play: Any, seed: int
+) -> None:
+    # The goods are picked while the customer tries again and again to pay, and the orchestrator dies in between: its
+    # charge is made anew, of what was billed, and what went back meanwhile goes back once.
+    slow = (
+        "policies.saga=confirm_first", f"seed={seed}", "stores={inaccurate_share: 1.0, inaccurate_units: 25}",
+        "supply={units_min: 1, cover_days: 0.05}", "customers.patience_s=null", "platform.restart_s=5.0",
+        "payments={decline_share: 0.5, attempts_max: 5, retry_s: 200}",
+        "faults=[{kind: orchestrator_crash, rate_per_day: 400}]",
+    )  # fmt: skip
+    played = day(play, two_stores(*slow))
+    assert len(played.rows("payment_refunded")) > 5
