@@ -83,7 +83,7 @@ class Money(Law):
     def _due_by_bill(self, order: int) -> int:
         goods, kept, total = self._bills.pop(order)
         gone = self._gone.pop(order)
-        return total - round(Fraction((total - kept) * gone, goods)) if gone else total
+        return total - round(Fraction((total - kept) * gone, goods)) if gone and goods else total
 
     def goodwill_given(self, t: float, order: int, cents: int) -> None:
         """What support let the customer off."""

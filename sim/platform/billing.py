@@ -84,7 +84,7 @@ class Billing:
     def _give_back(self, order: Order, listed_cents: int) -> None:
         """Give back what was paid for goods listed at so many cents."""
         bill = order.bill
-        if bill is None:
-            return  # the bill will be of what is left
+        if bill is None or listed_cents <= 0:
+            return  # a bill yet to be made will be of what is left
         before, order.gone_cents = order.gone_cents, order.gone_cents + listed_cents
         self._payments.refund(order, refund_for(paid_for_goods(bill), bill.goods_cents, before, listed_cents))

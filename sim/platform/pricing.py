@@ -182,16 +182,9 @@ def refund_for(paid_cents: int, goods_cents: int, before: int, more: int) -> int
 
     `paid_cents` were paid for goods listed at `goods_cents` in all. After goods listed at R have gone back, the customer has
     got round(paid R/goods) in all; each refund is the step between two such values, so that the goods sum to what was paid
-    for them, in whatever pieces.
-
-    Raises
-    ------
-    ValueError
-        When more goods go back than were on the bill.
+    for them, in whatever pieces. Goods that are told of twice go back twice: who hears a message again and does not know it
+    gives too much, and that is for the laws to notice.
     """
-    after = before + more
-    if not 0 <= before <= after <= goods_cents:
-        raise ValueError(f"Expected at most {goods_cents} cents of goods to go back, got {before} and {more} more.")
-    if paid_cents == goods_cents or not more:
+    if paid_cents == goods_cents:
         return more
-    return half_even(paid_cents * after, goods_cents) - half_even(paid_cents * before, goods_cents)
+    return half_even(paid_cents * (before + more), goods_cents) - half_even(paid_cents * before, goods_cents)

@@ -162,3 +162,11 @@ def test_what_was_found_missing_while_a_charge_was_tried_again_is_taken_off_once
     )  # fmt: skip
     played = day(play, two_stores(*slow))
     assert len(played.rows("payment_refunded")) > 5
+
+
+def test_where_copies_of_messages_are_acted_upon_the_law_speaks_and_the_run_goes_on(two_stores: Any, play: Any) -> None:
+    careless = ("platform.bus={deduplicate: false, duplicates: 0.5}", *PRICINGS["everything"])
+    world = build_world(two_stores(*SCARCE, *careless))
+    laws = all_laws(world)
+    play(world, laws=laws)
+    assert {breach.law for breach in verdict(laws)} >= {"money", "orders"}
