@@ -290,7 +290,9 @@ METRICS: Final[dict[str, Metric]] = {
         "discounts", "money", "What promotion codes took off the bills of orders that paid or were delivered."
     ),
     "fees_cents": Metric(
-        "fees", "money", "Delivery and small-order fees on the bills of such orders, without a tax that comes on top."
+        "fees",
+        "money",
+        "Delivery and small-order fees billed to orders that paid or were delivered, without a tax on top.",
     ),
     "orders.offered": Metric("wanted to order", "count", "Customers who opened the app to place an order."),
     "orders.entered": Metric("placed", "count", "Orders that were placed."),
