@@ -39,6 +39,8 @@ from sim.vocabulary import (
 )
 
 _DRIVER, _PICKER = Role.DRIVER, Role.PICKER
+_PACKED, _ASSIGNED, _PICKED_UP = OrderState.PACKED, OrderState.ASSIGNED, OrderState.PICKED_UP
+_HANDED_OVER = TaskEnd.HANDED_OVER
 # The short cuts below take these for granted.
 assert may(_PICKER, Command.PICK)
 assert all(may(_DRIVER, command) for command in (Command.ANSWER_OFFER, Command.PICK_UP, Command.HAND_OVER))
@@ -151,9 +153,9 @@ class Desks:
         self.queues[order.store] -= 1
         self.inventory.commit(order)
         order.ready_s = self._env.now
-        self.book.move(order, OrderState.PACKED)
+        self.book.move(order, _PACKED)
         if order.accepted:
-            self.book.move(order, OrderState.ASSIGNED)
+            self.book.move(order, _ASSIGNED)
         return True
 
     def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
@@ -233,7 +235,7 @@ class Desks:
             return False
         if not order.accepted:
             return self._refuse(order, Refusal.TOO_EARLY)  # who was asked has not said yes
-        self.book.move(order, OrderState.PICKED_UP)
+        self.book.move(order, _PICKED_UP)
         return True
 
     def when_cleared(self, order_id: OrderId) -> Signal | None:
@@ -255,5 +257,5 @@ class Desks:
         if not order.accepted:
             self._refuse(order, Refusal.TOO_EARLY)
             return
-        self.offers.close(order, TaskEnd.HANDED_OVER)
+        self.offers.close(order, _HANDED_OVER)
         self.saga.settle(order)

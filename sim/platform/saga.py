@@ -37,7 +37,8 @@ from sim.vocabulary import (
     quantise,
 )
 
-_CONFIRMED, _CANCELLED, _INVENTORY = OrderState.CONFIRMED, OrderState.CANCELLED, Svc.INVENTORY
+_CONFIRMED, _DELIVERED, _CANCELLED = OrderState.CONFIRMED, OrderState.DELIVERED, OrderState.CANCELLED
+_INVENTORY, _TELL_STORE = Svc.INVENTORY, Topic.ORDER_CONFIRMED
 
 _NOT_YET = object()
 
@@ -311,7 +312,7 @@ class Saga:
         self._book.move(order, _CONFIRMED)
         self._facts.order_promised(order=order.id, promised_s=order.promised_s)
         job = PickJob(order.id, order.store, tuple(order.held), order.to_pick, order.confirmed_s, order.promised_s)
-        self._bus.publish(Topic.ORDER_CONFIRMED, order.store, job)
+        self._bus.publish(_TELL_STORE, order.store, job)
         return None
 
     # -- compensation ----------------------------------------------------------------------------------------------
@@ -376,7 +377,7 @@ class Saga:
         """The order was delivered: its saga is over."""
         self.payments.collected(order)
         self._facts.saga_ended(order=order.id, settled=True)
-        self._book.move(order, OrderState.DELIVERED)
+        self._book.move(order, _DELIVERED)
 
 
 def _story(step: Any) -> Story:

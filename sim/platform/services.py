@@ -11,6 +11,7 @@ from math import inf, nan, prod
 from typing import NamedTuple
 
 from sim.platform.background import Background
+from sim.platform.meter import Meter
 from sim.platform.scaling import Rotation, planned_instances
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import NOBODY
@@ -53,23 +54,6 @@ class Sample(NamedTuple):
     backlog_s: float
 
 
-class _Meter:
-    """Utilisation between two readings; work that came and did not fit is still to be done in the next."""
-
-    def __init__(self) -> None:
-        self._work_s = self._room_s = self._carried_s = 0.0
-
-    def read(self, work_s: float, room_s: float) -> float:
-        """Share of server time that was busy, given running totals of work taken and server time, seconds."""
-        due_s, span_s = self._carried_s + work_s - self._work_s, room_s - self._room_s
-        self._work_s, self._room_s = work_s, room_s
-        if due_s > span_s:
-            self._carried_s = due_s - span_s
-            return 1.0 if span_s > 0.0 else 0.0
-        self._carried_s = 0.0
-        return due_s / span_s if span_s > 0.0 else 0.0
-
-
 class Service:
     """One service: instances in three zones, `workers` servers each, one queue.
 
@@ -104,7 +88,7 @@ class Service:
         self._chance, self._stretch, self._dead_share, self._calm_until_s = 0.0, 1.0, 0.0, inf
         self._worked_s = self._worked_before_s = 0.0
         self._ticked_s = self._sampled_s = 0.0
-        self._control, self._monitor = _Meter(), _Meter()
+        self._control, self._monitor = Meter(), Meter()
         self._latencies: list[float] = []
         self._failed = self._refused = self._lost = 0
         for instance in self.rotation.up:
