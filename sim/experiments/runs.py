@@ -158,9 +158,12 @@ def run_to_folder(
             outcome = simulate(world, writer, streams=streams, policies=policies, progress=progress)
         finally:
             writer.close()
+        _release()
         archive: Archive = ParquetArchive(work / "events.parquet")
-        shape = (world.stores, world.catalogue.skus)
-        found = study(archive, scenario, replay(archive, shape))
+        state = replay(archive, (world.stores, world.catalogue.skus))
+        _release()
+        found = study(archive, scenario, state)
+        _release()
         summary = summarise(world, outcome, found, scenario.seed)
         _write_tables(work, world, found, outcome)
         _write_json(work / "manifest.json", manifest(world, summary, command))
@@ -169,6 +172,12 @@ def run_to_folder(
             summary = other if isinstance(other, dict) else summary
         _write_json(work / SUMMARY, summary)
     return Result(folder, summary, found)
+
+
+def _release() -> None:
+    """Give memory that is no longer used back: the steps of a run would else each need theirs on top of the last one's."""
+    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
+        pool.release_unused()
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -211,9 +220,15 @@ def _write_tables(folder: Path, world: World, found: Study, outcome: Outcome) ->
     stock = found.stock | {
         name: getattr(live, name).ravel() for name in ("shelf", "available", "reserved", "version")
     }  # fmt: skip
-    pq.write_table(drivers, folder / "drivers.parquet", compression="zstd")
+    _write_parquet(drivers, folder / "drivers.parquet")
     columns = {
         "orders": orders, "tasks": found.tasks, "stock": stock, "series": found.series, "platform": found.platform,
     }  # fmt: skip
     for name, table in columns.items():  # one after the other: all at once would be the peak of the run's memory
-        pq.write_table(to_arrow(table), folder / f"{name}.parquet", compression="zstd")
+        _write_parquet(to_arrow(table), folder / f"{name}.parquet")
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    # Words are few, so a dictionary of them pays; one of times and ids would only be built to be thrown away.
+    words = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    pq.write_table(table, path, compression="zstd", use_dictionary=words)
