@@ -296,4 +296,10 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
         rows.append(
             Row(names.get(name) or words(name), each, "money", mine / total if total and mine is not None else None, 1)
         )
-    return [*rows, _row(summary, "cost.total_cents"), _row(summary, "revenue_cents"), _row(summary, "refunds.cents")]
+    rows += [_row(summary, "cost.total_cents"), _row(summary, "revenue_cents")]
+    revenue = centre(at(summary, "revenue_cents"))
+    # A run of an older version has no such keys, and a discount that nobody had is no news.
+    for key in ("fees_cents", "tax_cents", "discount_cents"):
+        if centre(at(summary, key)):
+            rows.append(_row(summary, key, depth=1, of=None if key == "discount_cents" else revenue))
+    return [*rows, _row(summary, "refunds.cents")]
