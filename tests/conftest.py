@@ -10,6 +10,7 @@ import pytest
 
 from sim.contracts import Policies
 from sim.engine import Outcome, simulate
+from sim.laws import all_laws, verdict, whole_log
 from sim.metrics import Study, study
 from sim.recording import MemoryArchive, State, replay
 from sim.scenario import Scenario, load_text
@@ -60,6 +61,15 @@ class Played:
 
 Builder = Callable[..., Scenario]
 Play = Callable[..., Played]
+
+
+def lawful_day(play: Play, scenario: Scenario) -> Played:
+    """Play a day on which no law is broken."""
+    world = build_world(scenario)
+    laws = all_laws(world)
+    played = play(world, laws=laws)
+    assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
+    return played
 
 
 @pytest.fixture(scope="session", autouse=True)

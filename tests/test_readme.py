@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sim.laws import all_laws, verdict
-from sim.world.build import build_world
+from tests.conftest import lawful_day
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -15,9 +14,6 @@ def test_the_example_policy_dispatches_a_day(two_stores: Any, play: Any, tmp_pat
     (policy,) = [block for block in blocks if "class FreshestFirst" in block]
     assert policy.count("\n") < 30
     (tmp_path / "freshest.py").write_text(policy, encoding="utf-8")
-    world = build_world(two_stores(f"policies.dispatch={tmp_path}/freshest.py:FreshestFirst(ride_s_max=600)"))
-    laws = all_laws(world)
-    played = play(world, laws=laws)
+    played = lawful_day(play, two_stores(f"policies.dispatch={tmp_path}/freshest.py:FreshestFirst(ride_s_max=600)"))
     assert len(played.rows("goods_delivered")) > 0.8 * played.world.trace.orders
     assert len(played.rows("proposal_refused")) == 0
-    assert verdict(laws) == []

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from sim.laws import all_laws, verdict, whole_log
+from sim.laws import all_laws, verdict
 from sim.vocabulary import OrderState, PayMethod
 from sim.world.build import build_world
+from tests.conftest import lawful_day as day
 
 PLANS = ("reserve_then_pay", "pay_then_reserve", "at_once", "confirm_first", "two_phase_commit")
 
@@ -29,15 +30,6 @@ PRICINGS = {
     ),
 }
 """Pricings of which no bill can be told from the goods alone."""
-
-
-def day(play: Any, scenario: Any) -> Any:
-    """Play a day on which no law is broken."""
-    world = build_world(scenario)
-    laws = all_laws(world)
-    played = play(world, laws=laws)
-    assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
-    return played
 
 
 def sums(played: Any, kind: str) -> dict[int, int]:

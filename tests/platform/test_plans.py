@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.laws import all_laws, verdict, whole_log
 from sim.platform.leases import Leases
 from sim.platform.reserving import Reserving
 from sim.vocabulary import CancelReason, OrderState, Step
-from sim.world.build import build_world
+from tests.conftest import lawful_day as day
 
 PLANS = ("reserve_then_pay", "pay_then_reserve", "at_once", "confirm_first", "two_phase_commit")
 
@@ -20,15 +19,6 @@ SCARCE = (
     "stores.inaccurate_share=0.5", "platform.window_s=0.1",
 )  # fmt: skip
 """Cards are declined and records run dry."""
-
-
-def day(play: Any, scenario: Any) -> Any:
-    """Play a day on which no law is broken."""
-    world = build_world(scenario)
-    laws = all_laws(world)
-    played = play(world, laws=laws)
-    assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
-    return played
 
 
 def by_order(played: Any, kind: str, name: str = "t_s") -> dict[int, Any]:
