@@ -14,6 +14,7 @@ from sim.vocabulary import CellId, Cents, ClientId, NodeId, OrderId, quantise
 from sim.world.demand import Trace
 
 _BLOCK = 64
+"""Orders whose baskets are made plain lists together (judgement: few enough to cost no memory)."""
 
 
 class Customers:
