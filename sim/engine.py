@@ -1,4 +1,4 @@
-"""One run: the only place that makes a simpy.Environment and a log.
+"""One run: the only place that makes a Clock and a log.
 
 The run advances in slices of simulated time; between slices the log is flushed and progress is told. Nothing that
 happens between slices adds an event or draws a number, so a run that is watched is the run that is not.

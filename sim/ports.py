@@ -23,8 +23,8 @@ class Estimator(Protocol):
     def places_to_store_s(self, places: NDArray[Any], store: StoreId, now_s: float) -> Any:
         """From each of many places (int array, see `place`) to a store (float64 array)."""
 
-    def level(self, now_s: float) -> int:
-        """A number for what is believed of the traffic: while it stays the same, so do all answers."""
+    def until_s(self, now_s: float) -> float:
+        """Until when all answers of a moment hold: what is believed of the traffic changes only then, seconds."""
 
     def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
         """From a store to a customer by the fleet's most common vehicle."""

@@ -8,6 +8,8 @@ about five microseconds less for every order. An exception in a story ends the r
 from collections.abc import Callable, Generator
 from typing import Any
 
+from sim.clock import Timer
+
 Story = Generator[Any, Any, Any]
 """Yields SimPy events and `Signal`s."""
 
@@ -28,6 +30,10 @@ class Signal:
     def __init__(self) -> None:
         self.callbacks: list[Callable[[Any], None]] | None = []
         self._value = None
+
+    def again(self) -> None:
+        """It can be waited for, and rung, once more."""
+        self.callbacks = []
 
     def ring(self) -> None:
         """Let whoever waits go on; ringing twice does nothing."""
@@ -61,6 +67,9 @@ def _carry_on(teller: Any, event: Any) -> None:
         try:
             awaited = teller.send(value)
         except StopIteration:
+            return
+        if awaited.__class__ is Timer:
+            awaited.call = teller
             return
         if awaited.callbacks is not None:
             awaited.callbacks.append(teller)

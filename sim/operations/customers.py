@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import simpy
-
-from sim.clock import Timer
+from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest
 from sim.operations.timing import Deadlines
 from sim.platform.office import Office
@@ -20,7 +18,7 @@ _BLOCK = 64
 class Customers:
     """Plays the demand trace."""
 
-    def __init__(self, env: simpy.Environment, office: Office, trace: Trace, tap_s: float) -> None:
+    def __init__(self, env: Clock, office: Office, trace: Trace, tap_s: float) -> None:
         self._env, self._office, self._trace, self._tap_s = env, office, trace, quantise(tap_s)
 
     def run(self) -> Story:

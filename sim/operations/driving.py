@@ -8,9 +8,7 @@ turns at the next junction.
 from collections.abc import Sequence
 from math import log
 
-import simpy
-
-from sim.clock import Timer
+from sim.clock import Clock, Timer
 from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
@@ -92,7 +90,7 @@ class Driving:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         facts: Facts,
         office: Office,
         shelves: Shelves,
@@ -221,7 +219,7 @@ class Driving:
                 yield from self._deliver(driver, last)
                 driver.order = None
                 if driver.on:
-                    driver.wake = Signal()
+                    driver.wake.again()
                     self._go_free(driver, self._noise[2][last.order])
         driver.out = False
         facts.driver_off(driver=driver.id)
@@ -261,7 +259,7 @@ class Driving:
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
         wanted = self._office.wanted(order)
         if wanted and order not in self._counter:
-            driver.wake = Signal()
+            driver.wake.again()
             self._at_counter[order] = driver
             yield driver.wake
             wanted = self._office.wanted(order)

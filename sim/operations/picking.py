@@ -4,9 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import simpy
-
-from sim.clock import Timer
+from sim.clock import Clock, Timer
 from sim.contracts import Picking
 from sim.facts import Facts
 from sim.operations.reconciliation import Counting
@@ -22,7 +20,7 @@ class StationView:
 
     __slots__ = ("_env", "waiting")
 
-    def __init__(self, env: simpy.Environment, waiting: Sequence[PickJob]) -> None:
+    def __init__(self, env: Clock, waiting: Sequence[PickJob]) -> None:
         self._env, self.waiting = env, waiting
 
     @property
@@ -58,7 +56,7 @@ class Station:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         facts: Facts,
         office: Office,
         shelves: Shelves,

@@ -1,7 +1,6 @@
 """Counting shelves: the only way in which the gap between goods and records is closed."""
 
-import simpy
-
+from sim.clock import Clock
 from sim.contracts import Reconciliation, ShortPick
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
@@ -12,9 +11,7 @@ from sim.vocabulary import SkuId, StoreId, Units
 class Counting:
     """Sends somebody to a shelf when the policy says so."""
 
-    def __init__(
-        self, env: simpy.Environment, facts: Facts, office: Office, shelves: Shelves, policy: Reconciliation
-    ) -> None:
+    def __init__(self, env: Clock, facts: Facts, office: Office, shelves: Shelves, policy: Reconciliation) -> None:
         self._env, self._facts, self._office, self._shelves, self._policy = env, facts, office, shelves, policy
 
     def short_pick(self, store: StoreId, sku: SkuId, wanted: int, found: int) -> None:

@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-import simpy
 
-from sim.clock import Timer
+from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
@@ -17,7 +16,7 @@ class Supply:
     """The supply of one store."""
 
     def __init__(
-        self, env: simpy.Environment, facts: Facts, office: Office, shelves: Shelves, store: StoreId,
+        self, env: Clock, facts: Facts, office: Office, shelves: Shelves, store: StoreId,
         daily_demand: Any, *, first_s: float, every_s: float, lead_s: float,
     ) -> None:  # fmt: skip
         self._env, self._facts, self._office, self._shelves, self._store = env, facts, office, shelves, store

@@ -8,16 +8,14 @@ when their minute comes and they still matter.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import simpy
-
-from sim.clock import Timer
+from sim.clock import Clock, Timer
 from sim.story import Story
 from sim.vocabulary import OrderId
 
 BUCKET_S = 60.0
 
 
-def agenda(env: simpy.Environment, entries: Sequence[tuple[float, Callable[[], None]]]) -> Story:
+def agenda(env: Clock, entries: Sequence[tuple[float, Callable[[], None]]]) -> Story:
     """Play entries (time in seconds, action), which must be in order of time."""
     for at_s, act in entries:
         if at_s > env.now:
@@ -36,9 +34,7 @@ class Deadlines:
         Called at the deadline, exactly.
     """
 
-    def __init__(
-        self, env: simpy.Environment, matters: Callable[[OrderId], bool], expire: Callable[[OrderId], Any]
-    ) -> None:
+    def __init__(self, env: Clock, matters: Callable[[OrderId], bool], expire: Callable[[OrderId], Any]) -> None:
         self._env, self._matters, self._expire = env, matters, expire
         self._buckets: dict[int, list[tuple[float, OrderId]]] = {}
 

@@ -10,6 +10,7 @@ and are asked all at once.
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ class Nearby:
         self._places = {place: _Place() for place in sorted(at_stores)}
         self._numbers = np.array(list(self._places), dtype=np.int64)
         self._elsewhere: dict[DriverId, tuple[int, float]] = {}
-        self._roads: dict[StoreId, tuple[int, list[_Place], list[float]]] = {}
+        self._roads: dict[StoreId, tuple[float, list[_Place], list[float]]] = {}
 
     def add(self, driver: DriverId, place: int, free_s: float, now_s: float) -> None:
         """A driver is idle, and will be at a place at `free_s`."""
@@ -106,11 +107,27 @@ class Nearby:
 
         Drivers may cease to be idle while one looks.
         """
-        places, roads_s = self._by_road(store, now_s)
+        known = self._roads.get(store)
+        if known is None or now_s >= known[0]:
+            known = self._roads[store] = self._by_road(store, now_s)
+        _, places, roads_s = known
         # Of each place looked at: its next driver, as (ride in seconds, id, road in seconds, place, when he is there).
         heads: list[tuple[float, DriverId, float, _Place, _Coming]] = []
         others = self._others(store, now_s) if self._elsewhere else []
         count, i = len(places), 0
+        if not others and roads_s[0] < roads_s[1]:
+            # As a rule somebody stands at the door, and nobody else is asked for.
+            at, road_s = places[0], roads_s[0]
+            if at.coming:
+                at.settle(now_s)
+            if at.there:
+                driver = at.there[0]
+                yield driver, road_s
+                i = 1
+                following = at.after((0.0, driver))
+                if following is not None:
+                    rest_s = following[0] - now_s if following[0] else 0.0
+                    heappush(heads, (rest_s + road_s, following[1], road_s, at, following))
         while True:
             while i < count and (not heads or roads_s[i] <= heads[0][0]):
                 at, road_s = places[i], roads_s[i]
@@ -138,16 +155,14 @@ class Nearby:
                 rest_s = following[0] - now_s if following[0] else 0.0
                 heappush(heads, (rest_s + road_s, following[1], road_s, at, following))
 
-    def _by_road(self, store: StoreId, now_s: float) -> tuple[list[_Place], list[float]]:
-        level = self._estimator.level(now_s)
-        known = self._roads.get(store)
-        if known is None or known[0] != level:
-            roads_s: NDArray[Any] = self._estimator.places_to_store_s(self._numbers, store, now_s)
-            order = np.argsort(roads_s, kind="stable")
-            everywhere = list(self._places.values())
-            known = level, [everywhere[i] for i in order.tolist()], roads_s[order].tolist()
-            self._roads[store] = known
-        return known[1], known[2]
+    def _by_road(self, store: StoreId, now_s: float) -> tuple[float, list[_Place], list[float]]:
+        """Until when it holds, seconds; places in order of the road to a store; and that road, seconds."""
+        roads_s: NDArray[Any] = self._estimator.places_to_store_s(self._numbers, store, now_s)
+        order = np.argsort(roads_s, kind="stable")
+        everywhere = list(self._places.values())
+        until_s = self._estimator.until_s(now_s)
+        # One more at the end of the world, so that there is always a next one.
+        return until_s, [*(everywhere[i] for i in order.tolist()), _Place()], [*roads_s[order].tolist(), inf]
 
     def _others(self, store: StoreId, now_s: float) -> list[tuple[float, DriverId]]:
         # Those who wait where no store is: (ride, id), the soonest last.

@@ -142,7 +142,8 @@ class Pricer:
         """
         if self.plain and not code:
             total = goods_cents + self._fee_cents
-            return Bill(goods_cents, 0, self._fee_cents, 0, half_even(total * self._tax, _MILLION + self._tax), total)
+            tax = half_even(total * self._tax, _MILLION + self._tax) if self._tax else 0
+            return Bill(goods_cents, 0, self._fee_cents, 0, tax, total)
         discount = 0
         if code and goods_cents >= self._minimum_cents:
             discount = half_even(goods_cents * self._percent, _MILLION)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import simpy
 from numpy.typing import NDArray
 
+from sim.clock import Clock
 from sim.contracts import Sighting, WaitingOrder
 from sim.platform.inventory import Inventory
 from sim.platform.tracking import Tracking
@@ -21,7 +21,7 @@ class LiveDispatchView:
 
     __slots__ = ("_env", "_nearest", "_offers", "_tracking")
 
-    def __init__(self, env: simpy.Environment, offers: "Offers", tracking: Tracking) -> None:
+    def __init__(self, env: Clock, offers: "Offers", tracking: Tracking) -> None:
         self._env, self._offers, self._tracking = env, offers, tracking
         self._nearest = tracking.nearby.nearest
 
@@ -67,7 +67,7 @@ class LiveSourcingView:
 
     __slots__ = ("_env", "_figures", "_inventory", "_queues")
 
-    def __init__(self, env: simpy.Environment, figures: Figures, inventory: Inventory, queues: list[int]) -> None:
+    def __init__(self, env: Clock, figures: Figures, inventory: Inventory, queues: list[int]) -> None:
         self._env, self._figures, self._inventory, self._queues = env, figures, inventory, queues
 
     @property
@@ -93,7 +93,7 @@ class LivePositioningView:
 
     __slots__ = ("_env", "_estimator", "_figures", "driver", "home", "node")
 
-    def __init__(self, env: simpy.Environment, figures: Figures, estimator: Estimator) -> None:
+    def __init__(self, env: Clock, figures: Figures, estimator: Estimator) -> None:
         self._env, self._figures, self._estimator = env, figures, estimator
         self.driver, self.node, self.home = DriverId(0), NodeId(0), StoreId(0)
 

@@ -138,7 +138,10 @@ class LaggingEstimator:
             self._until_s = midnight_s + ((lagging_s - midnight_s) // 3600.0 + 1.0) * 3600.0 + self._lag_s
         return self._level
 
-    level = _period
+    def until_s(self, now_s: float) -> float:
+        """Until when what is believed at a moment holds, seconds."""
+        self._period(now_s)
+        return self._until_s
 
     def place(self, node: NodeId, profile: int) -> int:
         """Index of a node and a vehicle profile into a store's flat table."""

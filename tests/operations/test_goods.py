@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import simpy
 
+from sim.clock import Clock
 from sim.operations.timing import Deadlines, agenda
 from sim.story import tell
 from sim.vocabulary import CancelReason, OrderState, StockCause
@@ -152,7 +152,7 @@ def test_the_opening_is_what_the_scenario_says(one_store: Any, play: Any) -> Non
 
 
 def test_an_agenda_is_played_to_the_second() -> None:
-    env = simpy.Environment()
+    env = Clock()
     heard: list[tuple[float, int]] = []
     times = [0.0, 0.0, 1.5, 1.5, 86_400.0, 86_400.25]
     tell(agenda(env, [(t_s, partial(lambda i: heard.append((env.now, i)), i)) for i, t_s in enumerate(times)]))
@@ -161,7 +161,7 @@ def test_an_agenda_is_played_to_the_second() -> None:
 
 
 def test_deadlines_call_exactly_then_and_only_if_they_matter() -> None:
-    env = simpy.Environment()
+    env = Clock()
     heard: list[tuple[float, int]] = []
     over: set[int] = set()
     deadlines = Deadlines(env, lambda order: order not in over, lambda order: heard.append((env.now, order)))

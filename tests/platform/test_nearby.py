@@ -12,7 +12,7 @@ NODES, PROFILES, STORE_NODES = 40, 2, [3, 3, 17, 30]  # two stores share a road 
 
 
 class Roads:
-    """Travel times by table; `hour` is the level of the traffic."""
+    """Travel times by table, another one every 150 seconds."""
 
     def __init__(self, chance: random.Random, *, coarse: bool) -> None:
         step = 100 if coarse else 1
@@ -23,16 +23,18 @@ class Roads:
             ],
             dtype=float,
         )
-        self.hour = 0
 
-    def level(self, now_s: float) -> int:
-        return self.hour
+    def hour(self, now_s: float) -> int:
+        return int(now_s // 150) % 2
+
+    def until_s(self, now_s: float) -> float:
+        return (now_s // 150 + 1) * 150.0
 
     def place(self, node: int, profile: int) -> int:
         return profile * NODES + node
 
     def places_to_store_s(self, places: Any, store: int, now_s: float) -> Any:
-        return self.table[self.hour, store].take(places)
+        return self.table[self.hour(now_s), store].take(places)
 
 
 @pytest.mark.parametrize("coarse", [False, True], ids=["distinct", "ties"])
@@ -57,10 +59,9 @@ def test_against_asking_everybody(coarse: bool) -> None:
             elif idle[driver][1]:
                 nearby.arrived(driver, *idle[driver])  # type: ignore[arg-type]
                 idle[driver] = idle[driver][0], 0.0
-            roads.hour = chance.randrange(2)
             store = chance.randrange(len(STORE_NODES))
             expected = sorted(
-                (max(free_s - now_s, 0.0) + roads.table[roads.hour, store, place], driver)
+                (max(free_s - now_s, 0.0) + roads.table[roads.hour(now_s), store, place], driver)
                 for driver, (place, free_s) in idle.items()
             )
             found = [(ride_s, driver) for driver, ride_s in nearby.nearest(store, now_s)]  # type: ignore[arg-type]
