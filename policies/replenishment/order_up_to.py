@@ -1,6 +1,7 @@
 """Replenishment: periodic review, order up to a level."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ class OrderUpTo:
     def __post_init__(self) -> None:
         if not self.every_s > 0:
             raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
+        if not isfinite(self.z):
+            raise ValueError(f"Expected a finite z, got {self.z}.")
         if self.units_min < 0:
             raise ValueError(f"Expected units_min >= 0, got {self.units_min}.")
 

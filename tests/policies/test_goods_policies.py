@@ -1,0 +1,122 @@
+"""Replenishment and picking on the menu, beyond the defaults: what each decides, and what it is good for."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.menu import build_policy
+from sim.vocabulary import OrderState
+
+
+def policy(family: str, spec: str) -> Any:
+    return build_policy(family, spec, "test", allow_code=False)
+
+
+def view(on_hand: list[int], on_order: list[int], daily: float = 5.0) -> Any:
+    return SimpleNamespace(
+        now_s=0.0, store=0, lead_time_s=43_200.0, on_hand=np.array(on_hand), on_order=np.array(on_order),
+        daily_demand=np.full(len(on_hand), daily),
+    )  # fmt: skip
+
+
+def test_nothing_orders_nothing() -> None:
+    assert policy("replenishment", "nothing")(view([0, 5], [0, 0])).tolist() == [0, 0]
+
+
+def test_s_s_leaves_alone_what_is_above_s_and_fills_the_rest_up_to_the_same_level() -> None:
+    # Review and lead: a day, 5 units; s = ceil(5 + 2 sqrt 5) = 10, S = 10 + 3 x 5.
+    wanted = policy("replenishment", "s_s(every_s=43200, z=2, cycle_days=3)")(view([0, 4, 10, 11, 2], [0, 6, 0, 0, 9]))
+    assert wanted.tolist() == [25, 15, 15, 0, 0]
+    assert policy("replenishment", "s_s(units_min=4, cycle_days=0)")(view([4, 5], [0, 0], 0.0)).tolist() == [1, 0]
+
+
+def test_r_q_orders_the_fewest_packs_that_lift_the_position_above_the_reorder_point() -> None:
+    wanted = policy("replenishment", "r_q(every_s=43200, z=2, pack=6)")(view([10, 11, 5, 4, 0], [0, 0, 0, 0, 11]))
+    assert wanted.tolist() == [6, 0, 6, 12, 0]  # the point is 10
+    assert policy("replenishment", "r_q(every_s=43200, z=2, pack=1)")(view([3], [0])).tolist() == [8]
+
+
+def test_newsvendor_orders_up_to_the_critical_fractile() -> None:
+    """h = 0.18, p = 0.70, demand N(50, 8): best stock 56.60, cost 1.9976 (hundredths of a unit are units here)."""
+    spec = "newsvendor(every_s=43200, holding=0.18, penalty=0.70, cv=0.16)"
+    best = int(policy("replenishment", spec)(view([0], [0], 5000.0))[0])
+    assert best / 100 == pytest.approx(56.60, abs=0.005)
+    demand = np.random.default_rng(5).normal(50.0, 8.0, 1_000_000)
+
+    def cost(stock: float) -> tuple[float, float]:
+        each = 0.18 * np.maximum(stock - demand, 0) + 0.70 * np.maximum(demand - stock, 0)
+        return float(each.mean()), float(each.std()) / 1000.0
+
+    mean, error = cost(best / 100)
+    assert abs(mean - 1.9976) < 4 * error
+    assert mean < min(cost(best / 100 - 2)[0], cost(best / 100 + 2)[0])
+    # Of slow movers Poisson's own spread decides, and what is there or on its way is not ordered again.
+    wanted = policy("replenishment", "newsvendor(every_s=43200, holding=1, penalty=1, cv=0)")(view([0, 3], [0, 1], 5.0))
+    assert wanted.tolist() == [5, 1]
+
+
+SCARCE = (
+    "supply={review_at: '12:15', lead_h: 0.25, cover_days: 0.05, units_min: 2}", "stores.inaccurate_share=0",
+    "pickers.mispick_share=0",
+)  # fmt: skip
+
+
+def restocked(one_store: Any, play: Any, spec: str) -> Any:
+    return play(one_store(*SCARCE, f"policies.replenishment={spec}"))
+
+
+def test_every_restocking_policy_fills_more_than_none_and_s_s_does_it_with_fewer_lines(
+    one_store: Any, play: Any
+) -> None:
+    runs = {
+        name: restocked(one_store, play, spec)
+        for name, spec in {
+            "nothing": "nothing",
+            "default": "order_up_to(every_s=900)",
+            "s_s": "s_s(every_s=900, cycle_days=0.1)",
+            "r_q": "r_q(every_s=900, pack=4)",
+            "newsvendor": "newsvendor(every_s=900)",
+        }.items()
+    }
+    filled = {name: run.study.summary["fill_rate"] for name, run in runs.items()}
+    lines = {name: int(run.rows("supply_ordered")["lines"].sum()) for name, run in runs.items()}
+    units = {name: int(run.rows("supply_ordered")["units"].sum()) for name, run in runs.items()}
+    assert lines["nothing"] == 0
+    assert all(filled[name] > filled["nothing"] + 0.02 for name in ("default", "s_s", "r_q", "newsvendor"))
+    assert lines["s_s"] < 0.9 * lines["default"], "each line orders for longer"
+    assert units["r_q"] % 4 == 0
+
+
+def test_never_leaves_the_records_as_wrong_as_they_are(one_store: Any, play: Any) -> None:
+    settings = ("stores={inaccurate_share: 0.6, inaccurate_units: 4}", "supply={cover_days: 0.03, units_min: 2}")
+    runs = [play(one_store(*settings, f"policies.reconciliation={spec}")) for spec in ("never", "count_on_short_pick")]
+    never, counted = (run.study.summary["drift"]["units_abs"] for run in runs)
+    assert [len(run.rows("shelf_counted")) > 0 for run in runs] == [False, True]
+    assert never > counted
+
+
+def test_earliest_due_takes_the_earliest_promise_and_of_equals_the_one_who_waited_longest() -> None:
+    decide = policy("picking", "earliest_due")
+    queue = [SimpleNamespace(promised_s=at_s) for at_s in (9.0, 5.0, 7.0, 5.0)]
+    assert decide(SimpleNamespace(now_s=0.0, waiting=queue)) == 1
+    assert decide(SimpleNamespace(now_s=0.0, waiting=[])) is None
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_earliest_due_makes_the_latest_order_less_late_when_pickers_are_few(
+    one_store: Any, play: Any, seed: int
+) -> None:
+    # A queue, and rides of very different lengths, so that promises are not in the order of age.
+    def worst_s(spec: str) -> float:
+        orders = play(
+            one_store(
+                f"seed={seed}", "map.width_m=6000", "map.height_m=6000", "map.speed_kmh=12", "pickers.per_store=3",
+                "pickers.noise=none", "drivers.count=60", f"policies.picking={spec}", "customers.patience_s=null",
+            )
+        ).study.orders  # fmt: skip
+        packed = orders["state"] == OrderState.DELIVERED
+        return float(np.nanmax((orders["packed_s"] - orders["promised_s"])[packed]))
+
+    assert worst_s("earliest_due") < worst_s("fifo")
