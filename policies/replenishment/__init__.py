@@ -1,1 +1,32 @@
 """Policies of the family `replenishment`; see `sim.contracts` for what they see and decide."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.contracts import ReplenishmentView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covering:
+    """What policies share that cover Poisson demand over review and lead time with a safety factor.
+
+    `every_s`: review period, seconds. `z`: safety factor (2.33 covers 99 % of cycles). `units_min`: units always shown.
+    """
+
+    every_s: float = 86_400.0
+    z: float = 2.33
+    units_min: int = 3
+
+    def __post_init__(self) -> None:
+        if not self.every_s > 0:
+            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
+        if self.units_min < 0:
+            raise ValueError(f"Expected units_min >= 0, got {self.units_min}.")
+
+    def cover(self, view: ReplenishmentView) -> NDArray[Any]:
+        """Units of each SKU that last over review and lead time, int64 (skus,): mu + z * sqrt(mu), at least `units_min`."""
+        mean = view.daily_demand * ((self.every_s + view.lead_time_s) / 86_400.0)
+        return np.maximum(np.ceil(mean + self.z * np.sqrt(mean)), self.units_min).astype(np.int64)

@@ -1,7 +1,6 @@
 """Replenishment: the newsvendor's critical fractile."""
 
 from dataclasses import dataclass
-from math import inf
 from statistics import NormalDist
 from typing import Any
 
@@ -30,12 +29,12 @@ class Newsvendor:
     def __post_init__(self) -> None:
         if not self.every_s > 0:
             raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
-        if not 0 < self.holding < inf:
-            raise ValueError(f"Expected a finite holding > 0, got {self.holding}.")
-        if not 0 < self.penalty < inf:
-            raise ValueError(f"Expected a finite penalty > 0, got {self.penalty}.")
-        if not 0 <= self.cv < inf:
-            raise ValueError(f"Expected a finite cv >= 0, got {self.cv}.")
+        if not self.holding > 0:
+            raise ValueError(f"Expected holding > 0, got {self.holding}.")
+        if not self.penalty > 0:
+            raise ValueError(f"Expected penalty > 0, got {self.penalty}.")
+        if not self.cv >= 0:
+            raise ValueError(f"Expected cv >= 0, got {self.cv}.")
 
     def __call__(self, view: ReplenishmentView) -> NDArray[Any]:
         mean = view.daily_demand * ((self.every_s + view.lead_time_s) / 86_400.0)
