@@ -23,7 +23,7 @@ from sim.ports import Figures, Latencies
 from sim.recording import Log, Sink, State
 from sim.scenario import Scenario
 from sim.streams import Streams, quick
-from sim.vocabulary import quantise
+from sim.vocabulary import StoreId, quantise
 from sim.world.build import World
 from sim.world.travel import LaggingEstimator
 
@@ -210,6 +210,7 @@ def _final_state(world: World, floor: Floor, office: Office) -> State:
             totes[order, sku] = totes.get((order, sku), 0) + units
     return State(
         shelf=ledger(floor.shelves.units),
+        scan=np.stack([floor.shelves.scanned(StoreId(store)) for store in range(world.stores)]).astype(np.int64),
         available=ledger(inventory.available),
         reserved=ledger(inventory.reserved),
         version=ledger(inventory.version),

@@ -273,6 +273,9 @@ class Facts:
     def shelf_changed(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
         """Units on a shelf changed by `units` (signed) outside an order."""
 
+    def scan_slipped(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
+        """What people scanned says `units` (signed) more than what happened to the goods: the scan log is off by so much more."""
+
     def goods_picked(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
         """Units moved from the shelf into an order's tote."""
 

@@ -153,6 +153,8 @@ class StockCause(IntEnum):
     """Sold without having been reserved."""
     RECOVERY = 8
     """A record was rebuilt from what was left of its history."""
+    SPOILAGE = 9
+    """Past its shelf life, thrown away and scanned as such."""
 
 
 class Step(IntEnum):

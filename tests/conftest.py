@@ -29,6 +29,7 @@ stores: {count: 1, open: "00:00-24:00", zone: {radius_m: 100000}}
 pickers: {per_store: 4, shifts: [{at: "12:00", hours: 5}]}
 drivers: {count: 8, shifts: [{at: "12:00", hours: 5}]}
 catalogue: {skus: 60}
+shrinkage: {theft_share: 0, damage_share: 0}
 demand: {orders_per_day: 1440, profile: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1], weekday: [1,1,1,1,1,1,1]}
 """
 

@@ -28,6 +28,7 @@ horizon_h: 2
 map: {width_m: 5000, height_m: 5000, points: 40, speed_kmh: 30}
 stores: {count: 2, open: "00:00-24:00", zone: {radius_m: 100000}}
 catalogue: {skus: 60}
+shrinkage: {theft_share: 0, damage_share: 0}
 demand: {profile: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1], weekday: [1,1,1,1,1,1,1]}
 """
 """Two stores on a plain of 5 km; orders arrive for two hours from noon on."""
@@ -155,6 +156,16 @@ PRICINGS: Final[Mapping[str, tuple[Any, ...]]] = {
 }  # fmt: skip
 """Settings of `platform.pricing`, each with the values that are equally likely in such a storm."""
 
+GOODS: Final = 0x474F4F4453  # "GOODS": likewise
+SHRUNK: Final = 0.4  # of the storms have goods that go missing
+SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
+    "shrinkage.theft_share": (0.0, 0.01, 0.5),
+    "shrinkage.damage_share": (0.0, 0.005, 0.5),
+    "shrinkage.scanned_share": (0.0, 0.6, 1.0),
+    "stores.count_error_share": (0.0, 0.01, 1.0),
+}
+"""What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
+
 FAULTS_MEAN: Final = 5.0
 """Mean number of faults of a storm (Poisson)."""
 
@@ -201,16 +212,18 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     for path, most in SHARES.items():
         settings[path] = round(max(float(rng.uniform(-most / 2, most)), 0.0), 4)
     settings["faults"] = f"[{', '.join(_fault(rng) for _ in range(rng.poisson(FAULTS_MEAN)))}]"
-    settings |= _pricing(seed)
+    settings |= _apart(seed, PRICING, PRICED, {f"platform.pricing.{path}": drawn for path, drawn in PRICINGS.items()})
+    settings |= _apart(seed, GOODS, SHRUNK, SHRINKAGES)
     drawn = [f"{path}={_text(value)}" for path, value in settings.items()]
     return load_text(WORLD, [*drawn, *fixed], file=f"storm {seed}")
 
 
-def _pricing(seed: int) -> dict[str, Any]:
-    rng = np.random.default_rng([PURPOSE, PRICING, seed])
-    if rng.random() >= PRICED:
+def _apart(seed: int, stream: int, share: float, choices: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+    """Settings of a share of the storms, drawn from a stream of their own; the others are left as the world has them."""
+    rng = np.random.default_rng([PURPOSE, stream, seed])
+    if rng.random() >= share:
         return {}
-    return {f"platform.pricing.{path}": values[rng.integers(len(values))] for path, values in PRICINGS.items()}
+    return {path: values[rng.integers(len(values))] for path, values in choices.items()}
 
 
 def _text(value: Any) -> str:

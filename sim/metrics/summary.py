@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.drift import drift
 from sim.metrics.money import costs
 from sim.metrics.platform import platform, platform_table
 from sim.metrics.series import series_table
-from sim.metrics.stock import drift, stock_table
+from sim.metrics.stock import losses, stock_table
 from sim.metrics.tables import Columns, order_table, task_table, work_spans
 from sim.recording import Archive, State
 from sim.scenario import Scenario
@@ -50,6 +51,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
     # Without a warm-up they all count: nothing is copied then, for these columns are the largest of the study.
     warm = orders if counted.all() else {name: column[counted] for name, column in orders.items()}
     drivers = driver_table(archive, work)
+    stock = stock_table(archive, state)
     summary = {
         "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),
         "refunds": {"orders": int((warm["refunded_cents"] > 0).sum()), "cents": int(warm["refunded_cents"].sum())},
@@ -57,6 +59,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         **people(work, warm, scenario),
         "fill_rate": _fill_rate(archive, warm),
         "drift": drift(archive, state),
+        "losses": losses(stock),
         **costs(archive, scenario, work, warm),
         "platform": platform(archive, scenario, warm),
     }
@@ -65,7 +68,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         orders,
         task_table(archive),
         drivers,
-        stock_table(archive, state),
+        stock,
         series_table(archive, orders, work, scenario.end_s),
         platform_table(archive),
     )

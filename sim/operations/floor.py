@@ -12,6 +12,7 @@ from sim.facts import Facts
 from sim.operations.browsers import Browsers
 from sim.operations.customers import Customers
 from sim.operations.driving import Driver, Driving
+from sim.operations.losses import Losses
 from sim.operations.picking import Station
 from sim.operations.reconciliation import Counting
 from sim.operations.replenishment import Supply
@@ -59,11 +60,15 @@ class Floor:
         scenario, trace = world.scenario, world.trace
         self._env, self._world, self._office, self._streams = env, world, office, streams
         counter: set[OrderId] = set()
-        self.shelves = Shelves(facts, world.opening.shelf)
+        self.shelves = Shelves(facts, world.opening.shelf, world.opening.record)
         for store, record in enumerate(world.opening.record):
             skus = np.flatnonzero(record)
             office.received_many(StoreId(store), skus, record[skus], StockCause.OPENING)
-        counting = Counting(env, facts, office, self.shelves, policies.reconciliation)
+        counting = Counting(
+            env, facts, office, self.shelves, policies.reconciliation,
+            scenario.stores.count_error_share, streams.die("goods.count"),
+        )  # fmt: skip
+        self._losses = Losses(env, office, self.shelves, world.mishaps)
         self.driving = phones.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,
             [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], counter,
@@ -118,6 +123,7 @@ class Floor:
         for supply in self._supplies:
             tell(supply.run())
         tell(self._customers.run())
+        tell(self._losses.run())
         platform = self._world.scenario.platform
         if platform.reads == "explicit" and platform.profile == "full":
             shares = self._office.figures.category_shares

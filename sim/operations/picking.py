@@ -150,13 +150,24 @@ class Station:
             if slips is None
             else [(_beside(sku, shelves.skus) if sku in slips else sku, n) for sku, n in job.held]
         )
-        for line, found in shelves.pick(order, self._store, reached):
+        short = shelves.pick(order, self._store, reached)
+        if slips is not None:
+            self._scan_wrongly(job.held, reached, dict(short))
+        for line, found in short:
             sku, wanted = job.held[line]
             self._office.short(order, picker, sku, wanted - found)
             self._counting.short_pick(self._store, reached[line][0], wanted, found)
         if self._office.packed(order, picker):
             self._counter.add(order)
             self._on_packed(order)
+
+    def _scan_wrongly(
+        self, wanted: Sequence[tuple[SkuId, int]], reached: Sequence[tuple[SkuId, int]], short: dict[int, int]
+    ) -> None:
+        for line, ((sku, units), (taken, _)) in enumerate(zip(wanted, reached, strict=True)):
+            found = short.get(line, units)
+            if taken != sku and found > 0:
+                self._shelves.mistaken(self._store, sku, taken, found)
 
     def cancelled(self, message: Cancellation) -> None:
         """An order is off: what was picked for it goes back to the shelves, and is scanned there."""

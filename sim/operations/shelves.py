@@ -1,4 +1,8 @@
-"""The goods themselves: units on shelves and in totes. Physical stock changes nowhere else."""
+"""The goods themselves: units on shelves and in totes. Physical stock changes nowhere else.
+
+Beside the truth stands the scan log: what the shelves would hold if every scan were true and everything had been scanned.
+Most handling is scanned as it happens, so only the difference is kept, and it moves only when people slip.
+"""
 
 from array import array
 from collections.abc import Sequence
@@ -12,16 +16,30 @@ from sim.vocabulary import DriverId, NodeId, OrderId, SkuId, StockCause, StoreId
 
 
 class Shelves:
-    """Units on the shelves of all stores (flat, index ``store * skus + sku``) and in orders' totes."""
+    """Units on the shelves of all stores (flat, index ``store * skus + sku``), in orders' totes, and in the scan log.
 
-    def __init__(self, facts: Facts, opening: NDArray[Any]) -> None:
+    Parameters
+    ----------
+    opening, scanned
+        Units on the shelves and in the scan log at the start, integers (stores, skus).
+
+    Attributes
+    ----------
+    units
+        Units on the shelves.
+    slips
+        The scan log less the shelves.
+    """
+
+    def __init__(self, facts: Facts, opening: NDArray[Any], scanned: NDArray[Any]) -> None:
         self._facts = facts
         stores, self.skus = opening.shape
         self.units = array("i", bytes(4 * stores * self.skus))
+        self.slips = array("i", bytes(4 * stores * self.skus))
         self.totes: dict[OrderId, list[tuple[SkuId, int]]] = {}
         for store in range(stores):
-            skus = np.flatnonzero(opening[store])
-            self.change_many(StoreId(store), skus, opening[store][skus], StockCause.OPENING)
+            skus = np.flatnonzero((opening[store] != 0) | (scanned[store] != 0))
+            self.change_many(StoreId(store), skus, opening[store][skus], StockCause.OPENING, scanned[store][skus])
 
     def on_shelf(self, store: StoreId, sku: SkuId) -> int:
         """Units that are really there."""
@@ -29,13 +47,52 @@ class Shelves:
 
     def column(self, store: StoreId) -> NDArray[Any]:
         """A store's shelves, int32 (skus,)."""
-        return np.frombuffer(self.units, dtype=np.int32)[store * self.skus : (store + 1) * self.skus]
+        return np.frombuffer(self.units, dtype=np.int32)[self._part(store)]
 
-    def change_many(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
-        """Put units (signed) of many SKUs on a store's shelves outside an order; `skus` and `units` are (n,)."""
-        np.add.at(self.column(store), skus, units.astype(np.int32))
-        columns = {"store": np.full(len(skus), store), "sku": skus, "units": units, "cause": np.full(len(skus), cause)}
-        self._facts.many("shelf_changed", columns)
+    def scanned(self, store: StoreId) -> NDArray[Any]:
+        """What the scan log says a store's shelves hold, int32 (skus,)."""
+        return self.column(store) + np.frombuffer(self.slips, dtype=np.int32)[self._part(store)]
+
+    def _part(self, store: StoreId) -> slice:
+        return slice(store * self.skus, (store + 1) * self.skus)
+
+    def change_many(
+        self,
+        store: StoreId,
+        skus: NDArray[Any],
+        units: NDArray[Any],
+        cause: StockCause,
+        scanned: NDArray[Any] | None = None,
+    ) -> None:
+        """Put units (signed) of many SKUs on a store's shelves outside an order; `skus` (each once) and `units` are (n,).
+
+        `scanned`: what the people who did it scanned, (n,); None when that is what they did.
+        """
+        moved = units != 0
+        self.column(store)[skus] += units.astype(np.int32)
+        self._log("shelf_changed", store, skus[moved], units[moved], cause)
+        if scanned is not None:
+            self._slip(store, skus, scanned - units, cause)
+
+    def _slip(self, store: StoreId, skus: NDArray[Any], more: NDArray[Any], cause: StockCause) -> None:
+        wrong = more != 0
+        np.frombuffer(self.slips, dtype=np.int32)[self._part(store)][skus[wrong]] += more[wrong].astype(np.int32)
+        self._log("scan_slipped", store, skus[wrong], more[wrong], cause)
+
+    def _log(self, kind: str, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
+        if len(skus):
+            alike = {"store": np.full(len(skus), store), "cause": np.full(len(skus), cause)}
+            self._facts.many(kind, {"sku": skus, "units": units, **alike})
+
+    def mistaken(self, store: StoreId, sku: SkuId, taken: SkuId, units: int) -> None:
+        """A picker took `units` of the SKU `taken` and scanned them as `sku`."""
+        self._slip(store, np.array([sku, taken]), np.array([-units, units]), StockCause.MISPICK)
+
+    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
+        """Somebody counted `units`: the scan log goes by that from now on, right or wrong."""
+        place = store * self.skus + sku
+        more = units - self.units[place] - self.slips[place]
+        self._slip(store, np.array([sku]), np.array([more]), StockCause.COUNT)
 
     def pick(self, order: OrderId, store: StoreId, lines: Sequence[tuple[SkuId, int]]) -> list[tuple[int, int]]:
         """Move an order's lines (SKU, units) from the shelf into its tote, as far as they are there.

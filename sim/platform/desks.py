@@ -7,6 +7,8 @@ by a comparison or two, because every order passes half a dozen times.
 
 from typing import Any
 
+import numpy as np
+
 from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
@@ -169,6 +171,14 @@ class Desks:
     def received_many(self, store: StoreId, skus: Any, units: Any, cause: StockCause) -> None:
         """Goods of many SKUs were scanned onto the shelves: arrays of SKUs and units, both (n,)."""
         self.inventory.adjust_many(store, skus, units, cause)
+
+    def written_off(self, store: StoreId, skus: Any, units: Any, cause: StockCause) -> None:
+        """Goods were scanned as gone: units of SKUs, arrays (n,), as far as they are not promised to orders.
+
+        What is promised is found missing when it is picked.
+        """
+        gone = np.minimum(units, self.inventory.free(store, skus))
+        self.inventory.adjust_many(store, skus[gone > 0], -gone[gone > 0], cause)
 
     def replenish(self, store: StoreId, on_order: Any, daily_demand: Any, lead_time_s: float) -> Any:
         """What the store should order now, units per SKU (int64)."""

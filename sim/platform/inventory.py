@@ -260,6 +260,10 @@ class Inventory:
         if (before > 0) != (after > 0) and self.crossed is not None:
             self.crossed(place, self._env.now, after)
 
+    def free(self, store: StoreId, skus: NDArray[Any]) -> NDArray[Any]:
+        """Available units of some SKUs of a store, int32 (n,)."""
+        return np.asarray(np.frombuffer(self.available, dtype=np.int32)[store * self.skus + skus])
+
     def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
         """Correct a record after a count of the shelf: available is what was counted less what is promised to orders."""
         place = store * self.skus + sku

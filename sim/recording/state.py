@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sim.recording.archive import Archive
 from sim.vocabulary import OrderState
 
-LEDGERS = ("shelf", "available", "reserved", "version")
+LEDGERS = ("shelf", "scan", "available", "reserved", "version")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +18,7 @@ class State:
 
     Attributes
     ----------
-    shelf, available, reserved, version
+    shelf, scan, available, reserved, version
         int64 (stores, skus).
     orders
         int64 (orders, 4), by id: order, state, cents captured, cents refunded; every order that entered.
@@ -31,6 +31,7 @@ class State:
     """
 
     shelf: NDArray[np.int64]
+    scan: NDArray[np.int64]
     available: NDArray[np.int64]
     reserved: NDArray[np.int64]
     version: NDArray[np.int64]
@@ -102,8 +103,11 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
         (held[ended], -held[ended]["units"]),
         (reduced[less_ended], reduced[less_ended]["units"]),
     )
+    shelf = _by_record(shape, (changed, changed["units"]), (picked, -picked["units"]), (back, back["units"]))
+    slipped = archive.rows("scan_slipped")
     return State(
-        shelf=_by_record(shape, (changed, changed["units"]), (picked, -picked["units"]), (back, back["units"])),
+        shelf=shelf,
+        scan=shelf + _by_record(shape, (slipped, slipped["units"])),
         available=available,
         reserved=reserved,
         version=_by_record(shape, (adjusted, 1), (held, 1), (reduced, 1), (held[ended], 1)),

@@ -274,12 +274,21 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "fill_rate": Metric("fill rate", "share", "Share of the units wanted in placed orders that stock could provide."),
     "drift.records_inaccurate_share": Metric(
-        "stock records that are wrong", "share", "Share of stock records that differ from the shelf when the run ends."
+        "records that are wrong", "share", "Share of stock records that differ from the shelf when the run ends."
     ),
     "drift.units_abs": Metric(
         "units off, either way", "count", "Sum of the gaps between record and shelf, signs left aside."
     ),
     "drift.units_net": Metric("units off, net", "signed", "Units on record less units on the shelves."),
+    "drift.phantom_share": Metric(
+        "phantom stock", "share", "Share of stock records that offer units of which the shelf holds none."
+    ),
+    "drift.units_short": Metric(
+        "held but not found", "count", "Units that were held for orders and that pickers did not find."
+    ),
+    "losses.stolen": Metric("units stolen", "count", "Units that were taken from the shelves, and nobody scanned it."),
+    "losses.damaged": Metric("units damaged", "count", "Units that broke on the shelves, scanned as such or not."),
+    "losses.shrink_share": Metric("shrink", "share", "Units stolen or damaged for each unit that was picked."),
     "cost.total_cents": Metric(
         "total cost", "money", "Everything that people, stores, packaging, payments and platform cost."
     ),

@@ -273,13 +273,37 @@ def _people(summary: Mapping[str, Any]) -> list[Row]:
 
 
 def _stock(summary: Mapping[str, Any]) -> list[Row]:
-    causes = {"opening": "there at the opening", "mispick": "wrong goods picked", "count": "corrected by counts"}
-    by_cause = at(summary, "drift.by_cause") or {}
     return [
         _row(summary, "fill_rate"),
-        *(_row(summary, f"drift.{key}") for key in ("records_inaccurate_share", "units_net", "units_abs")),
-        *(Row(causes.get(name, words(name)), units, "signed", None, 1) for name, units in by_cause.items()),
+        *(
+            _row(summary, f"drift.{key}")
+            for key in ("records_inaccurate_share", "phantom_share", "units_net", "units_abs")
+        ),
+        *_by_cause(summary, "drift.by_cause", "drift.units_abs"),
+        _row(summary, "drift.units_short"),
+        *_by_cause(summary, "drift.short_by_cause", "drift.units_short"),
+        *(_row(summary, f"losses.{key}") for key in ("stolen", "damaged", "shrink_share")),
     ]
+
+
+def _by_cause(summary: Mapping[str, Any], path: str, whole: str) -> list[Row]:
+    """Units of each cause that has any, with their share of the whole."""
+    total, rows = centre(at(summary, whole)), []
+    for name, units in (at(summary, path) or {}).items():
+        mine = centre(units)
+        if mine and total:
+            rows.append(Row(_CAUSES.get(name, words(name)), units, "count", mine / total, 1))
+    return rows
+
+
+_CAUSES = {
+    "opening": "there at the opening",
+    "mispick": "wrong goods picked",
+    "theft": "stolen",
+    "damage": "damaged, not scanned",
+    "count": "miscounted",
+    "platform": "lost by the platform",
+}
 
 
 def _money(summary: Mapping[str, Any]) -> list[Row]:

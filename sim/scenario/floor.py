@@ -64,6 +64,7 @@ class Stores(Branch):
         "share of stock records that are wrong at the opening",
     )  # fmt: skip
     inaccurate_units: AboveZero = given(2.0, JUDGEMENT, "mean size of an opening error, units")
+    count_error_share: Share = given(0.01, JUDGEMENT, "share of shelf counts that are wrong by a unit, either way")
 
     @field_validator("place")
     @classmethod
@@ -278,19 +279,6 @@ class Demand(Branch):
         if not sum(weights) > 0:
             raise ValueError("weights of which at least one is above zero")
         return weights
-
-
-class Supply(Branch):
-    """How stores are restocked."""
-
-    review_at: Clock = given("02:00", JUDGEMENT, "when the first review of stocks takes place")
-    lead_h: NonNegative = given(
-        4.0, "judgement: ordered at night, there before opening", "hours from ordering to receiving"
-    )
-    cover_days: AboveZero = given(
-        2.0, JUDGEMENT, "opening stock: days of expected demand, plus two standard deviations"
-    )
-    units_min: Count = given(3, JUDGEMENT, "opening stock: at least this much of every SKU")
 
 
 class Travel(Branch):

@@ -19,7 +19,8 @@ from sim.scenario.fields import (
     Positive,
     given,
 )
-from sim.scenario.floor import Catalogue, Demand, Drivers, Pickers, Stores, Supply, Travel
+from sim.scenario.floor import Catalogue, Demand, Drivers, Pickers, Stores, Travel
+from sim.scenario.goods import Shrinkage, Supply
 
 _ZONED = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?\[?([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\]?$")
 
@@ -61,6 +62,7 @@ class Scenario(Branch):
     demand: Demand = given(Demand, "-", "who orders what, when, where")
     customers: Customers = given(Customers, "-", "how customers behave")
     supply: Supply = given(Supply, "-", "how stores are restocked")
+    shrinkage: Shrinkage = given(Shrinkage, "-", "how goods go missing")
     travel: Travel = given(Travel, "-", "how long rides take")
     payments: Payments = given(Payments, "-", "the payment provider outside")
     platform: Platform = given(Platform, "-", "the software platform")

@@ -16,6 +16,7 @@ from sim.world.demand import BIN_S, Trace, complete, daily_demand, draw_wishes, 
 from sim.world.fleet import Driver, Picker, make_drivers, make_pickers
 from sim.world.geography import Geography, Plain, metres_between
 from sim.world.maps import find_map
+from sim.world.mishaps import Mishaps, draw_mishaps
 from sim.world.places import cells_of, customer_weights, sites
 from sim.world.roads import file_key, load_roads
 from sim.world.trace_file import read_wishes
@@ -57,6 +58,7 @@ class World:
     catalogue: Catalogue
     daily_demand: NDArray[np.float64]
     opening: Opening
+    mishaps: Mishaps
     pickers: list[Picker]
     drivers: list[Driver]
     trace: Trace
@@ -203,6 +205,7 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         catalogue=catalogue,
         daily_demand=daily,
         opening=opening_stock(scenario, streams, daily),
+        mishaps=draw_mishaps(scenario, streams, daily),
         pickers=make_pickers(scenario, shares),
         drivers=make_drivers(scenario, _work_shares(scenario, weights, serving, travel)),
         trace=complete(scenario, streams, wishes, catalogue, cell),

@@ -58,7 +58,7 @@ def make_catalogue(scenario: Scenario, streams: Streams) -> Catalogue:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opening:
-    """Stock at the start, int64 (stores, skus): what is on the shelves, and what the records say."""
+    """Stock at the start, int64 (stores, skus): what is on the shelves, and what the records and the scan log say."""
 
     shelf: NDArray[np.int64]
     record: NDArray[np.int64]

@@ -165,8 +165,8 @@ def change_a_record_unseen(monkeypatch):
 def steal_unseen(monkeypatch):
     change = Shelves.change_many
 
-    def stolen(self, store, skus, units, cause):
-        change(self, store, skus, units, cause)
+    def stolen(self, store, skus, units, cause, scanned=None):
+        change(self, store, skus, units, cause, scanned)
         if cause is StockCause.OPENING:
             self.units[store * self.skus + 1] -= 1
 

@@ -8,6 +8,7 @@ from sim.experiments.storm import (
     CHOICES,
     PRICINGS,
     SHARES,
+    SHRINKAGES,
     Found,
     parse_seeds,
     storm,
@@ -79,6 +80,12 @@ def test_now_and_then_pricing_is_not_plain(scenarios, path):
     drawn = [at(scenario.platform.pricing, path) for scenario in scenarios if not scenario.platform.pricing.plain]
     assert 0.25 < len(drawn) / len(scenarios) < 0.5
     assert {repr(value) for value in drawn} == {"None" if value == "null" else repr(value) for value in PRICINGS[path]}
+
+
+@pytest.mark.parametrize("path", SHRINKAGES)
+def test_now_and_then_goods_go_missing(scenarios, path):
+    drawn = {repr(at(scenario, path)) for scenario in scenarios}
+    assert {repr(value) for value in SHRINKAGES[path]} <= drawn
 
 
 @pytest.mark.parametrize("path", SHARES)

@@ -24,6 +24,7 @@ pickers: {{per_store: 40, shifts: [{{at: "00:00", hours: 12, share: 0.5}}, {{at:
 drivers: {{count: 40, vehicles: {{car: 1}}, accept_share: 1, respond_s: 0, handoff_s: 0, door_s: 0, noise: none,
            shifts: [{{at: "00:00", hours: 12, share: 0.5}}, {{at: "12:00", hours: 12, share: 0.5}}]}}
 catalogue: {{skus: 1}}
+shrinkage: {{theft_share: 0, damage_share: 0}}
 demand: {{orders_per_day: {ORDERS_A_DAY}, basket: {{lines_mean: 1, units_mean: 1}},
           profile: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1], weekday: [1,1,1,1,1,1,1]}}
 customers: {{patience_s: null}}

@@ -1,0 +1,103 @@
+"""Inventory drift: how far the records are from the shelves, where the gap came from, and what customers felt of it.
+
+The gap of a record is record less shelf: what the platform did not learn of the scans (record less scan log), plus what
+people did not scan or scanned wrongly (scan log less shelf). Every slip of the second kind is a fact with its cause; the
+first kind is the platform's. A count ends whatever was wrong with a place before it and leaves at most its own error.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.recording import Archive, State
+from sim.vocabulary import StockCause
+
+PLATFORM = len(StockCause)
+"""Row of the gaps that people had no part in, after those of the causes."""
+
+_SEQS = 40
+"""Bits of a fact's number in a key of place and time."""
+
+_SLIPS = (StockCause.OPENING, StockCause.MISPICK, StockCause.THEFT, StockCause.DAMAGE, StockCause.COUNT)
+"""What a slip may come from."""
+
+
+def drift(archive: Archive, state: State) -> dict[str, Any]:
+    """The gap between record and shelf when the run ends.
+
+    `by_cause` shares the units that are off out among the causes that pull their way, in proportion, so that it sums to
+    `units_abs`; `short_by_cause` does the same with `units_short`, what pickers did not find although the record had it.
+    `phantom_share` is the share of records that offer units of which the shelf holds none.
+    """
+    gap = (state.available + state.reserved - state.shelf).ravel()
+    slips = _Slips(archive, gap.size, state.shelf.shape[1])
+    parts = slips.standing()
+    parts[PLATFORM] = gap - (state.scan - state.shelf).ravel()
+    short = slips.short(archive)
+    phantom = (state.available > 0) & (state.shelf == 0)
+    return {
+        "records_inaccurate_share": float((gap != 0).mean()) if gap.size else None,
+        "phantom_share": float(phantom.mean()) if gap.size else None,
+        "units_abs": int(np.abs(gap).sum()),
+        "units_net": int(gap.sum()),
+        "by_cause": _named(_shared(parts, gap).sum(axis=1)),
+        "units_short": round(float(short.sum())),
+        "short_by_cause": _named(short),
+    }
+
+
+def _named(units: NDArray[np.float64]) -> dict[str, float]:
+    return {**{cause.name.lower(): float(units[cause]) for cause in _SLIPS}, "platform": float(units[PLATFORM])}
+
+
+def _shared(parts: NDArray[Any], gap: NDArray[Any]) -> NDArray[np.float64]:
+    """Each gap's size, shared out among its parts of the same sign: (causes, n) and (n,) give float64 (causes, n)."""
+    pull = np.maximum(parts * np.sign(gap), 0).astype(np.float64)
+    return np.asarray(pull * (np.abs(gap) / np.maximum(pull.sum(axis=0), 1)))
+
+
+class _Slips:
+    """What people scanned wrongly or not at all, by place and then by time."""
+
+    def __init__(self, archive: Archive, places: int, skus: int) -> None:
+        self._places, self._skus = places, skus
+        rows, counted = archive.rows("scan_slipped"), archive.rows("shelf_counted")
+        key = self._key(rows, archive.seq("scan_slipped"))
+        order = np.argsort(key)
+        self._by_time = key[order]
+        self._units, self._cause = rows["units"][order].astype(np.int64), rows["cause"][order].astype(np.int64)
+        self._last_count = np.full(places, -1, dtype=np.int64)
+        key = self._key(counted, archive.seq("shelf_counted"))
+        self._last_count[key >> _SEQS] = key  # in order of time, so the last one stays
+
+    def _key(self, rows: Any, seq: Any) -> NDArray[np.int64]:
+        place = rows["store"].astype(np.int64) * self._skus + rows["sku"]
+        return np.asarray((place << _SEQS) + seq)
+
+    def standing(self) -> NDArray[np.int64]:
+        """Units of each cause that no count has put right, int64 (causes and the platform, places)."""
+        place = self._by_time >> _SEQS
+        parts = np.zeros((PLATFORM + 1, self._places), dtype=np.int64)
+        # All up to a count, and the count itself, add up to the count's own error.
+        settled = self._by_time < self._last_count[place]
+        np.add.at(parts, (np.where(settled, int(StockCause.COUNT), self._cause), place), self._units)
+        return parts
+
+    def short(self, archive: Archive) -> NDArray[np.float64]:
+        """Units that were on record and not found, by the causes of the gap at that moment, float64 (causes,)."""
+        felt = np.zeros((PLATFORM + 1, 1))
+        rows = archive.rows("hold_reduced")
+        ends = self._key(rows, archive.seq("hold_reduced"))
+        begins = np.searchsorted(self._by_time, ends >> _SEQS << _SEQS)
+        for units, begin, end in zip(rows["units"].tolist(), begins, np.searchsorted(self._by_time, ends), strict=True):
+            causes, slips = self._cause[begin:end], self._units[begin:end]
+            parts = np.zeros((PLATFORM + 1, 1))
+            counts = np.flatnonzero(causes == StockCause.COUNT)
+            since = int(counts[-1]) + 1 if len(counts) else 0
+            parts[StockCause.COUNT] = slips[:since].sum()
+            np.add.at(parts[:, 0], causes[since:], slips[since:])
+            if not (parts > 0).any():
+                parts[PLATFORM] = 1
+            felt += _shared(parts, np.array([units]))
+        return felt[:, 0]

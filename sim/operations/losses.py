@@ -1,0 +1,40 @@
+"""Losses: goods that are stolen or break. What nobody scans, neither the scan log nor the record learns."""
+
+import numpy as np
+
+from sim.clock import Clock, Timer
+from sim.operations.shelves import Shelves
+from sim.platform.office import Office
+from sim.story import Story
+from sim.vocabulary import StockCause, StoreId
+from sim.world.mishaps import Mishaps
+
+
+class Losses:
+    """Plays the mishaps of a run."""
+
+    def __init__(self, env: Clock, office: Office, shelves: Shelves, mishaps: Mishaps) -> None:
+        self._env, self._office, self._shelves, self._mishaps = env, office, shelves, mishaps
+
+    def run(self) -> Story:
+        """Let every mishap happen at its time, to what is still there."""
+        env, mishaps = self._env, self._mishaps
+        for row, at_s in enumerate(mishaps.at_s.tolist()):
+            if at_s > env.now:
+                yield Timer(env, at_s - env.now)
+            self._lose(row)
+
+    def _lose(self, row: int) -> None:
+        mishaps, shelves = self._mishaps, self._shelves
+        lines = slice(int(mishaps.first_line[row]), int(mishaps.first_line[row + 1]))
+        store, cause = StoreId(int(mishaps.store[row])), StockCause(int(mishaps.cause[row]))
+        skus = mishaps.sku[lines]
+        gone = np.minimum(mishaps.units[lines], shelves.column(store)[skus])
+        skus, gone = skus[gone > 0], gone[gone > 0]
+        if not len(skus):
+            return
+        if mishaps.scanned[row]:
+            shelves.change_many(store, skus, -gone, cause)
+            self._office.written_off(store, skus, gone, cause)
+        else:
+            shelves.change_many(store, skus, -gone, cause, np.zeros_like(gone))

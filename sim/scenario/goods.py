@@ -1,0 +1,40 @@
+"""The scenario's goods: how stores are restocked, and how goods go missing."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Clock, Count, NonNegative, Share, given
+
+Mean = Annotated[float, Field(strict=True, ge=1)]
+
+
+class Supply(Branch):
+    """How stores are restocked."""
+
+    review_at: Clock = given("02:00", JUDGEMENT, "when the first review of stocks takes place")
+    lead_h: NonNegative = given(
+        4.0, "judgement: ordered at night, there before opening", "hours from ordering to receiving"
+    )
+    cover_days: AboveZero = given(
+        2.0, JUDGEMENT, "opening stock: days of expected demand, plus two standard deviations"
+    )
+    units_min: Count = given(3, JUDGEMENT, "opening stock: at least this much of every SKU")
+
+
+class Shrinkage(Branch):
+    """Goods that leave the shelves without being sold, in proportion to what is sold."""
+
+    theft_share: Annotated[NonNegative, Field(le=1)] = given(
+        0.01, "1.4-1.6 % of sales is lost, two thirds of it by theft (US National Retail Federation, 2022 and 2023)",
+        "units stolen for each unit of expected demand",
+    )  # fmt: skip
+    theft_units: Mean = given(2.0, JUDGEMENT, "mean units taken at once (geometric)")
+    damage_share: Annotated[NonNegative, Field(le=1)] = given(
+        0.005, "judgement: what the same surveys leave for handling and process errors",
+        "units damaged for each unit of expected demand",
+    )  # fmt: skip
+    damage_units: Mean = given(1.2, JUDGEMENT, "mean units damaged at once (geometric)")
+    scanned_share: Share = given(
+        0.6, JUDGEMENT, "share of the damage that is scanned as such, so that scan log and record know"
+    )

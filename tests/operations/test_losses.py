@@ -1,0 +1,126 @@
+"""Goods that go missing: thefts, damage, wrong counts; what the scan log says of them and where drift comes from."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.laws import whole_log
+from sim.streams import Streams
+from sim.vocabulary import StockCause
+from sim.world.mishaps import SLOT_S, draw_mishaps
+from tests.conftest import lawful_day
+
+HONEST = ("stores.inaccurate_share=0", "pickers.mispick_share=0", "policies.reconciliation=never")
+
+
+def test_mishaps_are_as_many_as_the_scenario_says(two_stores: Any) -> None:
+    scenario = two_stores("shrinkage={theft_share: 0.01, theft_units: 3, damage_share: 0.005, scanned_share: 0.25}")
+    daily = np.linspace(0.0, 4000.0, 2 * 60).reshape(2, 60)
+    mishaps = draw_mishaps(scenario, Streams(5), daily)
+    lines = np.diff(mishaps.first_line)
+    expected = daily.sum() * scenario.end_s / 86_400.0
+    for cause, share, mean in ((StockCause.THEFT, 0.01, 3.0), (StockCause.DAMAGE, 0.005, 1.2)):
+        units = mishaps.units[np.repeat(mishaps.cause, lines) == cause].sum()
+        # A compound Poisson sum of geometric sizes: variance = events * E[size^2] = events * mean * (2 mean - 1).
+        spread = np.sqrt(expected * share / mean * mean * (2 * mean - 1))
+        assert abs(units - expected * share) < 4 * spread
+    damaged = np.repeat(mishaps.cause == StockCause.DAMAGE, lines)
+    known = np.average(np.repeat(mishaps.scanned, lines)[damaged], weights=mishaps.units[damaged])
+    assert known == pytest.approx(0.25, abs=0.06)
+    assert not mishaps.scanned[mishaps.cause == StockCause.THEFT].any(), "thieves do not scan"
+    assert (np.diff(mishaps.at_s) >= 0).all()
+    assert (mishaps.at_s % SLOT_S == 0).all()
+    assert mishaps.at_s.max() < scenario.end_s
+    assert not (mishaps.sku[mishaps.store[np.repeat(np.arange(len(lines)), lines)] == 0] == 0).any(), (
+        "no demand, no theft"
+    )
+    for begin, end in zip(mishaps.first_line[:-1], mishaps.first_line[1:], strict=True):
+        assert len(np.unique(mishaps.sku[begin:end])) == end - begin > 0
+
+
+def test_of_a_theft_neither_scan_log_nor_record_knows(two_stores: Any, play: Any) -> None:
+    played = lawful_day(play, two_stores(*HONEST, "shrinkage={theft_share: 0.2, damage_share: 0}"))
+    state, drift = played.outcome.state, played.study.summary["drift"]
+    stolen = -played.rows("shelf_changed")["units"][played.rows("shelf_changed")["cause"] == StockCause.THEFT]
+    assert stolen.sum() > 100
+    assert (stolen > 0).all()
+    np.testing.assert_array_equal(state.scan, state.available + state.reserved)
+    assert (state.scan - state.shelf).sum() == stolen.sum()
+    assert drift["by_cause"]["theft"] == drift["units_abs"] == drift["units_net"] == stolen.sum()
+    assert played.study.summary["losses"]["stolen"] == stolen.sum()
+
+
+def test_damage_that_is_scanned_is_no_drift(two_stores: Any, play: Any) -> None:
+    broken = "shrinkage={theft_share: 0, damage_share: 0.2, scanned_share: %d}"
+    known = lawful_day(play, two_stores(*HONEST, broken % 1))
+    unknown = lawful_day(play, two_stores(*HONEST, broken % 0))
+    assert known.study.summary["losses"]["damaged"] > 100
+    assert known.study.summary["drift"]["units_abs"] == 0
+    assert unknown.study.summary["drift"]["by_cause"]["damage"] == unknown.study.summary["losses"]["damaged"] > 100
+
+
+def test_what_is_held_for_an_order_is_not_written_off(one_store: Any, play: Any) -> None:
+    played = lawful_day(
+        play,
+        one_store(
+            *HONEST,
+            "supply={units_min: 1, cover_days: 0.02}",
+            "shrinkage={theft_share: 0, damage_share: 1, scanned_share: 1}",
+        ),
+    )
+    # The scan log knows what the record cannot give: that is the platform's gap, until the picker finds nothing.
+    drift, state = played.study.summary["drift"], played.outcome.state
+    assert drift["units_short"] > 0
+    assert drift["short_by_cause"]["platform"] == drift["units_short"]
+    np.testing.assert_array_equal(state.scan, state.shelf)
+
+
+def test_a_mispick_is_scanned_as_the_right_one(two_stores: Any, play: Any) -> None:
+    played = lawful_day(play, two_stores(*HONEST[:1], HONEST[2], "pickers.mispick_share=0.3"))
+    slips = played.rows("scan_slipped")
+    assert len(slips) > 100
+    assert slips["units"].sum() == 0, "one is scanned too often, its neighbour not at all"
+    assert (slips["cause"] == StockCause.MISPICK).all()
+    drift = played.study.summary["drift"]
+    assert drift["by_cause"]["mispick"] == drift["units_abs"] > 0
+    assert drift["units_net"] == 0
+
+
+def test_a_count_leaves_its_own_error_and_nothing_else(two_stores: Any, play: Any) -> None:
+    settings = (
+        "supply={units_min: 1, cover_days: 0.05}",
+        "shrinkage={theft_share: 0.3}",
+        "stores.inaccurate_share=0.5",
+    )
+    played = lawful_day(play, two_stores(*settings, "stores.count_error_share=1"))
+    counted = played.rows("shelf_counted")
+    found = [(int(row["store"]), int(row["sku"])) for row in counted]
+    assert len(found) > 20
+    # A neighbour taken in error was not empty: whoever counts him errs. An empty shelf everybody sees.
+    exact = lawful_day(play, two_stores(*settings, "stores.count_error_share=0"))
+    rows = exact.rows("shelf_counted")
+    last = {(int(row["store"]), int(row["sku"])): float(row["t_s"]) for row in rows}
+    slips = exact.rows("scan_slipped")
+    untouched = [
+        place
+        for place, t_s in last.items()
+        if not ((slips["store"] == place[0]) & (slips["sku"] == place[1]) & (slips["t_s"] > t_s)).any()
+    ]
+    assert len(untouched) > 10
+    state = exact.outcome.state
+    for place in untouched:
+        assert state.scan[place] == state.shelf[place] == state.available[place] + state.reserved[place]
+    assert exact.study.summary["drift"]["by_cause"]["count"] == 0
+    assert whole_log(played.archive, played.outcome.state) == []
+
+
+def test_shelves_that_leak_leave_pickers_with_nothing(two_stores: Any, play: Any) -> None:
+    def short(share: float) -> float:
+        settings = ("supply={units_min: 1, cover_days: 0.15}", f"shrinkage.theft_share={share}")
+        summary = play(two_stores(*HONEST, *settings)).study.summary
+        assert summary["drift"]["short_by_cause"]["theft"] == summary["drift"]["units_short"]
+        return float(summary["drift"]["units_short"])
+
+    none, some, much = short(0.0), short(0.1), short(0.5)
+    assert none == 0 < some < much
