@@ -8,7 +8,7 @@ nothing. Distances and times in a view are what the platform *believes*.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -230,10 +230,33 @@ class ShortPick(NamedTuple):
     found: int
 
 
+class CountView(NamedTuple):
+    """A store about to be counted by plan."""
+
+    store: StoreId
+    day: int
+    """Days since the run's first, by the calendar."""
+    daily_demand: NDArray[Any]
+    """Expected units sold a day, float64 (skus,)."""
+
+
 class Reconciliation(Protocol):
-    """True sends somebody to count the shelf of a short pick and correct its record."""
+    """True sends somebody to count the shelf of a short pick and correct its record.
+
+    May have a method `plan(view: CountView)` and an attribute `count_at` ("HH:MM"): then every day at that time a crew
+    counts the SKUs that the method names (integers, each once) in each store, and is paid for it.
+    """
 
     def __call__(self, view: ShortPick) -> bool: ...
+
+
+@runtime_checkable
+class PlannedReconciliation(Reconciliation, Protocol):
+    """A `Reconciliation` that also counts by plan."""
+
+    @property
+    def count_at(self) -> str: ...
+    def plan(self, view: CountView) -> NDArray[Any]: ...
 
 
 # -- dispatch ----------------------------------------------------------------------------------------------------------

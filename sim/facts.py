@@ -288,6 +288,9 @@ class Facts:
     def supply_ordered(self, *, store: StoreId, lines: int, units: Units, due_s: float) -> None:
         """Replenishment was ordered, to arrive at `due_s`."""
 
+    def crew_counted(self, *, store: StoreId, lines: int) -> None:
+        """A crew has counted so many shelves of a store by plan, and is paid for it."""
+
     def shelf_counted(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
         """Somebody counted a shelf and found `units`."""
 

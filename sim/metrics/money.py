@@ -28,6 +28,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "stores": stores * days * rates.store_day_cents,
         "packaging": float((~np.isnan(orders["packed_s"])).sum() * rates.packaging_cents),
         "payments": float(captured["cents"].sum() * rates.payment_share + len(captured) * rates.payment_cents),
+        "counting": _counting_h(archive, scenario) * rates.picker_hour_cents,
         **_platform(archive, scenario, len(orders["order"])),
     }
     by_kind = {name: int(np.rint(cents)) for name, cents in kinds.items()}
@@ -38,6 +39,13 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "revenue_cents": int(captured["cents"].sum()) - int(orders["refunded_cents"].sum()),
         **_charged_for(archive, scenario, orders),
     }
+
+
+def _counting_h(archive: Archive, scenario: Scenario) -> float:
+    """Hours of the crews who counted shelves by plan; pickers count on their shifts, which are paid anyway."""
+    counted = archive.rows("crew_counted")
+    lines = int(counted["lines"][counted["t_s"] >= scenario.warmup_h * 3600.0].sum())
+    return lines * scenario.stores.count_s / 3600.0
 
 
 def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, int]:

@@ -10,7 +10,7 @@ from sim.vocabulary import StockCause
 
 
 def stock_table(archive: Archive, state: State) -> Columns:
-    """One row per store and SKU: shelf, scan log, record; over the run, units picked, denied, short, stolen and damaged."""
+    """One row per store and SKU: shelf, scan log, record; over the run, units picked, denied, short and lost."""
     stores, skus = state.shelf.shape
 
     def summed(rows: Any) -> Any:
@@ -38,10 +38,17 @@ def stock_table(archive: Archive, state: State) -> Columns:
         "short": units("hold_reduced"),
         "stolen": lost(StockCause.THEFT),
         "damaged": lost(StockCause.DAMAGE),
+        "spoiled": lost(StockCause.SPOILAGE),
     }
 
 
 def losses(stock: Columns) -> dict[str, Any]:
-    """What left the shelves without being sold, from the rows of `stock_table`; `shrink_share` is for each unit picked."""
-    stolen, damaged, picked = (int(stock[name].sum()) for name in ("stolen", "damaged", "picked"))
-    return {"stolen": stolen, "damaged": damaged, "shrink_share": (stolen + damaged) / picked if picked else None}
+    """What left the shelves without being sold, from the rows of `stock_table`; shares are for each unit picked."""
+    stolen, damaged, spoiled, picked = (int(stock[name].sum()) for name in ("stolen", "damaged", "spoiled", "picked"))
+    return {
+        "stolen": stolen,
+        "damaged": damaged,
+        "spoiled": spoiled,
+        "shrink_share": (stolen + damaged) / picked if picked else None,
+        "waste_share": spoiled / picked if picked else None,
+    }

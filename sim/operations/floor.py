@@ -12,10 +12,11 @@ from sim.facts import Facts
 from sim.operations.browsers import Browsers
 from sim.operations.customers import Customers
 from sim.operations.driving import Driver, Driving
+from sim.operations.freshness import DAY_S, Freshness
 from sim.operations.losses import Losses
 from sim.operations.picking import Station
 from sim.operations.reconciliation import Counting
-from sim.operations.replenishment import Supply
+from sim.operations.replenishment import Supply, Trucks
 from sim.operations.shelves import Shelves
 from sim.operations.timing import agenda
 from sim.platform.office import Office
@@ -64,7 +65,7 @@ class Floor:
         for store, record in enumerate(world.opening.record):
             skus = np.flatnonzero(record)
             office.received_many(StoreId(store), skus, record[skus], StockCause.OPENING)
-        counting = Counting(
+        self._counting = Counting(
             env, facts, office, self.shelves, policies.reconciliation,
             scenario.stores.count_error_share, streams.die("goods.count"),
         )  # fmt: skip
@@ -78,19 +79,25 @@ class Floor:
         noise = quick(trace.pick_noise)
         self.stations = [
             Station(
-                env, facts, office, self.shelves, counting, policies.picking, StoreId(store), counter,
+                env, facts, office, self.shelves, self._counting, policies.picking, StoreId(store), counter,
                 pick_s=expected_pick_s(world), noise=noise,
-                mispicks=trace.mispicks, on_packed=self.driving.packed,
+                mispicks=trace.mispicks, count_s=scenario.stores.count_s, on_packed=self.driving.packed,
             )
             for store in range(world.stores)
         ]  # fmt: skip
         self._customers = Customers(env, office, trace, scenario.customers.double_tap_s)
+        look_s = clock_s(scenario.supply.look_at) + scenario.midnight_s
+        self._freshness = Freshness(
+            env, office, self.shelves, world.catalogue.life_days,
+            first_s=look_s % DAY_S if look_s < 0 else look_s, opening_days=scenario.supply.cover_days,
+        )  # fmt: skip
         review = clock_s(scenario.supply.review_at) + scenario.midnight_s
         every = policies.replenishment.every_s
+        trucks = Trucks(scenario.supply, scenario.midnight_s, world.catalogue.litres, streams)
         self._supplies = [
             Supply(
-                env, facts, office, self.shelves, StoreId(store), world.daily_demand[store],
-                first_s=review % every if review < 0 else review, every_s=every, lead_s=scenario.supply.lead_h * 3600.0,
+                env, facts, office, self.shelves, self._freshness, trucks, StoreId(store), world.daily_demand[store],
+                first_s=review % every if review < 0 else review, every_s=every,
             )
             for store in range(world.stores)
         ]  # fmt: skip
@@ -124,6 +131,8 @@ class Floor:
             tell(supply.run())
         tell(self._customers.run())
         tell(self._losses.run())
+        tell(self._freshness.run())
+        tell(self._counting.run(self._world.scenario.midnight_s, self._world.daily_demand))
         platform = self._world.scenario.platform
         if platform.reads == "explicit" and platform.profile == "full":
             shares = self._office.figures.category_shares

@@ -50,6 +50,8 @@ class Station:
         Expected seconds for so many lines and units; `noise` is each order's factor on it.
     mispicks
         order -> SKUs for which the SKU beside the right one is taken and scanned as the right one.
+    count_s
+        Seconds to count a shelf.
     on_packed
         Called with an order when it stands packed at the counter.
     """
@@ -68,12 +70,13 @@ class Station:
         pick_s: Callable[[int, int], float],
         noise: Any,
         mispicks: dict[int, frozenset[int]],
+        count_s: float,
         on_packed: Callable[[OrderId], None],
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._counting = env, facts, office, shelves, counting
         self._policy, self._store = policy, store
         self._pick_s, self._noise, self._mispicks = pick_s, noise, mispicks
-        self._on_packed = on_packed
+        self._on_packed, self._count_s = on_packed, count_s
         self.waiting: deque[PickJob] = deque()
         self._on: dict[PickerId, _Shift] = {}
         self._resting: deque[Signal] = deque()
@@ -136,14 +139,16 @@ class Station:
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._office.picking(job.order, picker)
             yield Timer(env, quantise(self._pick_s(len(job.held), job.units) * self._noise[job.order] * self._slower))
-            if self._office.wanted(job.order):
-                self._pack(job, picker)
+            counted = self._pack(job, picker) if self._office.wanted(job.order) else 0
+            if counted:
+                yield Timer(env, quantise(counted * self._count_s))
             facts.pick_ended(order=job.order, picker=picker)
         facts.picker_off(picker=picker)
         self._office.picker_off(picker, self._store)
 
-    def _pack(self, job: PickJob, picker: PickerId) -> None:
-        order, shelves = job.order, self._shelves
+    def _pack(self, job: PickJob, picker: PickerId) -> int:
+        """Take what is there and hand the order on; returns how many shelves are to be counted for it."""
+        order, shelves, counted = job.order, self._shelves, 0
         slips = self._mispicks.get(order)
         reached = (
             job.held
@@ -156,10 +161,11 @@ class Station:
         for line, found in short:
             sku, wanted = job.held[line]
             self._office.short(order, picker, sku, wanted - found)
-            self._counting.short_pick(self._store, reached[line][0], wanted, found)
+            counted += self._counting.short_pick(self._store, reached[line][0], wanted, found)
         if self._office.packed(order, picker):
             self._counter.add(order)
             self._on_packed(order)
+        return counted
 
     def _scan_wrongly(
         self, wanted: Sequence[tuple[SkuId, int]], reached: Sequence[tuple[SkuId, int]], short: dict[int, int]

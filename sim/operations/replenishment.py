@@ -1,47 +1,129 @@
-"""Restocking: periodic reviews by the office, a truck after the lead time, put-away onto the shelves."""
+"""Restocking: periodic reviews by the office, a truck from the distribution centre, put-away onto the shelves."""
 
+from math import log1p
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
+from sim.operations.freshness import DAY_S, Freshness
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
+from sim.scenario.fields import clock_s
+from sim.scenario.goods import Supply as Terms
 from sim.story import Story
-from sim.vocabulary import StockCause, StoreId, Units
+from sim.streams import Streams
+from sim.vocabulary import StockCause, StoreId, Units, quantise
+
+
+class Trucks:
+    """What lies between ordering and receiving, the same for all stores: when a truck comes, and what is on it.
+
+    Parameters
+    ----------
+    terms
+        The scenario's `supply`.
+    midnight_s
+        The midnight before the start, seconds since the start.
+    litres
+        Volume of a unit of each SKU, float64 (skus,).
+    """
+
+    def __init__(self, terms: Terms, midnight_s: float, litres: NDArray[np.float64], streams: Streams) -> None:
+        self._terms, self._midnight_s, self._litres = terms, midnight_s, litres
+        self._times = sorted(clock_s(at) % DAY_S for at in terms.deliveries)
+        self._delay, self._luck = streams.die("supply.late"), streams.die("supply.miscount")
+
+    def due_s(self, now_s: float) -> float:
+        """When what is ordered now should come, seconds since the start."""
+        ready_s = now_s + self._terms.lead_h * 3600.0
+        if not self._times:
+            return ready_s
+        day, clock = divmod(ready_s - self._midnight_s, DAY_S)
+        slot = next((at_s for at_s in self._times if at_s >= clock), self._times[0] + DAY_S)
+        return self._midnight_s + day * DAY_S + slot
+
+    def delay_s(self, store: StoreId, number: int) -> float:
+        """How late a store's truck of that number is, seconds."""
+        late, how = self._delay.pair(store, number)
+        if late >= self._terms.late_share:
+            return 0.0
+        return quantise(-log1p(-how) * self._terms.late_minutes * 60.0)
+
+    def load(self, wanted: NDArray[np.int64], cover_days: NDArray[np.float64]) -> NDArray[np.int64]:
+        """What of the units wanted, (skus,), the truck can bring, whole lines: the least covered first, ties by SKU."""
+        if self._terms.truck_litres is None:
+            return wanted
+        skus = np.flatnonzero(wanted)
+        skus = skus[np.argsort(cover_days[skus], kind="stable")]
+        # A line goes on as far as there is room; what is behind it may still find some.
+        fits = np.cumsum(wanted[skus] * self._litres[skus]) <= self._terms.truck_litres
+        loaded = np.zeros_like(wanted)
+        loaded[skus[fits]] = wanted[skus[fits]]
+        return loaded
+
+    def brought(self, store: StoreId, number: int, noted: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What is really there of the units noted, (skus,), on a store's truck of that number."""
+        terms, skus = self._terms, np.flatnonzero(noted)
+        if not terms.miscount_share:
+            return noted
+        chance, size = self._luck.pairs(skus + number * np.int64(len(noted)), store)
+        wrong = chance < terms.miscount_share
+        short = chance < terms.miscount_share * terms.miscount_short_share
+        # Geometric from a uniform draw by its inverse: at least one.
+        stay = 1.0 - 1.0 / terms.miscount_units
+        units = 1 + (np.floor(np.log1p(-size) / np.log(stay)).astype(np.int64) if stay > 0 else 0)
+        there = noted.copy()
+        there[skus] = np.maximum(noted[skus] + np.where(wrong, np.where(short, -units, units), 0), 0)
+        return there
 
 
 class Supply:
     """The supply of one store."""
 
     def __init__(
-        self, env: Clock, facts: Facts, office: Office, shelves: Shelves, store: StoreId,
-        daily_demand: Any, *, first_s: float, every_s: float, lead_s: float,
+        self, env: Clock, facts: Facts, office: Office, shelves: Shelves, freshness: Freshness, trucks: Trucks,
+        store: StoreId, daily_demand: Any, *, first_s: float, every_s: float,
     ) -> None:  # fmt: skip
         self._env, self._facts, self._office, self._shelves, self._store = env, facts, office, shelves, store
-        self._daily_demand, self._first_s, self._every_s, self._lead_s = daily_demand, first_s, every_s, lead_s
+        self._freshness, self._trucks, self._number = freshness, trucks, 0
+        self._daily_demand, self._first_s, self._every_s = daily_demand, first_s, every_s
         self._on_order = np.zeros(len(daily_demand), dtype=np.int64)
 
     def run(self) -> Story:
         """Review, order, and let the truck come."""
-        yield Timer(self._env, self._first_s)
+        env, trucks = self._env, self._trucks
+        yield Timer(env, self._first_s)
         while True:
-            wanted = self._office.replenish(self._store, self._on_order.copy(), self._daily_demand, self._lead_s)
+            due_s = trucks.due_s(env.now)
+            wanted = self._office.replenish(self._store, self._on_order.copy(), self._daily_demand, due_s - env.now)
             if wanted.any():
+                wanted = trucks.load(wanted, self._cover_days())
+            if wanted.any():
+                self._number += 1
                 self._on_order += wanted
                 self._facts.supply_ordered(
                     store=self._store,
                     lines=int(np.count_nonzero(wanted)),
                     units=Units(int(wanted.sum())),
-                    due_s=self._env.now + self._lead_s,
+                    due_s=due_s,
                 )
-                Timer(self._env, self._lead_s, self._receive, wanted)
-            yield Timer(self._env, self._every_s)
+                delay_s = trucks.delay_s(self._store, self._number)
+                Timer(env, due_s + delay_s - env.now, self._receive, (self._number, wanted))
+            yield Timer(env, self._every_s)
+
+    def _cover_days(self) -> NDArray[np.float64]:
+        """Days that what is on record and under way would last, (skus,)."""
+        position = self._office.on_hand(self._store) + self._on_order
+        return np.asarray(position / np.maximum(self._daily_demand, 1e-9))
 
     def _receive(self, event: Timer) -> None:
-        delivered = event.value
-        self._on_order -= delivered
-        skus = np.flatnonzero(delivered)
-        self._shelves.change_many(self._store, skus, delivered[skus], StockCause.DELIVERY)
-        self._office.received_many(self._store, skus, delivered[skus], StockCause.DELIVERY)
+        number, noted = event.value
+        self._on_order -= noted
+        there = self._trucks.brought(self._store, number, noted)
+        skus = np.flatnonzero(noted)
+        self._shelves.change_many(self._store, skus, there[skus], StockCause.DELIVERY, noted[skus])
+        self._office.received_many(self._store, skus, noted[skus], StockCause.DELIVERY)
+        self._freshness.received(self._store, there)

@@ -33,7 +33,7 @@ class Shelves:
 
     def __init__(self, facts: Facts, opening: NDArray[Any], scanned: NDArray[Any]) -> None:
         self._facts = facts
-        stores, self.skus = opening.shape
+        self.stores, self.skus = stores, _ = opening.shape
         self.units = array("i", bytes(4 * stores * self.skus))
         self.slips = array("i", bytes(4 * stores * self.skus))
         self.totes: dict[OrderId, list[tuple[SkuId, int]]] = {}
@@ -92,7 +92,8 @@ class Shelves:
         """Somebody counted `units`: the scan log goes by that from now on, right or wrong."""
         place = store * self.skus + sku
         more = units - self.units[place] - self.slips[place]
-        self._slip(store, np.array([sku]), np.array([more]), StockCause.COUNT)
+        if more:
+            self._slip(store, np.array([sku]), np.array([more]), StockCause.COUNT)
 
     def pick(self, order: OrderId, store: StoreId, lines: Sequence[tuple[SkuId, int]]) -> list[tuple[int, int]]:
         """Move an order's lines (SKU, units) from the shelf into its tote, as far as they are there.

@@ -180,6 +180,10 @@ class Desks:
         gone = np.minimum(units, self.inventory.free(store, skus))
         self.inventory.adjust_many(store, skus[gone > 0], -gone[gone > 0], cause)
 
+    def on_hand(self, store: StoreId) -> Any:
+        """Units of every SKU on record, available or held (int64)."""
+        return self.inventory.on_hand(store)
+
     def replenish(self, store: StoreId, on_order: Any, daily_demand: Any, lead_time_s: float) -> Any:
         """What the store should order now, units per SKU (int64)."""
         view = LiveReplenishmentView(

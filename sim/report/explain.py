@@ -288,6 +288,8 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "losses.stolen": Metric("units stolen", "count", "Units that were taken from the shelves, and nobody scanned it."),
     "losses.damaged": Metric("units damaged", "count", "Units that broke on the shelves, scanned as such or not."),
+    "losses.spoiled": Metric("units thrown away", "count", "Units that were on the shelves beyond their shelf life."),
+    "losses.waste_share": Metric("waste", "share", "Units thrown away for each unit that was picked."),
     "losses.shrink_share": Metric("shrink", "share", "Units stolen or damaged for each unit that was picked."),
     "cost.total_cents": Metric(
         "total cost", "money", "Everything that people, stores, packaging, payments and platform cost."

@@ -282,7 +282,7 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
         *_by_cause(summary, "drift.by_cause", "drift.units_abs"),
         _row(summary, "drift.units_short"),
         *_by_cause(summary, "drift.short_by_cause", "drift.units_short"),
-        *(_row(summary, f"losses.{key}") for key in ("stolen", "damaged", "shrink_share")),
+        *(_row(summary, f"losses.{key}") for key in ("stolen", "damaged", "shrink_share", "spoiled", "waste_share")),
     ]
 
 
@@ -292,12 +292,14 @@ def _by_cause(summary: Mapping[str, Any], path: str, whole: str) -> list[Row]:
     for name, units in (at(summary, path) or {}).items():
         mine = centre(units)
         if mine and total:
-            rows.append(Row(_CAUSES.get(name, words(name)), units, "count", mine / total, 1))
+            value = units if isinstance(units, Mapping) else round(units)  # shares of units say nothing to anybody
+            rows.append(Row(_CAUSES.get(name, words(name)), value, "count", mine / total, 1))
     return rows
 
 
 _CAUSES = {
     "opening": "there at the opening",
+    "delivery": "delivered otherwise",
     "mispick": "wrong goods picked",
     "theft": "stolen",
     "damage": "damaged, not scanned",

@@ -212,6 +212,7 @@ METRICS = (
     *(f"stages_s.{key}" for key in ("checkout", "wait_pick", "pick", "wait_driver", "ride")),
     *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
     "orders_per_driver_hour", "fill_rate", "drift.records_inaccurate_share", "drift.units_abs", "drift.units_net",
+    "drift.phantom_share", "drift.units_short", "losses.shrink_share", "losses.waste_share",
     "cost.total_cents", "cost.per_order_cents", "revenue_cents", "tax_cents", "discount_cents", "fees_cents",
     *(f"orders.{key}" for key in ("offered", "entered", "rejected", "delivered", "cancelled", "payment_failed", "open")),
     "refunds.orders", "refunds.cents",

@@ -64,6 +64,7 @@ class Stores(Branch):
         "share of stock records that are wrong at the opening",
     )  # fmt: skip
     inaccurate_units: AboveZero = given(2.0, JUDGEMENT, "mean size of an opening error, units")
+    count_s: NonNegative = given(20.0, JUDGEMENT, "time to find, count and scan one shelf, seconds")
     count_error_share: Share = given(0.01, JUDGEMENT, "share of shelf counts that are wrong by a unit, either way")
 
     @field_validator("place")
@@ -173,6 +174,11 @@ class Category(Branch):
     share: Share
     price_cents: AboveZero
     litres: AboveZero
+    life_days: Positive | None = given(
+        None,
+        JUDGEMENT,
+        "days after which what came is thrown away, counted in looks at `supply.look_at`; none: it keeps",
+    )
 
 
 class Catalogue(Branch):
@@ -185,8 +191,8 @@ class Catalogue(Branch):
     price_cv: NonNegative = given(0.6, JUDGEMENT, "coefficient of variation of prices within a category")
     categories: tuple[Category, ...] = given(
         lambda: (
-            Category(name="fresh", share=0.2, price_cents=280, litres=1.2),
-            Category(name="chilled", share=0.2, price_cents=320, litres=0.8),
+            Category(name="fresh", share=0.2, price_cents=280, litres=1.2, life_days=5),
+            Category(name="chilled", share=0.2, price_cents=320, litres=0.8, life_days=14),
             Category(name="frozen", share=0.1, price_cents=520, litres=1.5),
             Category(name="ambient", share=0.25, price_cents=300, litres=0.9),
             Category(name="drinks", share=0.15, price_cents=260, litres=1.5),

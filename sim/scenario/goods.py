@@ -16,8 +16,29 @@ class Supply(Branch):
     lead_h: NonNegative = given(
         4.0, "judgement: ordered at night, there before opening", "hours from ordering to receiving"
     )
+    deliveries: tuple[Clock, ...] = given(
+        (),
+        "-",
+        "times of day at which a truck may come, the first that is lead_h away or more; none: lead_h after ordering",
+    )
+    late_share: Share = given(0.1, JUDGEMENT, "share of the trucks that are late")
+    late_minutes: NonNegative = given(30.0, JUDGEMENT, "mean delay of a late truck, minutes (exponential)")
+    truck_litres: AboveZero | None = given(
+        None,
+        "-",
+        "what one truck can bring: what would last the shortest first, the rest is not sent; none: everything",
+    )
+    miscount_share: Share = given(
+        0.01, "judgement; miscounts at the dock are named first among the causes of wrong records (Raman et al. 2001)",
+        "share of delivered lines that hold something else than is noted",
+    )  # fmt: skip
+    miscount_units: Mean = given(2.0, JUDGEMENT, "mean units by which such a line is wrong (geometric)")
+    miscount_short_share: Share = given(0.6, JUDGEMENT, "share of the wrong lines that hold less than is noted")
     cover_days: AboveZero = given(
         2.0, JUDGEMENT, "opening stock: days of expected demand, plus two standard deviations"
+    )
+    look_at: Clock = given(
+        "05:00", JUDGEMENT, "when shelves are looked through every day for what is too old; see catalogue.categories"
     )
     units_min: Count = given(3, JUDGEMENT, "opening stock: at least this much of every SKU")
 

@@ -22,6 +22,8 @@ class Catalogue:
         Index into `categories`, int16 (skus,).
     price_cents, litres
         int64 and float64 (skus,).
+    life_days
+        int64 (skus,): days after which what came is thrown away, 0 for what keeps.
     """
 
     popularity: NDArray[np.float64]
@@ -29,6 +31,7 @@ class Catalogue:
     categories: tuple[str, ...]
     price_cents: NDArray[np.int64]
     litres: NDArray[np.float64]
+    life_days: NDArray[np.int64]
 
     @property
     def skus(self) -> int:
@@ -53,6 +56,7 @@ def make_catalogue(scenario: Scenario, streams: Streams) -> Catalogue:
         categories=tuple(c.name for c in tree.categories),
         price_cents=price.astype(np.int64),
         litres=np.array([c.litres for c in tree.categories])[category],
+        life_days=np.array([c.life_days or 0 for c in tree.categories])[category],
     )
 
 

@@ -100,7 +100,7 @@ def test_without_errors_records_and_shelves_agree_whatever_happens(two_stores: A
 def test_the_truck_comes_after_the_lead_time_with_what_was_ordered(one_store: Any, play: Any) -> None:
     played = play(
         one_store(
-            *SURE, "supply={review_at: '12:30', lead_h: 0.75, cover_days: 0.05, units_min: 1}",
+            *SURE, "supply={review_at: '12:30', lead_h: 0.75, cover_days: 0.05, units_min: 1, miscount_share: 0, late_share: 0}",
             "policies.replenishment=order_up_to(every_s=1800)", "stores.inaccurate_share=0",
         )
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Replenishment and picking on the menu, beyond the defaults: what each decides, and what it is good for."""
+"""Replenishment, picking and reconciliation on the menu, beyond the defaults: what each decides, and what it is good for."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.contracts import CountView, ShortPick
 from sim.menu import build_policy
-from sim.vocabulary import OrderState
+from sim.vocabulary import InputError, OrderState, SkuId, StoreId
 
 
 def policy(family: str, spec: str) -> Any:
@@ -120,3 +121,28 @@ def test_earliest_due_makes_the_latest_order_less_late_when_pickers_are_few(
         return float(np.nanmax((orders["packed_s"] - orders["promised_s"])[packed]))
 
     assert worst_s("earliest_due") < worst_s("fifo")
+
+
+def test_abc_cycle_counts_each_sku_once_in_its_days() -> None:
+    decide = policy("reconciliation", "abc_cycle(a_days=2, b_days=5, c_days=10)")
+    demand = np.array([1.0, 50.0, 2.0, 30.0, 8.0, 5.0, 4.0, 0.0])
+    times = np.zeros(8, dtype=int)
+    for day in range(10):
+        for sku in decide.plan(CountView(StoreId(0), day, demand)):
+            times[sku] += 1
+    # In order of demand: 50, 30 (below 60 %: A), 8, 5 (below 90 %: B; 4 begins at 93 %), then C.
+    assert times.tolist() == [1, 5, 1, 5, 2, 2, 1, 1]
+    assert decide(ShortPick(StoreId(0), SkuId(1), 2, 0)) is True
+    assert policy("reconciliation", "abc_cycle(on_short_pick=False)")(ShortPick(StoreId(0), SkuId(1), 2, 0)) is False
+
+
+def test_full_count_counts_everything() -> None:
+    decide = policy("reconciliation", "full_count(count_at='23:30')")
+    assert decide.count_at == "23:30"
+    assert decide.plan(CountView(StoreId(1), 3, np.ones(5))).tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("spec", ["full_count(count_at='24:00')", "abc_cycle(a_days=40)", "abc_cycle(a_share=0.95)"])
+def test_a_plan_that_makes_no_sense_is_refused(spec: str) -> None:
+    with pytest.raises(InputError, match=r"[Ee]xpected (count_at|1 <= a_days|0 <= a_share)"):
+        policy("reconciliation", spec)

@@ -30,7 +30,8 @@ demand: {{orders_per_day: {ORDERS_A_DAY}, basket: {{lines_mean: 1, units_mean: 1
 customers: {{patience_s: null}}
 payments: {{decline_share: 0}}
 platform: {{profile: minimal, give_up_s: 1.0e+7}}
-supply: {{cover_days: 0.0001, units_min: {LEVEL}, review_at: "00:00", lead_h: {(LEAD_S - REVIEW_S / 2) / 3600}}}
+supply: {{miscount_share: 0, late_share: 0, cover_days: 0.0001,
+          units_min: {LEVEL}, review_at: "00:00", lead_h: {(LEAD_S - REVIEW_S / 2) / 3600}}}
 travel: {{noise_cv: 0, traffic: false}}
 policies: {{replenishment: "r_q(every_s={REVIEW_S}, z=0, pack=1, units_min={LEVEL - 1})"}}
 """

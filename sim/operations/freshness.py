@@ -1,0 +1,77 @@
+"""Shelf life: what is too old is thrown away, once a day.
+
+Goods are taken oldest first (FEFO: first expired, first out). So what a shelf still holds of a lot is what it holds beyond
+all later lots, and no pick need know which lot it took from: only what was received on which day is kept.
+"""
+
+from collections import deque
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.clock import Clock, Timer
+from sim.operations.shelves import Shelves
+from sim.platform.office import Office
+from sim.story import Story
+from sim.vocabulary import StockCause, StoreId
+
+DAY_S = 86_400.0
+
+
+class Freshness:
+    """Looks through the shelves of all stores every day at the same hour.
+
+    Parameters
+    ----------
+    life_days
+        How many days' looks a delivery is sold for: it goes at that many-th look after it came, int (skus,); 0: it keeps.
+    first_s
+        When the first look is taken, seconds since the start.
+    opening_days
+        Over how many days before the start the opening stock came, as far as it can be so old.
+    """
+
+    def __init__(
+        self,
+        env: Clock,
+        office: Office,
+        shelves: Shelves,
+        life_days: NDArray[np.int64],
+        *,
+        first_s: float,
+        opening_days: float,
+    ) -> None:
+        self._env, self._office, self._shelves, self._first_s = env, office, shelves, first_s
+        self._skus = np.flatnonzero(life_days)
+        self._life = life_days[self._skus]
+        opening = np.stack([shelves.column(StoreId(store)) for store in range(shelves.stores)])[:, self._skus]
+        # Days a lot may have lain: as many buckets, today's first.
+        days = int(self._life.max(initial=1))
+        lots = np.minimum(self._life, max(ceil(opening_days), 1))
+        each = opening // lots
+        self._received = deque([np.where(day < lots, each, 0).astype(np.int64) for day in range(days)], maxlen=days)
+        self._received[0] += opening - each * lots
+
+    def received(self, store: StoreId, units: NDArray[np.int64]) -> None:
+        """A store received fresh goods: units of every SKU, (skus,)."""
+        self._received[0][store] += units[self._skus]
+
+    def run(self) -> Story:
+        """Throw away every day what is too old."""
+        if not len(self._skus):
+            return
+        yield Timer(self._env, self._first_s)
+        while True:
+            fresh = sum(
+                np.where(day < self._life - 1, bucket, 0) for day, bucket in enumerate(self._received)
+            ) + np.zeros((self._shelves.stores, len(self._skus)), dtype=np.int64)
+            for number in range(self._shelves.stores):
+                store = StoreId(number)
+                old = self._shelves.column(store)[self._skus] - fresh[number]
+                skus, units = self._skus[old > 0], old[old > 0]
+                if len(skus):
+                    self._shelves.change_many(store, skus, -units, StockCause.SPOILAGE)
+                    self._office.written_off(store, skus, units, StockCause.SPOILAGE)
+            self._received.appendleft(np.zeros_like(fresh))
+            yield Timer(self._env, DAY_S)
