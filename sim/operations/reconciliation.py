@@ -63,7 +63,12 @@ class Counting:
         policy, env = self._policy, self._env
         if not isinstance(policy, PlannedReconciliation):
             return
-        day, at_s = 0, midnight_s + clock_s(policy.count_at)
+        try:
+            day, at_s = 0, midnight_s + clock_s(policy.count_at)
+        except ValueError as error:
+            raise InputError(
+                f"policies.reconciliation: expected count_at as {error}, got {policy.count_at!r}."
+            ) from error
         while True:
             if at_s >= env.now:
                 if at_s > env.now:

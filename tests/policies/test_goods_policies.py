@@ -8,6 +8,7 @@ import pytest
 
 from sim.contracts import CountView, ShortPick
 from sim.menu import build_policy
+from sim.scenario import load
 from sim.vocabulary import InputError, OrderState, SkuId, StoreId
 
 
@@ -134,6 +135,21 @@ def test_abc_cycle_counts_each_sku_once_in_its_days() -> None:
     assert times.tolist() == [1, 5, 1, 5, 2, 2, 1, 1]
     assert decide(ShortPick(StoreId(0), SkuId(1), 2, 0)) is True
     assert policy("reconciliation", "abc_cycle(on_short_pick=False)")(ShortPick(StoreId(0), SkuId(1), 2, 0)) is False
+
+
+def test_counting_by_plan_saves_refunds_where_shelves_leak(play: Any) -> None:
+    def after(spec: str) -> Any:
+        return play(load("shrink", ["horizon_h=48", f"policies.reconciliation={spec}"])).study.summary
+
+    waited, cycle, full = (
+        after("count_on_short_pick"),
+        after("abc_cycle(a_days=2, b_days=5, c_days=20)"),
+        after("full_count"),
+    )
+    for better, worse in ((cycle, waited), (full, cycle)):
+        assert better["drift"]["units_short"] < worse["drift"]["units_short"]
+        assert better["drift"]["records_inaccurate_share"] < worse["drift"]["records_inaccurate_share"]
+        assert better["cost"]["by_kind"]["counting"] > worse["cost"]["by_kind"]["counting"]
 
 
 def test_full_count_counts_everything() -> None:
