@@ -9,8 +9,8 @@ from sim.scenario import Scenario
 from sim.streams import Streams
 from sim.vocabulary import StockCause
 
-SLOT_S = 900.0
-"""Mishaps happen at whole quarters of an hour, many shelves at once: the moment within the quarter matters to nobody, and
+SLOT_S = 3600.0
+"""Mishaps happen on the hour, many shelves at once: the moment within the hour matters to nobody, and
 an event for each would cost more than it tells (judgement)."""
 
 _KINDS = ((StockCause.THEFT, False), (StockCause.DAMAGE, False), (StockCause.DAMAGE, True))

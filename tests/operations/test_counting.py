@@ -10,7 +10,7 @@ from sim.vocabulary import InputError
 from tests.conftest import lawful_day
 
 LEAKY = ("stores.inaccurate_share=0.4", "shrinkage={theft_share: 0.3, damage_share: 0.1}", "pickers.mispick_share=0.05")
-# The day starts at noon; after 15:45 nothing goes missing any more.
+# The day starts at noon; after 15:00 nothing goes missing any more.
 BY_PLAN = "policies.reconciliation=full_count(count_at='15:50')"
 
 

@@ -65,8 +65,9 @@ def test_what_is_held_for_an_order_is_not_written_off(one_store: Any, play: Any)
         play,
         one_store(
             *HONEST,
-            "supply={units_min: 1, cover_days: 0.02}",
+            "supply={units_min: 1, cover_days: 0.06}",
             "shrinkage={theft_share: 0, damage_share: 1, scanned_share: 1}",
+            "pickers.per_store=1",  # a long queue: much is held and still on the shelf
         ),
     )
     # The scan log knows what the record cannot give: that is the platform's gap, until the picker finds nothing.
