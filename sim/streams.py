@@ -101,6 +101,16 @@ def lognormal(generator: np.random.Generator, mean: float, cv: float, size: int)
     return np.asarray(mean * generator.lognormal(-sigma2 / 2, np.sqrt(sigma2), size))
 
 
+def pick(chances: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Turn uniform draws (n,) into places in `weights`, each as likely as its weight, int64 (n,)."""
+    if not len(chances):
+        return np.empty(0, dtype=np.int64)
+    cumulative = np.cumsum(weights)
+    found = np.searchsorted(cumulative, chances * cumulative[-1], side="right")
+    # A weight of zero is never picked: rounding at the very end must not step past the last one above zero.
+    return np.asarray(np.minimum(found, int(np.flatnonzero(weights)[-1])), dtype=np.int64)
+
+
 def quick(column: NDArray[Any]) -> Any:
     """A column for reading one value at a time as a plain Python number: three times faster than from the array."""
     return memoryview(np.ascontiguousarray(column))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from sim.facts import Facts
 from sim.operations.browsers import Browsers
 from sim.operations.customers import Customers
 from sim.operations.driving import Driver, Driving
-from sim.operations.freshness import DAY_S, Freshness
+from sim.operations.freshness import Freshness
 from sim.operations.losses import Losses
 from sim.operations.picking import Station
 from sim.operations.reconciliation import Counting
@@ -21,7 +21,6 @@ from sim.operations.shelves import Shelves
 from sim.operations.timing import agenda
 from sim.platform.office import Office
 from sim.ports import Cancellation, PickJob
-from sim.scenario.fields import clock_s
 from sim.story import tell
 from sim.streams import Streams, quick
 from sim.vocabulary import DriverId, OrderId, PickerId, StockCause, StoreId, Topic
@@ -86,18 +85,16 @@ class Floor:
             for store in range(world.stores)
         ]  # fmt: skip
         self._customers = Customers(env, office, trace, scenario.customers.double_tap_s)
-        look_s = clock_s(scenario.supply.look_at) + scenario.midnight_s
         self._freshness = Freshness(
             env, office, self.shelves, world.catalogue.life_days,
-            first_s=look_s % DAY_S if look_s < 0 else look_s, opening_days=scenario.supply.cover_days,
+            first_s=scenario.first_s(scenario.supply.look_at), opening_days=scenario.supply.cover_days,
         )  # fmt: skip
-        review = clock_s(scenario.supply.review_at) + scenario.midnight_s
         every = policies.replenishment.every_s
         trucks = Trucks(scenario.supply, scenario.midnight_s, world.catalogue.litres, streams)
         self._supplies = [
             Supply(
                 env, facts, office, self.shelves, self._freshness, trucks, StoreId(store), world.daily_demand[store],
-                first_s=review % every if review < 0 else review, every_s=every,
+                first_s=scenario.first_s(scenario.supply.review_at, every), every_s=every,
             )
             for store in range(world.stores)
         ]  # fmt: skip
@@ -132,7 +129,7 @@ class Floor:
         tell(self._customers.run())
         tell(self._losses.run())
         tell(self._freshness.run())
-        tell(self._counting.run(self._world.scenario.midnight_s, self._world.daily_demand))
+        tell(self._counting.run(self._world.scenario, self._world.daily_demand))
         platform = self._world.scenario.platform
         if platform.reads == "explicit" and platform.profile == "full":
             shares = self._office.figures.category_shares

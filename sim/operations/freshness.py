@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from sim.clock import Clock, Timer
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
+from sim.scenario.fields import DAY_S
 from sim.story import Story
 from sim.vocabulary import StockCause, StoreId
-
-DAY_S = 86_400.0
 
 
 class Freshness:
@@ -63,9 +62,7 @@ class Freshness:
             return
         yield Timer(self._env, self._first_s)
         while True:
-            fresh = sum(
-                np.where(day < self._life - 1, bucket, 0) for day, bucket in enumerate(self._received)
-            ) + np.zeros((self._shelves.stores, len(self._skus)), dtype=np.int64)
+            fresh = np.sum([np.where(day < self._life - 1, lot, 0) for day, lot in enumerate(self._received)], axis=0)
             for number in range(self._shelves.stores):
                 store = StoreId(number)
                 old = self._shelves.column(store)[self._skus] - fresh[number]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sim.clock import Clock, Timer
 from sim.contracts import CountView, PlannedReconciliation, Reconciliation, ShortPick
 from sim.facts import Facts
-from sim.operations.freshness import DAY_S
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
-from sim.scenario.fields import clock_s
+from sim.scenario import Scenario
+from sim.scenario.fields import DAY_S
 from sim.story import Story
 from sim.streams import Die
 from sim.vocabulary import InputError, SkuId, StoreId, Units
@@ -50,38 +50,34 @@ class Counting:
         self.count(store, sku)
         return True
 
-    def run(self, midnight_s: float, daily_demand: NDArray[np.float64]) -> Story:
-        """Let the crew count what the policy plans, every day.
-
-        Parameters
-        ----------
-        midnight_s
-            The midnight before the start, seconds since the start.
-        daily_demand
-            Expected units a day, float64 (stores, skus).
-        """
+    def run(self, scenario: Scenario, daily_demand: NDArray[np.float64]) -> Story:
+        """Let the crew count every day what the policy plans; `daily_demand`: expected units, float64 (stores, skus)."""
         policy, env = self._policy, self._env
         if not isinstance(policy, PlannedReconciliation):
             return
         try:
-            day, at_s = 0, midnight_s + clock_s(policy.count_at)
+            first_s = scenario.first_s(str(policy.count_at))
         except ValueError as error:
             raise InputError(
                 f"policies.reconciliation: expected count_at as {error}, got {policy.count_at!r}."
             ) from error
+        yield Timer(env, first_s)
         while True:
-            if at_s >= env.now:
-                if at_s > env.now:
-                    yield Timer(env, at_s - env.now)
-                for store in range(self._shelves.stores):
-                    self._by_plan(StoreId(store), policy.plan(CountView(StoreId(store), day, daily_demand[store])))
-            day, at_s = day + 1, at_s + DAY_S
+            day = int((env.now - scenario.midnight_s) // DAY_S)
+            for store in map(StoreId, range(self._shelves.stores)):
+                self._by_plan(store, policy.plan(CountView(store, day, daily_demand[store])))
+            yield Timer(env, DAY_S)
 
     def _by_plan(self, store: StoreId, planned: NDArray[Any]) -> None:
         skus = np.asarray(planned)
-        if skus.dtype.kind not in "iu" or (len(skus) and not 0 <= skus.min() <= skus.max() < self._shelves.skus):
+        # Sorted and each once, they lie strictly between the place before the first SKU and that after the last.
+        if (
+            not (skus.ndim == 1 and (skus.dtype.kind in "iu" or not len(skus)))
+            or (np.diff(np.concatenate([[-1], np.sort(skus), [self._shelves.skus]])) < 1).any()
+        ):
             raise InputError(
-                f"policies.reconciliation: expected SKUs to count, integers below {self._shelves.skus}, got {planned!r}."
+                f"policies.reconciliation: expected SKUs to count, integers below {self._shelves.skus}, each once,"
+                f" got {planned!r}."
             )
         for sku in skus.tolist():
             self.count(store, sku)

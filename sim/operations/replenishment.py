@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
-from sim.operations.freshness import DAY_S, Freshness
+from sim.operations.freshness import Freshness
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
-from sim.scenario.fields import clock_s
+from sim.scenario.fields import DAY_S, clock_s
 from sim.scenario.goods import Supply as Terms
 from sim.story import Story
 from sim.streams import Streams
@@ -53,15 +53,16 @@ class Trucks:
         return quantise(-log1p(-how) * self._terms.late_minutes * 60.0)
 
     def load(self, wanted: NDArray[np.int64], cover_days: NDArray[np.float64]) -> NDArray[np.int64]:
-        """What of the units wanted, (skus,), the truck can bring, whole lines: the least covered first, ties by SKU."""
+        """What of the units wanted, (skus,), the truck can bring: the least covered SKU first, ties by SKU, till it is full."""
         if self._terms.truck_litres is None:
             return wanted
         skus = np.flatnonzero(wanted)
         skus = skus[np.argsort(cover_days[skus], kind="stable")]
-        # A line goes on as far as there is room; what is behind it may still find some.
-        fits = np.cumsum(wanted[skus] * self._litres[skus]) <= self._terms.truck_litres
+        volume = wanted[skus] * self._litres[skus]
+        # The line at which the truck is full comes in part, or a line larger than the truck would block it for ever.
+        room = self._terms.truck_litres - (np.cumsum(volume) - volume)
         loaded = np.zeros_like(wanted)
-        loaded[skus[fits]] = wanted[skus[fits]]
+        loaded[skus] = np.clip(room / self._litres[skus], 0, wanted[skus]).astype(wanted.dtype)
         return loaded
 
     def brought(self, store: StoreId, number: int, noted: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -7,6 +7,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 JUDGEMENT: Final = "judgement"
 
+DAY_S: Final = 86_400.0
+"""A day, seconds."""
+
 Count = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, gt=0)]
 Real = Annotated[float, Field(strict=True)]
@@ -22,7 +25,7 @@ def clock_s(text: str) -> float:
     match = _CLOCK.match(text)
     if not match or (match[2] == "24" and match[3] != "00"):
         raise ValueError('a time "HH:MM" from 00:00 to 24:00, or "1d HH:MM" for the day after the first')
-    return int(match[1] or 0) * 86_400.0 + int(match[2]) * 3600.0 + int(match[3]) * 60.0
+    return int(match[1] or 0) * DAY_S + int(match[2]) * 3600.0 + int(match[3]) * 60.0
 
 
 def _check_clock(text: str) -> str:
@@ -36,7 +39,7 @@ def window_s(text: str) -> tuple[float, float]:
     if len(parts) != 2:
         raise ValueError('opening hours "HH:MM-HH:MM"')
     start, end = clock_s(parts[0]), clock_s(parts[1])
-    return start, end if end > start else end + 86_400.0
+    return start, end if end > start else end + DAY_S
 
 
 def _check_window(text: str) -> str:

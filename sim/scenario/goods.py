@@ -29,7 +29,7 @@ class Supply(Branch):
         "what one truck can bring: what would last the shortest first, the rest is not sent; none: everything",
     )
     miscount_share: Share = given(
-        0.01, "judgement; miscounts at the dock are named first among the causes of wrong records (Raman et al. 2001)",
+        0.01, JUDGEMENT,
         "share of delivered lines that hold something else than is noted",
     )  # fmt: skip
     miscount_units: Mean = given(2.0, JUDGEMENT, "mean units by which such a line is wrong (geometric)")

@@ -11,12 +11,14 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from sim.scenario.business import Costs, Customers, Payments, Platform, PolicyNames, Slo, parse_slo
 from sim.scenario.faults import Fault
 from sim.scenario.fields import (
+    DAY_S,
     JUDGEMENT,
     AboveZero,
     Branch,
     Count,
     NonNegative,
     Positive,
+    clock_s,
     given,
 )
 from sim.scenario.floor import Catalogue, Demand, Drivers, Pickers, Stores, Travel
@@ -160,6 +162,11 @@ class Scenario(Branch):
     def days(self) -> range:
         """Days the run touches, from -1 (windows that began the evening before) on."""
         return range(-1, int((self.end_s - self.midnight_s) // 86_400) + 1)
+
+    def first_s(self, at: str, every_s: float = DAY_S) -> float:
+        """When what comes round every `every_s`, at a time of day first, first comes after the start, seconds since it."""
+        at_s = clock_s(at) + self.midnight_s
+        return at_s % every_s if at_s < 0 else at_s
 
     def date(self, day: int) -> datetime:
         """The local date of the n-th day of the run."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
-from sim.streams import Streams, lognormal, quantised
+from sim.streams import Streams, lognormal, pick, quantised
 from sim.vocabulary import PayMethod
 from sim.world.catalogue import Catalogue
 
@@ -169,7 +169,7 @@ def draw_wishes(scenario: Scenario, streams: Streams, weights: NDArray[np.float6
     lines = 1 + streams.generator("demand.lines").poisson(basket.lines_mean - 1, count)
     lines[sale_of >= 0] = 1
     owner = np.repeat(np.arange(count), lines)
-    sku = _pick(streams.generator("demand.skus").random(len(owner)), catalogue.popularity)
+    sku = pick(streams.generator("demand.skus").random(len(owner)), catalogue.popularity)
     units = streams.generator("demand.units").geometric(1.0 / basket.units_mean, len(owner)).astype(np.int64)
     sale_line = sale_of[owner]
     for i, sale in enumerate(sales):
@@ -180,18 +180,11 @@ def draw_wishes(scenario: Scenario, streams: Streams, weights: NDArray[np.float6
     owner = key // catalogue.skus
     return Wishes(
         entered_s=entered,
-        node=_pick(streams.generator("demand.places").random(count), weights).astype(np.int32),
+        node=pick(streams.generator("demand.places").random(count), weights).astype(np.int32),
         first_line=np.searchsorted(owner, np.arange(count + 1)).astype(np.int64),
         sku=(key % catalogue.skus).astype(np.int32),
         units=merged,
     )
-
-
-def _pick(chances: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    cumulative = np.cumsum(weights)
-    found = np.searchsorted(cumulative, chances * cumulative[-1], side="right")
-    # A weight of zero is never picked: rounding at the very end must not step past the last one above zero.
-    return np.asarray(np.minimum(found, int(np.flatnonzero(weights)[-1])), dtype=np.int64)
 
 
 def _handling(generator: np.random.Generator, noise: str, mean: float, cv: float, size: int) -> NDArray[np.float64]:
@@ -250,7 +243,7 @@ def complete(
         ),
         submit_s=per_order("platform.submit", platform.submit_s * quiet, platform.submit_cv),
         window_s=per_order("platform.window", platform.window_s * quiet, platform.window_cv),
-        method=_pick(streams.generator("payments.method").random(n), _shares(pay.methods)).astype(np.int8),
+        method=pick(streams.generator("payments.method").random(n), _shares(pay.methods)).astype(np.int8),
         pay_chance=streams.generator("payments.chance").random(shape),
         pay_s=quantised(pay_s),
         pick_noise=_handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.scenario import Scenario
-from sim.streams import Streams
+from sim.scenario.fields import DAY_S
+from sim.streams import Streams, pick
 from sim.vocabulary import StockCause
 
 SLOT_S = 3600.0
@@ -53,18 +54,16 @@ def draw_mishaps(scenario: Scenario, streams: Streams, daily_demand: NDArray[np.
         Expected units a day, float64 (stores, skus).
     """
     tree, (stores, skus) = scenario.shrinkage, daily_demand.shape
-    cumulative = np.cumsum(daily_demand.ravel())
+    demand = float(daily_demand.sum()) * scenario.end_s / DAY_S
     keys, sizes = [], []
     for cause, share, mean in (
         (StockCause.THEFT, tree.theft_share, tree.theft_units),
         (StockCause.DAMAGE, tree.damage_share, tree.damage_units),
     ):
         generator = streams.generator(f"goods.{cause.name.lower()}")
-        n = int(generator.poisson(cumulative[-1] * share / mean * scenario.end_s / 86_400.0))
+        n = int(generator.poisson(demand * share / mean))
         slot = np.floor(generator.random(n) * scenario.end_s / SLOT_S).astype(np.int64)
-        place = np.minimum(
-            np.searchsorted(cumulative, generator.random(n) * cumulative[-1], side="right"), daily_demand.size - 1
-        )
+        place = pick(generator.random(n), daily_demand.ravel())
         sizes.append(generator.geometric(1.0 / mean, n))
         scanned = (generator.random(n) < tree.scanned_share) & (cause is StockCause.DAMAGE)
         kind = np.where(scanned, _KINDS.index((StockCause.DAMAGE, True)), _KINDS.index((cause, False)))

@@ -79,7 +79,8 @@ def test_a_plan_that_names_what_is_not_sold_is_refused(two_stores: Any, play: An
     policy = tmp_path / "odd.py"
     policy.write_text(
         "import numpy as np\n\n\nclass Odd:\n    count_at = '13:00'\n\n    def __call__(self, view):\n        return False\n\n"
-        "    def plan(self, view):\n        return np.array([60])\n\n\nclass Never(Odd):\n    count_at = 'never'\n"
+        "    def plan(self, view):\n        return np.array([60])\n\n\nclass Never(Odd):\n    count_at = 'never'\n\n\n"
+        "class Twice(Odd):\n    def plan(self, view):\n        return np.array([3, 3])\n"
     )
     scenario = two_stores()
 
@@ -88,7 +89,10 @@ def test_a_plan_that_names_what_is_not_sold_is_refused(two_stores: Any, play: An
         bases = dict.fromkeys(specs, tmp_path)
         return build_policies(specs, dict.fromkeys(specs, "here"), bases, allow_code=frozenset(specs))
 
-    with pytest.raises(InputError, match=r"policies\.reconciliation: expected SKUs to count, integers below 60"):
-        play(scenario, policies=counting("Odd"))
+    for name in ("Odd", "Twice"):
+        with pytest.raises(
+            InputError, match=r"policies\.reconciliation: expected SKUs to count, integers below 60, each"
+        ):
+            play(scenario, policies=counting(name))
     with pytest.raises(InputError, match=r"policies\.reconciliation: expected count_at as a time .*, got 'never'"):
         play(scenario, policies=counting("Never"))

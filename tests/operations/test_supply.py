@@ -43,7 +43,8 @@ def test_a_full_truck_leaves_the_best_covered_behind() -> None:
     # Volumes: 5, 4, 12, 4 litres; in the order of cover: SKU 2, then 1 and 3 (a tie, by SKU), then 0.
     assert trucks(truck_litres=20.0).load(wanted, cover).tolist() == [0, 2, 4, 1]
     assert trucks(truck_litres=19.0).load(wanted, cover).tolist() == [0, 2, 4, 0]
-    assert trucks(truck_litres=11.0).load(wanted, cover).tolist() == [0, 0, 0, 0]
+    assert trucks(truck_litres=22.0).load(wanted, cover).tolist() == [2, 2, 4, 1], "the last line comes in part"
+    assert trucks(truck_litres=11.0).load(wanted, cover).tolist() == [0, 0, 3, 0], "a line larger than the truck too"
     assert trucks().load(wanted, cover).tolist() == wanted.tolist()
 
 

@@ -1,4 +1,4 @@
-"""Mean tour lengths for uniform picks, against what the literature works them out to be (Hall 1993)."""
+"""Mean tour lengths for uniform picks, against approximations worked out in the manner of Hall (1993)."""
 
 import numpy as np
 import pytest
