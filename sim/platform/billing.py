@@ -8,10 +8,11 @@ that has gone back so far, so the pieces sum exactly whatever their number and o
 from collections.abc import Sequence
 
 from sim.facts import Facts
-from sim.platform.orders import Order, OrderBook, Outcome
+from sim.platform.charging import Done
+from sim.platform.orders import LATER, Later, Order, OrderBook
 from sim.platform.payments import Payments
 from sim.platform.pricing import Bill, Pricer, paid_for_goods, refund_for
-from sim.story import Story
+from sim.story import Signal, Story
 from sim.vocabulary import Cents, OrderState, SkuId
 
 _CREATED, _PENDING, _FAILED = OrderState.CREATED, OrderState.PENDING_PAYMENT, OrderState.PAYMENT_FAILED
@@ -57,20 +58,34 @@ class Billing:
             goods += prices[sku] * units
         return goods
 
-    def charge(self, order: Order, *, capture: bool) -> Outcome:
-        """Charge an order's bill, as a step of its saga; `capture` false: the money is only set aside."""
+    def charge(self, order: Order, *, capture: bool, done: Done) -> OrderState | Later | None:
+        """Charge an order's bill, as a step of its saga; `capture` false: the money is only set aside.
+
+        `done` is told whether it is paid, where that takes time.
+        """
         if order.state is _CREATED:
             self._book.move(order, _PENDING)
         cents = Cents(self.bill(order).total_cents)
         if not cents:
             return None  # a discount may leave nothing to pay, and nobody can be asked for nothing
-        paid = self._payments.at_once(order, cents, capture=capture)
+        paid = self._payments.charge(order, cents, capture=capture, done=done)
         if paid is None:
-            return self._charging(order, cents, capture)
+            return LATER
         return None if paid else _FAILED
 
-    def _charging(self, order: Order, cents: Cents, capture: bool) -> Story:
-        return None if (yield from self._payments.pay(order, cents, capture=capture)) else _FAILED
+    def charging(self, order: Order, *, capture: bool) -> Story:
+        """As `charge`, for a step in which that is not all."""
+        answered, answers = Signal(), list[bool | None]()
+
+        def done(_: Order, paid: bool | None) -> None:
+            answers.append(paid)
+            answered.ring()  # a story that has died meanwhile is closed by this
+
+        outcome = self.charge(order, capture=capture, done=done)
+        if outcome is not LATER:
+            return outcome
+        yield answered
+        return None if answers[0] else _FAILED
 
     def missing(self, order: Order, sku: SkuId, units: int) -> None:
         """Give back what was paid for units of a line that will not come."""

@@ -1,6 +1,7 @@
 """The order service: what the platform believes about each order, and the one table of legal transitions."""
 
 from collections.abc import Sequence
+from enum import Enum
 from struct import Struct
 from typing import Final
 
@@ -23,9 +24,18 @@ from sim.vocabulary import (
 
 S = OrderState
 
-Outcome = OrderState | Story | None
-"""Of a step of an order's saga: None when it is done, the end state the order goes to, or a story of either where there is
-something to wait for."""
+
+class Later(Enum):
+    """What a step of an order's saga comes to will be told by a call."""
+
+    LATER = 0
+
+
+LATER: Final = Later.LATER
+
+Outcome = OrderState | Story | Later | None
+"""Of a step of an order's saga: None when it is done, the end state the order goes to, or, where there is something to wait
+for, a story of either or `LATER`."""
 
 TRANSITIONS: Final[dict[OrderState, frozenset[OrderState]]] = {
     S.CREATED: frozenset({S.PENDING_PAYMENT, S.CONFIRMED, S.CANCELLED}),

@@ -9,15 +9,14 @@ provider does not take is owed and tried again until it does.
 from array import array
 from collections import deque
 from collections.abc import Callable
-from math import inf
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
+from sim.platform.charging import Charging, Done, is_paid
 from sim.platform.orders import Order, OrderBook
 from sim.ports import PaymentProvider
 from sim.scenario.business import Payments as Settings
-from sim.story import Story
 from sim.vocabulary import Cents, Charge, OrderId, PayMethod, quantise
 
 _CAPTURED, _AUTHORISED, _DECLINED, _CASH = Charge.CAPTURED, Charge.AUTHORISED, Charge.DECLINED, PayMethod.CASH
@@ -61,26 +60,25 @@ class Payments:
     ) -> None:
         self._env, self._facts, self._book, self._provider, self._settings = env, facts, book, provider, settings
         self._quiet = quiet
-        self._hop_s, self._charged = hop_s, charged
-        self._breaker, self._budget, self.pool, self._compartment = breaker, budget, pool, compartment
-        self._retry_s = 0.0 if quiet else quantise(settings.retry_s)
-        self._again_s = 0.0 if quiet else quantise(settings.again_s)
-        self._timeout_s = quantise(settings.timeout_s)
+        self.pool = pool
+        self.charging = Charging(
+            env, facts, provider, settings, self._book_in, hop_s=hop_s, breaker=breaker, budget=budget, pool=pool,
+            compartment=compartment, charged=charged,
+        )  # fmt: skip
         self.kept = array("q", bytes(8 * orders))  # by our books: captured less refunded
         self.unknown: dict[OrderId, Order] = {}  # compensated while a charge's outcome was unknown
         self._owed: deque[tuple[OrderId, int]] = deque()
         self._unclear: dict[OrderId, int] = {}  # by an earlier file, of orders whose sagas were still asking
         self._retrying = False
-        self.unavailable = 0  # charges that were not even tried
 
     # -- charging ----------------------------------------------------------------------------------------------------
 
-    def at_once(self, order: Order, cents: Cents, *, capture: bool = True) -> bool | None:
-        """Charge an order where that takes no time; whether it is paid (or authorised), None when `pay` must be waited for.
+    def charge(self, order: Order, cents: Cents, *, capture: bool = True, done: Done) -> bool | None:
+        """Charge an order: whether it is paid (or authorised), None when that takes time; `done` is told then.
 
-        Nothing was asked of anybody when the answer is None.
+        Safe to run again after a crash.
         """
-        if _paid(order):
+        if is_paid(order):
             return True
         if order.unknown:
             cents = Cents(order.asked_cents)  # a known key is answered for what was asked under it
@@ -89,30 +87,10 @@ class Payments:
         if order.method == _CASH:
             order.due_cents = cents - order.less_cents  # the same when a crash makes the step run again
             return True
-        return self._ask_now(order, cents, capture) if self._quiet else None
-
-    def pay(self, order: Order, cents: Cents, *, capture: bool = True) -> Story:
-        """Charge an order; returns whether it is paid (or authorised). Safe to run again after a crash."""
-        paid = self.at_once(order, cents, capture=capture)
-        if paid is not None:
-            return paid
-        cents = Cents(order.asked_cents)
-        settings = self._settings
-        while True:
-            # The number of the customer's try is part of the saga's durable state: a try whose outcome is unknown is
-            # taken up again under its own number, and so under its own key.
-            if not order.unknown:
-                order.attempt += 1
-                order.unknown = True  # from the moment of asking until there is an answer
-            paid = yield from self._try(order, cents, capture)
-            if self._charged is not None:
-                self._charged(paid)
-            if paid or order.unknown or order.attempt >= settings.attempts_max or order.cancel_reason is not None:
-                return paid
-            if self._retry_s:
-                yield Timer(self._env, self._retry_s)
-                if _paid(order):
-                    return True  # a callback came meanwhile
+        if self._quiet:
+            return self._ask_now(order, cents, capture)
+        self.charging.begin(order, cents, capture, done)
+        return None
 
     def _ask_now(self, order: Order, cents: Cents, capture: bool) -> bool:
         """Charge where answers take no time and none is lost (the minimal profile): the same without its waiting."""
@@ -126,74 +104,6 @@ class Payments:
             self._facts.payment_failed(order=order.id, attempt=order.attempt)
             if order.attempt >= self._settings.attempts_max or order.cancel_reason is not None:
                 return False
-
-    def _try(self, order: Order, cents: Cents, capture: bool) -> Story:
-        """One try of the customer's: asked again under the same key as long as there is no answer."""
-        env, facts, settings = self._env, self._facts, self._settings
-        tries, asked = 0, order.resumed
-        while True:
-            tries += 1
-            if _paid(order):
-                return True  # a callback came meanwhile
-            hop_s = self._hop_s(order.id) if self._hop_s is not None else 0.0
-            if hop_s == inf or not self._enter():
-                self.unavailable += 1
-                break
-            facts.payment_asked(order=order.id, attempt=order.attempt, cents=cents)
-            key = order.attempt if settings.idempotency else 8 * order.attempt + tries
-            charge, latency_s = self._provider.charge(order.id, order.attempt, cents, key=key, capture=capture)
-            latency_s += hop_s
-            if latency_s > self._timeout_s:
-                if charge is _CAPTURED or charge is _AUTHORISED:
-                    self._provider.hung_up(order.id, order.attempt, charge, cents, after_s=latency_s)
-                try:
-                    yield Timer(env, self._timeout_s)
-                finally:
-                    self._leave()  # whatever becomes of the one who waits, the places are free when the call is over
-                self._breaker.fail(env.now)
-                if _paid(order):
-                    continue
-                facts.payment_unknown(order=order.id, attempt=order.attempt)
-                asked = True
-                if tries > settings.retries_max or not self._budget.retry():
-                    break
-                if self._again_s:
-                    yield Timer(env, self._again_s)
-                continue
-            try:
-                if latency_s:
-                    yield Timer(env, latency_s)
-            finally:
-                self._leave()
-            self._breaker.ok(env.now)
-            self._budget.first()
-            if _paid(order):
-                return True
-            if charge is _DECLINED:
-                order.unknown = False
-                facts.payment_failed(order=order.id, attempt=order.attempt)
-                return False
-            self._book_in(order, charge, cents)
-            return True
-        if not asked:
-            order.unknown = False  # nothing was ever asked
-        if not order.unknown:
-            facts.payment_failed(order=order.id, attempt=order.attempt)
-        return False
-
-    def _enter(self) -> bool:
-        if not self.pool.enter():
-            return False
-        if self._compartment.enter():
-            if self._breaker.allow(self._env.now):
-                return True
-            self._compartment.leave()
-        self.pool.leave()
-        return False
-
-    def _leave(self) -> None:
-        self.pool.leave()
-        self._compartment.leave()
 
     def _book_in(self, order: Order, charge: Charge, cents: Cents) -> None:
         order.unknown = False
@@ -336,8 +246,3 @@ class Payments:
         # Charged although our books want nothing of it: a second charge (without keys), or one they have forgotten. What
         # they say of the order was right before and stays so.
         self._return(order_id, cents)
-
-
-def _paid(order: Order) -> bool:
-    """Whether an order's money is captured or set aside; a callback may have brought it about meanwhile."""
-    return bool(order.paid_cents) or order.authorised

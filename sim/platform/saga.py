@@ -18,12 +18,12 @@ from sim.facts import Facts
 from sim.platform.billing import Billing
 from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
-from sim.platform.orders import CANCELLABLE, Order, OrderBook, Outcome
+from sim.platform.orders import CANCELLABLE, LATER, Order, OrderBook, Outcome
 from sim.platform.payments import Payments
 from sim.platform.reserving import Reserving
 from sim.ports import Cancellation, PickJob
 from sim.scenario.services import RetrySpec
-from sim.story import Life, Signal, Story, tell_while
+from sim.story import Signal, Story, tell_while
 from sim.vocabulary import (
     END_STATES,
     CancelReason,
@@ -38,6 +38,7 @@ from sim.vocabulary import (
 )
 
 _CONFIRMED, _DELIVERED, _CANCELLED = OrderState.CONFIRMED, OrderState.DELIVERED, OrderState.CANCELLED
+_PAYMENT_FAILED = OrderState.PAYMENT_FAILED
 _INVENTORY, _TELL_STORE = Svc.INVENTORY, Topic.ORDER_CONFIRMED
 
 _NOT_YET = object()
@@ -102,7 +103,7 @@ class Saga:
         self.payments, self._billing, self._reserving = payments, billing, reserving
         self._policies, self._calls, self._denied = policies, calls, denied
         self._promise, self._call_off, self._restart_s = promise, call_off, restart_s
-        self._retries, self._life = retries, Life()
+        self._retries, self._life = retries, payments.charging.life
         self.up = True
         self._down = 0
         self.blind: Callable[[StoreId], bool] | None = None  # whether a store's records are out of reach
@@ -177,9 +178,12 @@ class Saga:
                     if self.kill is not None:
                         self._boundary(order, "before", step)
                     failure = self._do[step](order) if order.cancel_reason is None else None
-                    if failure.__class__ is GeneratorType:
-                        tell_while(self._wait(order, failure), self._life)
-                        return
+                    if failure is not None:
+                        if failure is LATER:
+                            return
+                        if failure.__class__ is GeneratorType:
+                            tell_while(self._wait(order, failure), self._life)
+                            return
                 waited_for = _NOT_YET
                 if order.state in END_STATES:
                     # The order ended while this step was under way: what the step did meanwhile is undone as well.
@@ -264,7 +268,11 @@ class Saga:
         return None
 
     def _pay(self, order: Order) -> Outcome:
-        return self._billing.charge(order, capture=True)
+        return self._billing.charge(order, capture=True, done=self._charged)
+
+    def _charged(self, order: Order, paid: bool | None) -> None:
+        if paid is not None:
+            self._go_on(order, None if paid else _PAYMENT_FAILED)
 
     def _reserve_and_pay(self, order: Order) -> Story:
         both, ends = Signal(), [None, None]
@@ -277,7 +285,7 @@ class Saga:
             if not left:
                 both.ring()
 
-        tell_while(half(0, self._pay(order)), self._life)
+        tell_while(half(0, self._billing.charging(order, capture=True)), self._life)
         tell_while(half(1, self._reserve(order)), self._life)
         if left:
             yield both
@@ -286,7 +294,7 @@ class Saga:
     def _prepare(self, order: Order) -> Story:
         if self.blind is not None and self.blind(order.store):
             yield from self._reserving.run_blind(order)
-            return (yield from _story(self._billing.charge(order, capture=False)))
+            return (yield from self._billing.charging(order, capture=False))
         if self._calls is not None and not (yield from self._asked(order)):
             return _CANCELLED
         if not (yield from self._reserving.prepare(order)):
@@ -295,7 +303,7 @@ class Saga:
         failure = self._reserved(order)
         if failure is not None:
             return failure
-        return (yield from _story(self._billing.charge(order, capture=False)))
+        return (yield from self._billing.charging(order, capture=False))
 
     def _commit(self, order: Order) -> Story:
         # Everybody has voted yes, so there is no way back: the provider is asked until it answers.

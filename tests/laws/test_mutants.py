@@ -211,12 +211,12 @@ def bill_again_what_is_charged_again(monkeypatch):
 
 
 def charge_without_the_discount_on_the_bill(monkeypatch):
-    charge = Payments.at_once
+    charge = Payments.charge
 
-    def listed(self, order, cents, *, capture=True):
-        return charge(self, order, Cents(cents + order.bill.discount_cents), capture=capture)
+    def listed(self, order, cents, **how):
+        return charge(self, order, Cents(cents + order.bill.discount_cents), **how)
 
-    monkeypatch.setattr(Payments, "at_once", listed)
+    monkeypatch.setattr(Payments, "charge", listed)
 
 
 def bill_goods_nobody_ordered(monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 
 from sim.experiments.storm import weather
 from sim.operations.provider import Provider
-from sim.platform import payments
+from sim.platform import charging, payments
 from sim.platform.bus import Bus
 from sim.platform.front import Front
 from sim.platform.inventory import Inventory
@@ -30,7 +30,8 @@ def charge_whatever_the_key(monkeypatch):
 
 
 def pay_again_after_a_callback(monkeypatch):
-    monkeypatch.setattr(payments, "_paid", lambda order: False)
+    for module in (charging, payments):
+        monkeypatch.setattr(module, "is_paid", lambda order: False)
 
 
 def keep_what_a_late_callback_tells_of(monkeypatch):

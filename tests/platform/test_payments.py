@@ -14,7 +14,6 @@ from sim.platform.breaker import Breaker, BreakerState, Bulkhead, RetryBudget
 from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
 from sim.scenario.business import Payments as Settings
-from sim.story import Life, tell_while
 from sim.streams import Die
 from sim.vocabulary import OrderState, PayMethod
 
@@ -48,7 +47,7 @@ class Bank:
         compartment: int = 100, breaker: Breaker | None = None, **settings: Any,
     ) -> None:  # fmt: skip
         self.env = Clock()
-        self.ear, self.is_down, self.life = Ear(self.env), False, Life()
+        self.ear, self.is_down = Ear(self.env), False
         self.book = OrderBook(self.ear)
         self.provider = Provider(
             self.env, self.ear, np.full((orders, 5), 0.5), np.full((orders, 5), latency_s),
@@ -73,15 +72,23 @@ class Bank:
     def pay(self, order: Order, *, at_s: float = 0.0, capture: bool = True, give_up: bool = True) -> Order:
         """The order's saga pays; when that fails it is compensated (`give_up`)."""
 
-        def story() -> Any:
-            if at_s:
-                yield Timer(self.env, at_s)
-            self.answers[order.id] = paid = yield from self.payments.pay(order, PRICE, capture=capture)  # type: ignore[arg-type]
+        def ended(order: Order, paid: bool | None) -> None:
+            if paid is None:
+                return
+            self.answers[order.id] = paid
             if give_up and not paid:
                 self.payments.undo(order)
                 self.book.move(order, OrderState.CANCELLED)
 
-        tell_while(story(), self.life)
+        def begin(_: Timer | None = None) -> None:
+            paid = self.payments.charge(order, PRICE, capture=capture, done=ended)  # type: ignore[arg-type]
+            if paid is not None:
+                ended(order, paid)
+
+        if at_s:
+            Timer(self.env, at_s, begin)
+        else:
+            begin()
         return order
 
     def kept(self) -> int:
@@ -265,7 +272,7 @@ def test_only_so_many_charges_are_under_way_at_once(narrow: str) -> None:
     bank.env.advance(4.0)
     assert bank.answers == {2: False, 3: False}, "refused at once, not asked, owing nothing"
     assert bank.payments.unknown == {}
-    assert bank.payments.unavailable == 2
+    assert bank.payments.charging.unavailable == 2
     bank.env.advance(60.0)
     assert {number for number, paid in bank.answers.items() if paid} == {0, 1, 4, 5}
     assert bank.ear.at("payment_asked") == [0.0, 0.0, 6.0, 6.0]
@@ -278,7 +285,7 @@ def test_whoever_died_while_waiting_leaves_no_place_taken() -> None:
         bank.pay(bank.order(number))
     bank.env.advance(1.0)
     assert bank.pool.inside == bank.compartment.inside == 3
-    bank.life.end()
+    bank.payments.charging.life.end()
     bank.env.advance(10.0)
     assert bank.pool.inside == bank.compartment.inside == 0
     assert bank.answers == {}
@@ -288,7 +295,7 @@ def test_a_charge_taken_up_after_a_crash_is_the_same_charge() -> None:
     bank = Bank(latency_s=5.0)
     order = bank.pay(bank.order(0))
     bank.env.advance(1.0)
-    bank.life.end()
+    bank.payments.charging.life.end()
     order.resumed = True
     bank.pay(order, at_s=19.0)
     bank.env.advance(100.0)
