@@ -303,10 +303,11 @@ class Sessions:
         # A family is dropped when its refresh token has run out: without it, its client is told the same as with it.
         # Done when the table has doubled, so that it costs a constant for every login.
         oldest_s = now - max(self._refresh_s, self._token_s)
-        self._families = {number: family for number, family in self._families.items() if family.issued_s > oldest_s}
-        self._own = {client: family for client, family in self._own.items() if family.issued_s > oldest_s}
-        kept = {c: [family for family in some if family.issued_s > oldest_s] for c, some in self._others.items()}
-        self._others = {client: some for client, some in kept.items() if some}
+        if oldest_s >= 0.0:  # else none of those issued since the start can have run out
+            self._families = {number: family for number, family in self._families.items() if family.issued_s > oldest_s}
+            self._own = {client: family for client, family in self._own.items() if family.issued_s > oldest_s}
+            kept = {c: [family for family in some if family.issued_s > oldest_s] for c, some in self._others.items()}
+            self._others = {client: some for client, some in kept.items() if some}
         self._sweep_at = max(_SWEEP_FROM, 2 * len(self._families))
 
     # -- account lockout ---------------------------------------------------------------------------------------------
