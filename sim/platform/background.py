@@ -109,6 +109,8 @@ class Waiting:
 
     def latency_s(self, tail: float) -> float:
         """Latency that a share `tail` of the calls taken exceed, seconds; the share is met within 1e-4 of itself."""
+        if self._density < 1e-3 * tail:
+            return -log(tail) * self._work_s  # as if nobody waited
         known_s = self._known.get(tail)
         if known_s is None:
             known_s = self._known[tail] = self._latency_s(tail)
@@ -118,8 +120,6 @@ class Waiting:
 
     def _latency_s(self, tail: float) -> float:
         low_s = -log(tail) * self._work_s  # as if nobody waited
-        if self._density < 1e-3 * tail:
-            return low_s
         # Wait and work both exceed their own quantile at half the tail in no more than the tail's share of cases.
         queue_s = max(self._scale_s * log(2.0 * self._density / tail), 0.0)
         high_s = min(queue_s, self._limit_s) + low_s + log(2.0) * self._work_s
@@ -161,6 +161,8 @@ class Background:
         Load that simulated calls make as well, erlangs, as lately measured.
     calls, errors, refused
         Expected counts since somebody set them to zero: calls that came; that got no answer; of those, turned away.
+    settled_s
+        When it was last settled, seconds.
     taken_s, room_s
         Running totals, seconds: work of the calls taken; time of the servers.
     chance
@@ -179,14 +181,14 @@ class Background:
         self.waiting: Waiting | None = None
         self._known = (0, 0.0, 0.0)
         self._band = (0.0, 0.0)
-        self._since_s = 0.0
+        self.settled_s = 0.0
 
     def settle(self, now_s: float) -> None:
         """Account for the time since the last settling."""
-        span_s = now_s - self._since_s
+        span_s = now_s - self.settled_s
         if span_s <= 0.0:
             return
-        self._since_s = now_s
+        self.settled_s = now_s
         room_s = self._servers * span_s
         self.room_s += room_s
         if self.rate <= 0.0 and not self.flooded:
@@ -273,7 +275,7 @@ class Background:
             return 0.0
         ahead_s = self.backlog_s / self._servers
         limit_s = ahead_s if ahead_s > self._limit_s else self._limit_s
-        return min(max(ahead_s + (self.load / self._servers - 1.0) * (at_s - self._since_s), 0.0), limit_s)
+        return min(max(ahead_s + (self.load / self._servers - 1.0) * (at_s - self.settled_s), 0.0), limit_s)
 
     def turns_away(self, luck: float) -> bool:
         """Whether a full queue turns a call with this uniform draw away: it takes calls as fast as it drains."""

@@ -86,7 +86,8 @@ class Breaker:
     def ok(self, now_s: float) -> None:
         """A call succeeded."""
         if self.state is _CLOSED:
-            if self._enabled:
+            # Once the ring is full and holds no failure, one more success changes nothing.
+            if self._enabled and (self._failures or self._seen < len(self._ring)):
                 self._record(0, now_s)
         elif self.state is _HALF_OPEN:
             self._successes += 1

@@ -63,7 +63,7 @@ class Cluster:
     def paid_s(self) -> float:
         """Instance-seconds paid for so far, of all services."""
         now_s = self._env.now
-        return sum(service.rotation.paid_s(now_s) for service in self.services)
+        return sum([service.rotation.paid_s(now_s) for service in self.services])
 
     def kill(self, svc: Svc, instance: int) -> bool:
         """An instance dies; returns whether it served."""

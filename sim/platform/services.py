@@ -336,8 +336,9 @@ class Service:
         Percentiles are of one mixture: the foreground's latencies as they were, and the background's calls with the
         distribution (M/M/c, or backlog and work) that holds now.
         """
-        self.advance(now_s)
         background, span_s = self._background, now_s - self._sampled_s
+        if background.settled_s < now_s or self.rotation.due_s <= now_s:  # else a round of control has just been here
+            self.advance(now_s)
         latencies = self._latencies
         if latencies:
             self._latencies = []
