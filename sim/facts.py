@@ -276,6 +276,18 @@ class Facts:
     def scan_slipped(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
         """What people scanned says `units` (signed) more than what happened to the goods: the scan log is off by so much more."""
 
+    def goods_sold(self, *, store: StoreId, sku: SkuId, taken: SkuId, units: Units) -> None:
+        """Units went over the counter in a step of a goods-only run: off the shelf of `taken`, off the record of `sku`.
+
+        The two differ where somebody took what lies beside and scanned it as what was wanted.
+        """
+
+    def sale_missed(self, *, store: StoreId, sku: SkuId, units: Units, denied: bool) -> None:
+        """Units that were wanted in a step of a goods-only run: the record denied them, or the shelf did not have them."""
+
+    def backorder_changed(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units that customers wait for changed by `units` (signed)."""
+
     def goods_picked(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
         """Units moved from the shelf into an order's tote."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sim.burnin import ready_world
 from sim.contracts import Policies
 from sim.engine import Outcome, simulate
 from sim.laws import all_laws, verdict, whole_log
@@ -16,7 +17,7 @@ from sim.recording import MemoryArchive, State, replay
 from sim.scenario import Scenario, load_text
 from sim.shipped import HOME_VARIABLE
 from sim.streams import Streams
-from sim.world.build import World, build_world
+from sim.world.build import World
 
 # Two hours at noon: everybody is at work from the first second, so a test need not wait for a shift.
 ONE_STORE = """
@@ -66,7 +67,7 @@ Play = Callable[..., Played]
 
 def lawful_day(play: Play, scenario: Scenario) -> Played:
     """Play a day on which no law is broken."""
-    world = build_world(scenario)
+    world = ready_world(scenario)
     laws = all_laws(world)
     played = play(world, laws=laws)
     assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
@@ -118,7 +119,7 @@ def play() -> Play:
     ) -> Played:
         tree = scenario.scenario if isinstance(scenario, World) else scenario
         streams = Streams(tree.seed, replication)
-        world = scenario if isinstance(scenario, World) else build_world(scenario, streams)
+        world = scenario if isinstance(scenario, World) else ready_world(scenario, streams)
         archive = MemoryArchive()
         outcome = simulate(world, archive, streams=streams, policies=policies, laws=laws)
         return Played(world, outcome, archive, study(archive, tree, outcome.state))

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 
 from sim import __version__
+from sim.burnin import ready_world
 from sim.contracts import FAMILIES
 from sim.experiments.runs import run_in_memory
 from sim.laws import all_laws, verdict
@@ -15,7 +16,6 @@ from sim.scenario.loading import load, shipped_scenarios
 from sim.shipped import shipped_root, user_cache_dir
 from sim.streams import Streams
 from sim.vocabulary import InputError
-from sim.world.build import build_world
 
 TINY = """
 name: tiny
@@ -74,7 +74,7 @@ def _cache() -> tuple[bool, str]:
 def _tiny() -> tuple[bool, str]:
     scenario = load_text(TINY)
     streams = Streams(scenario.seed)
-    world = build_world(scenario, streams)
+    world = ready_world(scenario, streams)
     laws = all_laws(world)
     summary = run_in_memory(world, streams, laws=laws).summary
     breaches = verdict(laws)

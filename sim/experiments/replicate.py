@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sim.burnin import ready_world
 from sim.experiments.runs import run_in_memory
 from sim.experiments.slo import judge
 from sim.scenario import Scenario
 from sim.streams import Streams
-from sim.world.build import build_world
 
 LEVEL = 0.95
 _PLAIN = ("schema", "scenario", "seed", "replications", "fingerprint", "digest", "slo", "engine")
@@ -36,7 +36,7 @@ def t_interval(values: Sequence[float], level: float = LEVEL) -> dict[str, float
 def one_replication(scenario: Scenario, number: int, allow_code: bool) -> dict[str, Any]:
     """Run one replication in this process and return its summary."""
     streams = Streams(scenario.seed, number)
-    return run_in_memory(build_world(scenario, streams), streams, allow_code=allow_code).summary
+    return run_in_memory(ready_world(scenario, streams), streams, allow_code=allow_code).summary
 
 
 def replicate(

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim import __version__
+from sim.burnin import ready_world
 from sim.engine import Outcome, Progress, policies_of, simulate
 from sim.experiments.place import SUMMARY, whole_folder
 from sim.experiments.slo import judge
@@ -28,7 +29,7 @@ from sim.scenario import Scenario, fingerprint
 from sim.scenario.loading import resolved
 from sim.streams import Streams
 from sim.vocabulary import NOBODY, CancelReason, OrderState, Svc
-from sim.world.build import World, build_world
+from sim.world.build import World
 
 SCHEMA = 1
 
@@ -150,7 +151,7 @@ def run_to_folder(
     """
     policies = policies_of(scenario, allow_code=allow_code)
     streams = Streams(scenario.seed)
-    world = build_world(scenario, streams)
+    world = ready_world(scenario, streams, progress=progress)
     folder = out or Path("results") / scenario.name / f"{fingerprint_of(world)}-s{scenario.seed}{suffix}"
     with whole_folder(folder, force=force) as work:
         writer = ParquetWriter(work / "events.parquet")

@@ -28,19 +28,23 @@ class Goods(Law):
     def slice(self, facts: Slice) -> None:
         """Check a slice of the run."""
         parts = [
-            (facts["shelf_changed"], 1),
-            (facts["goods_picked"], -1),
-            (facts["goods_put_back"], 1),
+            (facts["shelf_changed"], "sku", 1),
+            (facts["goods_picked"], "sku", -1),
+            (facts["goods_put_back"], "sku", 1),
+            (facts["goods_sold"], "taken", -1),
         ]
         place = np.concatenate(
-            [part.rows["store"].astype(np.int64) * self._skus + part.rows["sku"] for part, _ in parts]
+            [part.rows["store"].astype(np.int64) * self._skus + part.rows[sku] for part, sku, _ in parts]
         )
-        amount = np.concatenate([sign * part.rows["units"].astype(np.int64) for part, sign in parts])
-        after = self._shelves.post(place, amount, np.concatenate([part.seq for part, _ in parts]))
-        times = np.concatenate([part.rows["t_s"] for part, _ in parts])
+        amount = np.concatenate([sign * part.rows["units"].astype(np.int64) for part, _, sign in parts])
+        after = self._shelves.post(place, amount, np.concatenate([part.seq for part, _, _ in parts]))
+        times = np.concatenate([part.rows["t_s"] for part, _, _ in parts])
         for i in np.flatnonzero(after < 0)[:5]:
             where = f"sku {place[i] % self._skus} in store {place[i] // self._skus}"
             self.breach(times[i], f"shelf of {where} holds {after[i]} units")
+        sold = facts["goods_sold"]
+        for i in np.flatnonzero(sold.rows["units"] <= 0)[:5]:
+            self.breach(sold.rows["t_s"][i], f"{sold.rows['units'][i]} units sold")
         self._totes(facts)
 
     def _totes(self, facts: Slice) -> None:

@@ -50,16 +50,22 @@ class Records(Law):
         returned = np.concatenate([facts[kind].rows["order"] for kind in ("hold_released", "hold_expired")])
         back = np.isin(closing["order"], returned)
 
-        place_adjusted = adjusted.rows["store"].astype(np.int64) * self._skus + adjusted.rows["sku"]
+        # What goes over the counter leaves the record as an adjustment would.
+        changes = [(adjusted, 1), (facts["goods_sold"], -1)]
+        place_adjusted = np.concatenate(
+            [part.rows["store"].astype(np.int64) * self._skus + part.rows["sku"] for part, _ in changes]
+        )
+        seq_adjusted = np.concatenate([part.seq for part, _ in changes])
+        units_adjusted = np.concatenate([sign * part.rows["units"].astype(np.int64) for part, sign in changes])
         after = self._available.post(
             np.concatenate([place_adjusted, new["place"], less["place"], closing["place"][back]]),
-            np.concatenate([adjusted.rows["units"], -new["units"], -less["units"], closing["units"][back]]),
-            np.concatenate([adjusted.seq, reserved.seq, reduced.seq, closing_seq[back]]),
+            np.concatenate([units_adjusted, -new["units"], -less["units"], closing["units"][back]]),
+            np.concatenate([seq_adjusted, reserved.seq, reduced.seq, closing_seq[back]]),
         )
-        times = np.concatenate([adjusted.rows["t_s"], reserved.rows["t_s"], reduced.rows["t_s"]])
+        times = np.concatenate([*(part.rows["t_s"] for part, _ in changes), reserved.rows["t_s"], reduced.rows["t_s"]])
         for i in np.flatnonzero(after[: len(times)] < 0)[:5]:
             self.breach(times[i], f"a record says {after[i]} available")
-        self._check_versions(adjusted, reserved, reduced, place_adjusted, new, less, closing, closing_seq)
+        self._check_versions(seq_adjusted, reserved, reduced, place_adjusted, new, less, closing, closing_seq)
         self._check_lines(reserved, reduced, new, held)
         self._open = held[~over]
         for order in np.intersect1d(self._open["order"], facts["saga_ended"].rows["order"])[:5]:
@@ -80,7 +86,7 @@ class Records(Law):
 
     def _check_versions(
         self,
-        adjusted: Rows,
+        seq_adjusted: NDArray[Any],
         reserved: Rows,
         reduced: Rows,
         place: NDArray[Any],
@@ -94,7 +100,7 @@ class Records(Law):
         count = self._versions.post(
             places,
             np.ones(len(places), dtype=np.int64),
-            np.concatenate([reserved.seq, adjusted.seq, reduced.seq, seq[written]]),
+            np.concatenate([reserved.seq, seq_adjusted, reduced.seq, seq[written]]),
         )
         for i in np.flatnonzero(count[: len(new)] != reserved.rows["version"])[:5]:
             row = reserved.rows[i]

@@ -87,10 +87,17 @@ class _Slips:
     def short(self, archive: Archive) -> NDArray[np.float64]:
         """Units that were on record and not found, by the causes of the gap at that moment, float64 (causes,)."""
         felt = np.zeros((PLATFORM + 1, 1))
-        rows = archive.rows("hold_reduced")
-        ends = self._key(rows, archive.seq("hold_reduced"))
+        reduced, missed = archive.rows("hold_reduced"), archive.rows("sale_missed")
+        mine = ~missed["denied"]
+        ends = np.concatenate(
+            [
+                self._key(reduced, archive.seq("hold_reduced")),
+                self._key(missed[mine], archive.seq("sale_missed")[mine]),
+            ]
+        )
+        lacking = np.concatenate([reduced["units"], missed["units"][mine]])
         begins = np.searchsorted(self._by_time, ends >> _SEQS << _SEQS)
-        for units, begin, end in zip(rows["units"].tolist(), begins, np.searchsorted(self._by_time, ends), strict=True):
+        for units, begin, end in zip(lacking.tolist(), begins, np.searchsorted(self._by_time, ends), strict=True):
             causes, slips = self._cause[begin:end], self._units[begin:end]
             parts = np.zeros((PLATFORM + 1, 1))
             counts = np.flatnonzero(causes == StockCause.COUNT)

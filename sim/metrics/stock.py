@@ -13,14 +13,14 @@ def stock_table(archive: Archive, state: State) -> Columns:
     """One row per store and SKU: shelf, scan log, record; over the run, units picked, denied, short and lost."""
     stores, skus = state.shelf.shape
 
-    def summed(rows: Any) -> Any:
-        place = rows["store"].astype(np.int64) * skus + rows["sku"]
+    def summed(rows: Any, sku: str = "sku") -> Any:
+        place = rows["store"].astype(np.int64) * skus + rows[sku]
         return np.bincount(place, weights=rows["units"], minlength=stores * skus).astype(np.int64)
 
     def units(kind: str) -> Any:
         return summed(archive.rows(kind, ("store", "sku", "units")))
 
-    changed = archive.rows("shelf_changed")
+    changed, missed = archive.rows("shelf_changed"), archive.rows("sale_missed")
 
     def lost(cause: StockCause) -> Any:
         return -summed(changed[changed["cause"] == cause])
@@ -33,9 +33,9 @@ def stock_table(archive: Archive, state: State) -> Columns:
         "available": state.available.ravel(),
         "reserved": state.reserved.ravel(),
         "version": state.version.ravel(),
-        "picked": units("goods_picked"),
-        "denied": units("line_missing"),
-        "short": units("hold_reduced"),
+        "picked": units("goods_picked") + summed(archive.rows("goods_sold"), "taken"),
+        "denied": units("line_missing") + summed(missed[missed["denied"]]),
+        "short": units("hold_reduced") + summed(missed[~missed["denied"]]),
         "stolen": lost(StockCause.THEFT),
         "damaged": lost(StockCause.DAMAGE),
         "spoiled": lost(StockCause.SPOILAGE),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sim.metrics.drift import drift
 from sim.metrics.money import costs
 from sim.metrics.platform import platform, platform_table
+from sim.metrics.sales import sales
 from sim.metrics.series import series_table
 from sim.metrics.stock import losses, stock_table
 from sim.metrics.tables import Columns, order_table, task_table, work_spans
@@ -57,7 +58,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "refunds": {"orders": int((warm["refunded_cents"] > 0).sum()), "cents": int(warm["refunded_cents"].sum())},
         **service(warm),
         **people(work, warm, scenario),
-        "fill_rate": _fill_rate(archive, warm),
+        **sales(archive, scenario, warm),
         "drift": drift(archive, state),
         "losses": losses(stock),
         **costs(archive, scenario, work, warm),
@@ -178,12 +179,3 @@ def driver_table(archive: Archive, work: dict[str, Any]) -> Columns:
         "offers": count(answered),
         "accepted": count(answered[answered["answer"] == OfferAnswer.ACCEPTED]),
     }
-
-
-def _fill_rate(archive: Archive, orders: Columns) -> float | None:
-    """Units that customers got of those they wanted, as far as stock decided it (neither denied nor short)."""
-    counted = orders["order"]
-    missing = archive.rows("line_missing"), archive.rows("hold_reduced")
-    lacking = sum(int(rows["units"][np.isin(rows["order"], counted)].sum()) for rows in missing)
-    wanted = int(orders["units"].sum())
-    return _share(wanted - lacking, wanted)

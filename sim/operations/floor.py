@@ -4,26 +4,20 @@ from collections.abc import Callable
 from functools import partial
 from operator import itemgetter
 
-import numpy as np
-
 from sim.clock import Clock
 from sim.contracts import Policies, Sighting
 from sim.facts import Facts
 from sim.operations.browsers import Browsers
 from sim.operations.customers import Customers
 from sim.operations.driving import Driver, Driving
-from sim.operations.freshness import Freshness
-from sim.operations.losses import Losses
+from sim.operations.goods import Goods
 from sim.operations.picking import Station
-from sim.operations.reconciliation import Counting
-from sim.operations.replenishment import Supply, Trucks
-from sim.operations.shelves import Shelves
 from sim.operations.timing import agenda
 from sim.platform.office import Office
 from sim.ports import Cancellation, PickJob
 from sim.story import tell
 from sim.streams import Streams, quick
-from sim.vocabulary import DriverId, OrderId, PickerId, StockCause, StoreId, Topic
+from sim.vocabulary import DriverId, OrderId, PickerId, StoreId, Topic
 from sim.world.build import World
 
 
@@ -60,15 +54,8 @@ class Floor:
         scenario, trace = world.scenario, world.trace
         self._env, self._world, self._office, self._streams = env, world, office, streams
         counter: set[OrderId] = set()
-        self.shelves = Shelves(facts, world.opening.shelf, world.opening.record)
-        for store, record in enumerate(world.opening.record):
-            skus = np.flatnonzero(record)
-            office.received_many(StoreId(store), skus, record[skus], StockCause.OPENING)
-        self._counting = Counting(
-            env, facts, office, self.shelves, policies.reconciliation,
-            scenario.stores.count_error_share, streams.die("goods.count"),
-        )  # fmt: skip
-        self._losses = Losses(env, office, self.shelves, world.mishaps)
+        self.goods = Goods(env, facts, world, office.stock, policies, streams)
+        self.shelves = self.goods.shelves
         self.driving = phones.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,
             [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], counter,
@@ -78,26 +65,13 @@ class Floor:
         noise = quick(trace.pick_noise)
         self.stations = [
             Station(
-                env, facts, office, self.shelves, self._counting, policies.picking, StoreId(store), counter,
+                env, facts, office, self.shelves, self.goods.counting, policies.picking, StoreId(store), counter,
                 pick_s=expected_pick_s(world), noise=noise,
                 mispicks=trace.mispicks, count_s=scenario.stores.count_s, on_packed=self.driving.packed,
             )
             for store in range(world.stores)
         ]  # fmt: skip
         self._customers = Customers(env, office, trace, scenario.customers.double_tap_s)
-        self._freshness = Freshness(
-            env, office, self.shelves, world.catalogue.life_days,
-            first_s=scenario.first_s(scenario.supply.look_at), opening_days=scenario.supply.cover_days,
-        )  # fmt: skip
-        every = policies.replenishment.every_s
-        trucks = Trucks(scenario.supply, scenario.midnight_s, world.catalogue.litres, streams)
-        self._supplies = [
-            Supply(
-                env, facts, office, self.shelves, self._freshness, trucks, StoreId(store), world.daily_demand[store],
-                first_s=scenario.first_s(scenario.supply.review_at, every), every_s=every,
-            )
-            for store in range(world.stores)
-        ]  # fmt: skip
         office.bus.subscribe(Topic.ORDER_CONFIRMED, self._confirmed)
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
         office.bus.subscribe_ahead(Topic.OFFER, self.driving.offered)
@@ -124,12 +98,8 @@ class Floor:
                 entries.append((off_s, partial(driving.end, DriverId(number))))
         entries.sort(key=itemgetter(0))
         tell(agenda(env, entries))
-        for supply in self._supplies:
-            tell(supply.run())
+        self.goods.start()
         tell(self._customers.run())
-        tell(self._losses.run())
-        tell(self._freshness.run())
-        tell(self._counting.run(self._world.scenario, self._world.daily_demand))
         platform = self._world.scenario.platform
         if platform.reads == "explicit" and platform.profile == "full":
             shares = self._office.figures.category_shares

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.clock import Clock, Timer
 from sim.operations.shelves import Shelves
-from sim.platform.office import Office
+from sim.platform.stock_desk import StockDesk
 from sim.scenario.fields import DAY_S
 from sim.story import Story
 from sim.vocabulary import StockCause, StoreId
@@ -29,21 +29,27 @@ class Freshness:
         When the first look is taken, seconds since the start.
     opening_days
         Over how many days before the start the opening stock came, as far as it can be so old.
+    lots
+        Or what came on each of these days, see `sim.world.catalogue.Opening`.
     """
 
     def __init__(
         self,
         env: Clock,
-        office: Office,
+        desk: StockDesk,
         shelves: Shelves,
         life_days: NDArray[np.int64],
         *,
         first_s: float,
         opening_days: float,
+        lots: NDArray[np.int64] | None = None,
     ) -> None:
-        self._env, self._office, self._shelves, self._first_s = env, office, shelves, first_s
+        self._env, self._desk, self._shelves, self._first_s = env, desk, shelves, first_s
         self._skus = np.flatnonzero(life_days)
         self._life = life_days[self._skus]
+        if lots is not None:
+            self._received = deque(lots.copy(), maxlen=len(lots))
+            return
         opening = np.stack([shelves.column(StoreId(store)) for store in range(shelves.stores)])[:, self._skus]
         # Days a lot may have lain: as many buckets, today's first.
         days = int(self._life.max(initial=1))
@@ -51,6 +57,11 @@ class Freshness:
         each = opening // lots
         self._received = deque([np.where(day < lots, each, 0).astype(np.int64) for day in range(days)], maxlen=days)
         self._received[0] += opening - each * lots
+
+    @property
+    def lots(self) -> NDArray[np.int64]:
+        """What came on each day, today's first, as in `sim.world.catalogue.Opening`."""
+        return np.stack(self._received)
 
     def received(self, store: StoreId, units: NDArray[np.int64]) -> None:
         """A store received fresh goods: units of every SKU, (skus,)."""
@@ -69,6 +80,6 @@ class Freshness:
                 skus, units = self._skus[old > 0], old[old > 0]
                 if len(skus):
                     self._shelves.change_many(store, skus, -units, StockCause.SPOILAGE)
-                    self._office.written_off(store, skus, units, StockCause.SPOILAGE)
+                    self._desk.written_off(store, skus, units, StockCause.SPOILAGE)
             self._received.appendleft(np.zeros_like(fresh))
             yield Timer(self._env, DAY_S)

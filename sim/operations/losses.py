@@ -4,7 +4,7 @@ import numpy as np
 
 from sim.clock import Clock, Timer
 from sim.operations.shelves import Shelves
-from sim.platform.office import Office
+from sim.platform.stock_desk import StockDesk
 from sim.story import Story
 from sim.vocabulary import StockCause, StoreId
 from sim.world.mishaps import Mishaps
@@ -13,8 +13,8 @@ from sim.world.mishaps import Mishaps
 class Losses:
     """Plays the mishaps of a run."""
 
-    def __init__(self, env: Clock, office: Office, shelves: Shelves, mishaps: Mishaps) -> None:
-        self._env, self._office, self._shelves, self._mishaps = env, office, shelves, mishaps
+    def __init__(self, env: Clock, desk: StockDesk, shelves: Shelves, mishaps: Mishaps) -> None:
+        self._env, self._desk, self._shelves, self._mishaps = env, desk, shelves, mishaps
 
     def run(self) -> Story:
         """Let every mishap happen at its time, to what is still there."""
@@ -35,6 +35,6 @@ class Losses:
             return
         if mishaps.scanned[row]:
             shelves.change_many(store, skus, -gone, cause)
-            self._office.written_off(store, skus, gone, cause)
+            self._desk.written_off(store, skus, gone, cause)
         else:
             shelves.change_many(store, skus, -gone, cause, np.zeros_like(gone))

@@ -153,7 +153,7 @@ class Station:
         reached = (
             job.held
             if slips is None
-            else [(_beside(sku, shelves.skus) if sku in slips else sku, n) for sku, n in job.held]
+            else [(beside(sku, shelves.skus) if sku in slips else sku, n) for sku, n in job.held]
         )
         short = shelves.pick(order, self._store, reached)
         if slips is not None:
@@ -180,9 +180,9 @@ class Station:
         if message.order in self._counter:
             self._counter.discard(message.order)
             for sku, units in self._shelves.put_back(message.order, self._store):
-                self._office.received(self._store, sku, units, StockCause.PUT_BACK)
+                self._office.stock.received(self._store, sku, units, StockCause.PUT_BACK)
 
 
-def _beside(sku: SkuId, skus: int) -> SkuId:
-    """The SKU on the shelf beside."""
-    return SkuId(sku + 1 if sku + 1 < skus else 0)
+def beside(place: Any, skus: int) -> Any:
+    """The place (flat, or an SKU's number alone) of the SKU on the shelf beside, in the same store; or such places."""
+    return place - place % skus + (place % skus + 1) % skus

@@ -10,7 +10,7 @@ from sim.clock import Clock, Timer
 from sim.contracts import CountView, PlannedReconciliation, Reconciliation, ShortPick
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
-from sim.platform.office import Office
+from sim.platform.stock_desk import StockDesk
 from sim.scenario import Scenario
 from sim.scenario.fields import DAY_S
 from sim.story import Story
@@ -33,13 +33,13 @@ class Counting:
         self,
         env: Clock,
         facts: Facts,
-        office: Office,
+        desk: StockDesk,
         shelves: Shelves,
         policy: Reconciliation,
         error_share: float,
         luck: Die,
     ) -> None:
-        self._env, self._facts, self._office, self._shelves, self._policy = env, facts, office, shelves, policy
+        self._env, self._facts, self._desk, self._shelves, self._policy = env, facts, desk, shelves, policy
         self._error_share, self._luck = error_share, luck
         self._times: Counter[int] = Counter()
 
@@ -91,7 +91,7 @@ class Counting:
             units = max(units + self._error(store * self._shelves.skus + sku), 0)
         self._facts.shelf_counted(store=store, sku=sku, units=Units(units))
         self._shelves.counted(store, sku, units)
-        self._office.counted(store, sku, units)
+        self._desk.counted(store, sku, units)
 
     def _error(self, place: int) -> int:
         self._times[place] += 1

@@ -1,5 +1,6 @@
 """Restocking: periodic reviews by the office, a truck from the distribution centre, put-away onto the shelves."""
 
+from collections.abc import Sequence
 from math import log1p
 from typing import Any
 
@@ -10,12 +11,13 @@ from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.operations.freshness import Freshness
 from sim.operations.shelves import Shelves
-from sim.platform.office import Office
+from sim.platform.stock_desk import StockDesk
 from sim.scenario.fields import DAY_S, clock_s
 from sim.scenario.goods import Supply as Terms
 from sim.story import Story
 from sim.streams import Streams
 from sim.vocabulary import StockCause, StoreId, Units, quantise
+from sim.world.catalogue import Load
 
 
 class Trucks:
@@ -85,13 +87,16 @@ class Supply:
     """The supply of one store."""
 
     def __init__(
-        self, env: Clock, facts: Facts, office: Office, shelves: Shelves, freshness: Freshness, trucks: Trucks,
-        store: StoreId, daily_demand: Any, *, first_s: float, every_s: float,
+        self, env: Clock, facts: Facts, desk: StockDesk, shelves: Shelves, freshness: Freshness, trucks: Trucks,
+        store: StoreId, daily_demand: Any, *, first_s: float, every_s: float, under_way: Sequence[Load] = (),
     ) -> None:  # fmt: skip
-        self._env, self._facts, self._office, self._shelves, self._store = env, facts, office, shelves, store
+        self._env, self._facts, self._desk, self._shelves, self._store = env, facts, desk, shelves, store
         self._freshness, self._trucks, self._number = freshness, trucks, 0
         self._daily_demand, self._first_s, self._every_s = daily_demand, first_s, every_s
         self._on_order = np.zeros(len(daily_demand), dtype=np.int64)
+        self._coming: dict[int, Load] = {}
+        for load in under_way:
+            self._send(load)
 
     def run(self) -> Story:
         """Review, order, and let the truck come."""
@@ -99,32 +104,42 @@ class Supply:
         yield Timer(env, self._first_s)
         while True:
             due_s = trucks.due_s(env.now)
-            wanted = self._office.replenish(self._store, self._on_order.copy(), self._daily_demand, due_s - env.now)
+            wanted = self._desk.replenish(self._store, self._on_order.copy(), self._daily_demand, due_s - env.now)
             if wanted.any():
                 wanted = trucks.load(wanted, self._cover_days())
             if wanted.any():
-                self._number += 1
-                self._on_order += wanted
                 self._facts.supply_ordered(
                     store=self._store,
                     lines=int(np.count_nonzero(wanted)),
                     units=Units(int(wanted.sum())),
                     due_s=due_s,
                 )
-                delay_s = trucks.delay_s(self._store, self._number)
-                Timer(env, due_s + delay_s - env.now, self._receive, (self._number, wanted))
+                number = self._number + 1
+                self._send(Load(self._store, due_s + trucks.delay_s(self._store, number), number, wanted))
             yield Timer(env, self._every_s)
+
+    def _send(self, load: Load) -> None:
+        self._number = load.number
+        self._on_order += load.units
+        self._coming[load.number] = load
+        Timer(self._env, load.at_s - self._env.now, self._receive, load)
+
+    def under_way(self) -> list[Load]:
+        """Trucks that have not arrived, by number."""
+        return list(self._coming.values())
 
     def _cover_days(self) -> NDArray[np.float64]:
         """Days that what is on record and under way would last, (skus,)."""
-        position = self._office.on_hand(self._store) + self._on_order
+        position = self._desk.on_hand(self._store) + self._on_order
         return np.asarray(position / np.maximum(self._daily_demand, 1e-9))
 
     def _receive(self, event: Timer) -> None:
-        number, noted = event.value
+        load: Load = event.value
+        number, noted = load.number, load.units
+        del self._coming[number]
         self._on_order -= noted
         there = self._trucks.brought(self._store, number, noted)
         skus = np.flatnonzero(noted)
         self._shelves.change_many(self._store, skus, there[skus], StockCause.DELIVERY, noted[skus])
-        self._office.received_many(self._store, skus, noted[skus], StockCause.DELIVERY)
+        self._desk.received_many(self._store, skus, noted[skus], StockCause.DELIVERY)
         self._freshness.received(self._store, there)

@@ -118,6 +118,17 @@ class Shelves:
         self.totes[order] = tote
         return short
 
+    def sell(self, places: NDArray[Any], taken: NDArray[Any], units: NDArray[Any]) -> None:
+        """Take goods of many places over the counter without orders: units of what lies at `taken`, scanned as of `places`.
+
+        Places are flat, and all three are (n,); none is `taken` twice.
+        """
+        np.frombuffer(self.units, dtype=np.int32)[taken] -= units.astype(np.int32)
+        store, sku = np.divmod(places, self.skus)
+        self._facts.many("goods_sold", {"store": store, "sku": sku, "taken": taken % self.skus, "units": units})
+        for i in np.flatnonzero(places != taken).tolist():
+            self.mistaken(StoreId(int(store[i])), SkuId(int(sku[i])), SkuId(int(taken[i] % self.skus)), int(units[i]))
+
     def put_back(self, order: OrderId, store: StoreId) -> list[tuple[SkuId, int]]:
         """Empty a cancelled order's tote onto the shelves; returns what was in it."""
         tote = self.totes.pop(order, [])

@@ -5,10 +5,6 @@ a picker's the picker's. `Desks._allows` is the one check of both; whoever is pl
 by a comparison or two, because every order passes half a dozen times.
 """
 
-from typing import Any
-
-import numpy as np
-
 from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
@@ -19,8 +15,9 @@ from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
 from sim.platform.saga import Saga
 from sim.platform.sessions import Command, Role, may, owns
+from sim.platform.stock_desk import StockDesk
 from sim.platform.tracking import Tracking
-from sim.platform.views import LivePositioningView, LiveReplenishmentView
+from sim.platform.views import LivePositioningView
 from sim.ports import Figures
 from sim.story import Signal
 from sim.vocabulary import (
@@ -35,7 +32,6 @@ from sim.vocabulary import (
     PickerId,
     Refusal,
     SkuId,
-    StockCause,
     StoreId,
     TaskEnd,
 )
@@ -62,6 +58,7 @@ class Desks:
     figures: Figures
     book: OrderBook
     inventory: Inventory
+    stock: StockDesk
     tracking: Tracking
     queues: list[int]
     payments: Payments
@@ -159,40 +156,6 @@ class Desks:
         if order.accepted:
             self.book.move(order, _ASSIGNED)
         return True
-
-    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
-        """Somebody counted a shelf."""
-        self.inventory.counted(store, sku, units)
-
-    def received(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:
-        """Goods were scanned onto a shelf outside an order."""
-        self.inventory.adjust(store, sku, units, cause)
-
-    def received_many(self, store: StoreId, skus: Any, units: Any, cause: StockCause) -> None:
-        """Goods of many SKUs were scanned onto the shelves: arrays of SKUs and units, both (n,)."""
-        self.inventory.adjust_many(store, skus, units, cause)
-
-    def written_off(self, store: StoreId, skus: Any, units: Any, cause: StockCause) -> None:
-        """Goods were scanned as gone: units of SKUs, arrays (n,), as far as they are not promised to orders.
-
-        What is promised is found missing when it is picked.
-        """
-        gone = np.minimum(units, self.inventory.free(store, skus))
-        self.inventory.adjust_many(store, skus[gone > 0], -gone[gone > 0], cause)
-
-    def on_hand(self, store: StoreId) -> Any:
-        """Units of every SKU on record, available or held (int64)."""
-        return self.inventory.on_hand(store)
-
-    def replenish(self, store: StoreId, on_order: Any, daily_demand: Any, lead_time_s: float) -> Any:
-        """What the store should order now, units per SKU (int64)."""
-        view = LiveReplenishmentView(
-            self._env.now, store, self.inventory.on_hand(store), on_order, daily_demand, lead_time_s
-        )
-        wanted = self._policies.replenishment(view)
-        if len(wanted) != self.figures.skus:
-            raise InputError(f"policies.replenishment: expected units for {self.figures.skus} SKUs, got {len(wanted)}.")
-        return wanted
 
     # -- the drivers' app --------------------------------------------------------------------------------------------
 

@@ -222,6 +222,15 @@ class Inventory:
         if self._events is not None:
             self._events.lines(store, _RETURNED, lines)
 
+    def sell(self, places: NDArray[Any], units: NDArray[Any]) -> None:
+        """Take goods that went over the counter without orders off the records: flat places (each once) and units, (n,).
+
+        The sale itself is the fact.
+        """
+        np.frombuffer(self.available, dtype=np.int32)[places] -= units.astype(np.int32)
+        np.frombuffer(self.version, dtype=np.int32)[places] += 1
+        np.frombuffer(self.updated_s)[places] = self._env.now
+
     # -- outside orders ----------------------------------------------------------------------------------------------
 
     def adjust(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:

@@ -24,6 +24,7 @@ from sim.platform.pricing import Pricer
 from sim.platform.reserving import Reserving
 from sim.platform.saga import Saga
 from sim.platform.sessions import Command, Role
+from sim.platform.stock_desk import StockDesk
 from sim.platform.stock_events import StockEvents
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveSourcingView
@@ -93,6 +94,7 @@ class Office(Desks):
             facts, figures.stores, figures.skus, env=env,
             events=StockEvents(env, figures.stores, figures.skus, keep_s=_kept_s(scenario)) if recorded else None,
         )  # fmt: skip
+        self.stock = StockDesk(env, self.inventory, policies.replenishment)
         self.tracking = Tracking(figures, estimator, phones)
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores

@@ -73,6 +73,13 @@ class MemoryArchive:
         return self._pieces.joined(CODES[kind])[0]
 
 
+class NoArchive:
+    """A sink for runs of which only the end is wanted."""
+
+    def append(self, code: int, seq: Any, rows: Any) -> None:
+        """Let flushed rows go."""
+
+
 class ParquetWriter:
     """A sink that writes ``events.parquet`` while the run goes on; each row group holds one kind."""
 

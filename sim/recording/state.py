@@ -61,11 +61,11 @@ class State:
         return found
 
 
-def _by_record(shape: tuple[int, int], *parts: tuple[Any, Any]) -> NDArray[np.int64]:
+def _by_record(shape: tuple[int, int], *parts: tuple[Any, Any], sku: str = "sku") -> NDArray[np.int64]:
     """Sum signed units over (store, SKU); each part is rows with `store` and `sku`, and their units."""
     total = np.zeros(shape[0] * shape[1])
     for rows, units in parts:
-        place = rows["store"].astype(np.int64) * shape[1] + rows["sku"]
+        place = rows["store"].astype(np.int64) * shape[1] + rows[sku]
         total += np.bincount(place, weights=np.broadcast_to(units, len(rows)), minlength=len(total))
     return np.rint(total).astype(np.int64).reshape(shape)
 
@@ -80,7 +80,7 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
     """
     held, reduced = archive.rows("stock_reserved"), archive.rows("hold_reduced")
     adjusted, changed = archive.rows("record_adjusted"), archive.rows("shelf_changed")
-    picked, back = archive.rows("goods_picked"), archive.rows("goods_put_back")
+    picked, back, sold = archive.rows("goods_picked"), archive.rows("goods_put_back"), archive.rows("goods_sold")
     committed = archive.rows("hold_committed")["order"]
     released = np.concatenate([archive.rows("hold_released")["order"], archive.rows("hold_expired")["order"]])
     held_committed, held_released = np.isin(held["order"], committed), np.isin(held["order"], released)
@@ -91,6 +91,7 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
     available = _by_record(
         shape,
         (adjusted, adjusted["units"]),
+        (sold, -sold["units"]),
         (held, -held["units"]),
         (reduced, reduced["units"]),
         (held[held_released], held[held_released]["units"]),
@@ -104,13 +105,14 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
         (reduced[less_ended], reduced[less_ended]["units"]),
     )
     shelf = _by_record(shape, (changed, changed["units"]), (picked, -picked["units"]), (back, back["units"]))
+    shelf += _by_record(shape, (sold, -sold["units"]), sku="taken")
     slipped = archive.rows("scan_slipped")
     return State(
         shelf=shelf,
         scan=shelf + _by_record(shape, (slipped, slipped["units"])),
         available=available,
         reserved=reserved,
-        version=_by_record(shape, (adjusted, 1), (held, 1), (reduced, 1), (held[ended], 1)),
+        version=_by_record(shape, (adjusted, 1), (sold, 1), (held, 1), (reduced, 1), (held[ended], 1)),
         orders=_orders(archive),
         tasks=frozenset(
             np.setdiff1d(archive.rows("task_opened")["order"], archive.rows("task_closed")["order"]).tolist()

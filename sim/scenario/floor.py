@@ -64,8 +64,21 @@ class Stores(Branch):
         "share of stock records that are wrong at the opening",
     )  # fmt: skip
     inaccurate_units: AboveZero = given(2.0, JUDGEMENT, "mean size of an opening error, units")
+    burn_in_days: Annotated[Count, Field(le=1000)] = given(
+        0, "drift takes weeks to come about",
+        "days before the start that are played goods-only: what they leave is the opening, instead of the two keys above",
+    )  # fmt: skip
+    opening: str | None = given(
+        None, "-", "or a run's folder (or its stock.parquet) whose goods and records at the close are the opening"
+    )
     count_s: NonNegative = given(20.0, JUDGEMENT, "time to find, count and scan one shelf, seconds")
     count_error_share: Share = given(0.01, JUDGEMENT, "share of shelf counts that are wrong by a unit, either way")
+
+    @model_validator(mode="after")
+    def _one_opening(self) -> Self:
+        if self.opening is not None and self.burn_in_days:
+            raise ValueError("one of burn_in_days and opening, got both")
+        return self
 
     @field_validator("place")
     @classmethod
@@ -267,6 +280,11 @@ class Demand(Branch):
     basket: Basket = given(Basket, "-", "what one order holds")
     arrivals: Literal["poisson", "even"] = given(
         "poisson", "independent customers", "poisson, or evenly spread over the profile"
+    )
+    step_minutes: Annotated[Positive, Field(le=24 * 60)] = given(
+        60,
+        "judgement: deliveries and thefts have the same grain",
+        "goods_only: demand is played in steps of so many minutes",
     )
     place: Literal["population", "nodes"] = given(
         "population",

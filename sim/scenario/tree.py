@@ -52,10 +52,14 @@ class Scenario(Branch):
     drain_h: NonNegative = given(2.0, JUDGEMENT, "hours after the horizon for orders to end")
     warmup_h: NonNegative = given(0.0, "the day starts closed and empty", "hours left out of the figures")
     seed: Annotated[Count, Field(lt=2**64)] = given(1, "-", "seed of all chance; --seed overrides")
-    unmet: Literal["lost"] = given(
-        "lost", "customers of quick commerce do not wait for restocking", "what a stock-out does"
-    )
-    mode: Literal["full"] = given("full", "-", "what is simulated")
+    unmet: Literal["lost", "backorder"] = given(
+        "lost", "customers of quick commerce do not wait for restocking",
+        "what a stock-out does: lost: the customer goes; backorder (goods_only): the customer waits until it comes",
+    )  # fmt: skip
+    mode: Literal["full", "goods_only"] = given(
+        "full", "-",
+        "what is simulated: full: goods, people, roads and platform; goods_only: goods and their records, for months",
+    )  # fmt: skip
     map: str | Euclidean = given("coquimbo", "OpenStreetMap; see scenarios/maps/README.md", "a map's name or file")
     stores: Stores = given(Stores, "-", "dark stores")
     pickers: Pickers = given(Pickers, "-", "people who pick and pack")
@@ -100,6 +104,14 @@ class Scenario(Branch):
     def _fits(self) -> Self:
         if self.warmup_h >= self.horizon_h:
             raise ValueError(f"warmup_h: a time below horizon_h ({self.horizon_h:g}), got {self.warmup_h:g}")
+        if self.mode == "goods_only":
+            for key, there in (
+                ("faults", self.faults), ("demand.flash_sales", self.demand.flash_sales), ("demand.trace", self.demand.trace),
+            ):  # fmt: skip
+                if there:
+                    raise ValueError(f"no {key} with mode: goods_only, which has no orders, got {there!r:.60}")
+        elif self.unmet == "backorder":
+            raise ValueError("mode: goods_only with unmet: backorder (an order is never delivered in parts), got full")
         for sale in self.demand.flash_sales:
             if sale.sku >= self.catalogue.skus:
                 raise ValueError(

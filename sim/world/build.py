@@ -12,7 +12,7 @@ from sim.scenario.tree import Euclidean
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.catalogue import Catalogue, Opening, make_catalogue, opening_stock
-from sim.world.demand import BIN_S, Trace, complete, daily_demand, draw_wishes, rate_per_bin
+from sim.world.demand import BIN_S, Trace, complete, daily_demand, draw_wishes, no_wishes, rate_per_bin
 from sim.world.fleet import Driver, Picker, make_drivers, make_pickers
 from sim.world.geography import Geography, Plain, metres_between
 from sim.world.maps import find_map
@@ -187,6 +187,8 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         path = scenario.base_of("demand.trace") / scenario.demand.trace
         wishes = read_wishes(scenario, path, geography, catalogue)
         files["demand.trace"] = file_key(path).encode()
+    elif scenario.mode == "goods_only":
+        wishes = no_wishes()
     else:
         wishes = draw_wishes(scenario, streams, weights, catalogue)
     if scenario.demand.cells is not None:

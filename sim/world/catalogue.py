@@ -61,11 +61,35 @@ def make_catalogue(scenario: Scenario, streams: Streams) -> Catalogue:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Load:
+    """A truck on its way: its store, when it arrives (seconds since the start), its number, units noted (skus,)."""
+
+    store: int
+    at_s: float
+    number: int
+    units: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Opening:
-    """Stock at the start, int64 (stores, skus): what is on the shelves, and what the records and the scan log say."""
+    """Goods at the start.
+
+    Attributes
+    ----------
+    shelf, record, scan
+        int64 (stores, skus): what is on the shelves, and what the records and the scan log say.
+    lots
+        What came on each day before, today's first, of the SKUs that do not keep: int64 (days, stores, those SKUs). None:
+        judged from the shelves, see `sim.operations.freshness`.
+    under_way
+        Trucks that have not arrived.
+    """
 
     shelf: NDArray[np.int64]
     record: NDArray[np.int64]
+    scan: NDArray[np.int64]
+    lots: NDArray[np.int64] | None = None
+    under_way: tuple["Load", ...] = ()
 
 
 def opening_stock(scenario: Scenario, streams: Streams, daily_demand: NDArray[Any]) -> Opening:
@@ -86,5 +110,5 @@ def opening_stock(scenario: Scenario, streams: Streams, daily_demand: NDArray[An
     wrong = generator.random(shelf.shape) < stores.inaccurate_share
     size = generator.geometric(1.0 / max(stores.inaccurate_units, 1.0), shelf.shape)
     sign = np.where(generator.random(shelf.shape) < 0.5, -1, 1)
-    record = np.maximum(shelf + np.where(wrong, size * sign, 0), 0)
-    return Opening(shelf=shelf, record=record.astype(np.int64))
+    record = np.maximum(shelf + np.where(wrong, size * sign, 0), 0).astype(np.int64)
+    return Opening(shelf=shelf, record=record, scan=record)

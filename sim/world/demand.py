@@ -187,6 +187,12 @@ def draw_wishes(scenario: Scenario, streams: Streams, weights: NDArray[np.float6
     )
 
 
+def no_wishes() -> Wishes:
+    """Of a run in which nobody orders anything."""
+    nothing = np.empty(0, dtype=np.int32)
+    return Wishes(np.empty(0), nothing, np.zeros(1, dtype=np.int64), nothing, nothing)
+
+
 def _handling(generator: np.random.Generator, noise: str, mean: float, cv: float, size: int) -> NDArray[np.float64]:
     if noise == "exponential":
         return np.asarray(mean * generator.exponential(1.0, size))

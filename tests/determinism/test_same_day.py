@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import sim
-from sim.engine import Progress, policies_of, simulate
+from sim.engine import SLICES_S, Progress, policies_of, simulate
 from sim.metrics.tables import order_table
 from sim.recording import MemoryArchive
 from sim.scenario import load
@@ -116,7 +116,7 @@ def test_watching_changes_nothing(two_stores: Any, play: Any, monkeypatch: pytes
     assert seen[-1].now_s == seen[-1].end_s == world.scenario.end_s
     # Nor does it matter how often the log is flushed.
     for slice_s in (37.0, 1e9):
-        monkeypatch.setattr("sim.engine.SLICE_S", slice_s)
+        monkeypatch.setitem(SLICES_S, "full", slice_s)
         again = simulate(world, MemoryArchive())
         assert (again.digest, again.events, again.facts) == (alone.digest, alone.events, alone.facts)
 

@@ -1,0 +1,161 @@
+"""What stands in the stores when a run begins: goods and records as months of selling, stealing and counting left them.
+
+Drift takes weeks to come about. So a scenario may ask for some days before its start to be played goods-only, with its own
+stores, demand and policies; shelves, scan log, records, lots and trucks under way at their end are its opening. Computed
+once for a scenario and seed, then cached; the same for all replications, as everything that stands before anybody orders.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from sim import __version__
+from sim.engine import Progress, simulate
+from sim.recording import NoArchive
+from sim.scenario import Scenario
+from sim.scenario.loading import resolved
+from sim.shipped import user_cache_dir
+from sim.streams import Streams
+from sim.vocabulary import InputError
+from sim.world.build import World, build_world
+from sim.world.catalogue import Load, Opening
+from sim.world.roads import file_key, load_cache, save_cache
+
+FORMAT = 1
+"""Raise when an opening of the same scenario would come out differently."""
+
+BEFORE = 2**31
+"""Number of the replication that the days before are drawn as: none of the run's own."""
+
+_NO_MATTER = (
+    "name", "description", "horizon_h", "drain_h", "warmup_h", "faults", "drivers", "customers", "payments", "platform", "costs",
+    "slo", "travel",
+)  # fmt: skip
+"""Branches of a scenario that change nothing about the days before."""
+
+
+def ready_world(
+    scenario: Scenario,
+    streams: Streams | None = None,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+) -> World:
+    """Build a scenario's world, opened as the scenario says.
+
+    Parameters
+    ----------
+    progress
+        Told how far the days before have come, when they have to be played.
+
+    Raises
+    ------
+    InputError
+        As `sim.world.build.build_world`; or the state to open with does not fit.
+    """
+    world = build_world(scenario, streams)
+    if scenario.stores.opening is not None:
+        path = _stock_file(scenario)
+        return replace(
+            world,
+            opening=_read(scenario, path, world),
+            files={**world.files, "stores.opening": file_key(path).encode()},
+        )
+    if scenario.stores.burn_in_days and scenario.mode == "full":
+        return replace(world, opening=_burnt_in(world, progress))
+    return world
+
+
+def before(scenario: Scenario) -> Scenario:
+    """The goods-only scenario of the days before another's start."""
+    days = scenario.stores.burn_in_days
+    demand = scenario.demand.model_copy(update={"trace": None, "flash_sales": (), "surges": ()})
+    start = (scenario.start_at - timedelta(days=days)).isoformat()
+    return scenario.model_copy(
+        update={
+            "mode": "goods_only", "unmet": "lost", "start": start, "horizon_h": 24.0 * days, "drain_h": 0.0, "warmup_h": 0.0,
+            "faults": (), "demand": demand,
+        }
+    )  # fmt: skip
+
+
+def _burnt_in(world: World, progress: Callable[[Progress], None] | None) -> Opening:
+    scenario = before(world.scenario)
+    path = _cache_path(scenario, world)
+    known = load_cache(path) if path is not None else None
+    if known is not None:
+        return _unpacked(known)
+    # Stores, places and goods do not depend on the replication, so the rest is drawn anew for these days only.
+    streams = Streams(scenario.seed, BEFORE)
+    outcome = simulate(build_world(scenario, streams), NoArchive(), streams=streams, progress=progress)
+    if path is not None:
+        save_cache(path, _packed(outcome.left))
+    return outcome.left
+
+
+def _cache_path(scenario: Scenario, world: World) -> Path | None:
+    """Where the opening is cached; None where it hangs on code that its name does not say."""
+    policies = scenario.policies
+    if ".py:" in policies.replenishment + policies.reconciliation:
+        return None
+    tree = {key: value for key, value in resolved(scenario).items() if key not in _NO_MATTER}
+    files = {role: key.decode() for role, key in world.files.items()}
+    key = json.dumps([__version__, FORMAT, np.__version__, tree, files], sort_keys=True)
+    return user_cache_dir() / "openings" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+
+
+def _packed(opening: Opening) -> dict[str, NDArray[Any]]:
+    loads = opening.under_way
+    assert opening.lots is not None
+    return {
+        "shelf": opening.shelf, "record": opening.record, "scan": opening.scan, "lots": opening.lots,
+        "load_store": np.array([load.store for load in loads], dtype=np.int64),
+        "load_at_s": np.array([load.at_s for load in loads], dtype=np.float64),
+        "load_number": np.array([load.number for load in loads], dtype=np.int64),
+        "load_units": np.array([load.units for load in loads], dtype=np.int64).reshape(len(loads), opening.shelf.shape[1]),
+    }  # fmt: skip
+
+
+def _unpacked(arrays: dict[str, NDArray[Any]]) -> Opening:
+    columns = (arrays[f"load_{name}"] for name in ("store", "at_s", "number", "units"))
+    return Opening(
+        shelf=arrays["shelf"], record=arrays["record"], scan=arrays["scan"], lots=arrays["lots"],
+        under_way=tuple(
+            Load(int(store), float(at_s), int(number), units) for store, at_s, number, units in zip(*columns, strict=True)
+        ),
+    )  # fmt: skip
+
+
+def _stock_file(scenario: Scenario) -> Path:
+    path = scenario.base_of("stores.opening") / str(scenario.stores.opening)
+    return path / "stock.parquet" if path.is_dir() else path
+
+
+def _read(scenario: Scenario, path: Path, world: World) -> Opening:
+    """The goods as a run left them, by its ``stock.parquet``; what was on the road then is not in it, nor the lots' ages."""
+    where = scenario.origin_of("stores.opening")
+    shape = (world.stores, world.catalogue.skus)
+    try:
+        table = pq.read_table(path, columns=["store", "sku", "shelf", "scan", "available", "reserved"])
+    except (OSError, pa.ArrowInvalid, KeyError) as error:
+        raise InputError(
+            f"{where}: stores.opening: expected a run's folder or its stock.parquet, got {path} ({type(error).__name__})."
+        ) from error
+    columns = {name: table[name].to_numpy().astype(np.int64) for name in table.column_names}
+    place = columns["store"] * shape[1] + columns["sku"]
+    if not np.array_equal(place, np.arange(shape[0] * shape[1])):
+        stores, skus = (int(columns[name].max(initial=-1)) + 1 for name in ("store", "sku"))
+        raise InputError(
+            f"{where}: stores.opening: expected the stock of {shape[0]} stores with {shape[1]} SKUs, got {path} with that"
+            f" of {stores} with {skus}."
+        )
+    record = columns["available"] + columns["reserved"]
+    return Opening(*(column.reshape(shape) for column in (columns["shelf"], record, columns["scan"])))

@@ -1,0 +1,76 @@
+"""The goods side of the shop floor put together: shelves, what goes missing, what spoils, who counts, and the trucks."""
+
+import numpy as np
+
+from sim.clock import Clock
+from sim.contracts import Policies
+from sim.facts import Facts
+from sim.operations.freshness import Freshness
+from sim.operations.losses import Losses
+from sim.operations.reconciliation import Counting
+from sim.operations.replenishment import Supply, Trucks
+from sim.operations.shelves import Shelves
+from sim.platform.stock_desk import StockDesk
+from sim.story import tell
+from sim.streams import Streams
+from sim.vocabulary import StockCause, StoreId
+from sim.world.build import World
+from sim.world.catalogue import Load, Opening
+
+
+class Goods:
+    """The goods of all stores, and everybody who moves them outside orders; `start` puts these in motion."""
+
+    def __init__(
+        self, env: Clock, facts: Facts, world: World, desk: StockDesk, policies: Policies, streams: Streams
+    ) -> None:
+        scenario, opening = world.scenario, world.opening
+        self._env, self._world, self._desk = env, world, desk
+        self.shelves = Shelves(facts, opening.shelf, opening.scan)
+        for store, record in enumerate(opening.record):
+            skus = np.flatnonzero(record)
+            desk.received_many(StoreId(store), skus, record[skus], StockCause.OPENING)
+        self.counting = Counting(
+            env, facts, desk, self.shelves, policies.reconciliation,
+            scenario.stores.count_error_share, streams.die("goods.count"),
+        )  # fmt: skip
+        self._losses = Losses(env, desk, self.shelves, world.mishaps)
+        self._freshness = Freshness(
+            env, desk, self.shelves, world.catalogue.life_days,
+            first_s=scenario.first_s(scenario.supply.look_at), opening_days=scenario.supply.cover_days,
+            lots=opening.lots,
+        )  # fmt: skip
+        every = policies.replenishment.every_s
+        trucks = Trucks(scenario.supply, scenario.midnight_s, world.catalogue.litres, streams)
+        self._supplies = [
+            Supply(
+                env, facts, desk, self.shelves, self._freshness, trucks, StoreId(store), world.daily_demand[store],
+                first_s=scenario.first_s(scenario.supply.review_at, every), every_s=every,
+                under_way=[load for load in opening.under_way if load.store == store],
+            )
+            for store in range(world.stores)
+        ]  # fmt: skip
+
+    def start(self) -> None:
+        """Begin everybody's story."""
+        for supply in self._supplies:
+            tell(supply.run())
+        tell(self._losses.run())
+        tell(self._freshness.run())
+        tell(self.counting.run(self._world.scenario, self._world.daily_demand))
+
+    def left(self) -> Opening:
+        """How things stand now, as the opening of a run that begins now; times are of that run."""
+        shape, inventory = (self.shelves.stores, self.shelves.skus), self._desk.inventory
+        stores = range(self.shelves.stores)
+        return Opening(
+            shelf=np.array(self.shelves.units, dtype=np.int64).reshape(shape),
+            record=np.stack([inventory.on_hand(StoreId(store)) for store in stores]),
+            scan=np.stack([self.shelves.scanned(StoreId(store)) for store in stores]).astype(np.int64),
+            lots=self._freshness.lots,
+            under_way=tuple(
+                Load(load.store, load.at_s - self._env.now, load.number, load.units)
+                for supply in self._supplies
+                for load in supply.under_way()
+            ),
+        )
