@@ -231,6 +231,7 @@ def test_eoq_orders_the_quantity_at_the_reorder_point_and_more_of_them_below_it(
     ("spec", "field"),
     [
         ("eoq(order_cost=-1)", "order_cost"),
+        ("eoq(order_cost=1e300)", "order_cost"),
         ("s_s_optimal(order_cost=101, holding_cost_per_unit_day=0.01)", "order_cost"),
         ("s_s_optimal(stockout_cost_per_unit=10001, holding_cost_per_unit_day=0.01)", "stockout_cost_per_unit"),
         ("s_s_optimal(variance_to_mean=0.9)", "1 <= variance_to_mean"),
