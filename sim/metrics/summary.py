@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.metrics.drift import drift
+from sim.metrics.floor import floor
 from sim.metrics.money import costs
 from sim.metrics.platform import platform, platform_table
 from sim.metrics.series import series_table
@@ -60,6 +61,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "fill_rate": _fill_rate(archive, warm),
         "drift": drift(archive, state),
         "losses": losses(stock),
+        "floor": floor(archive, scenario, state, work, orders, warm),
         **costs(archive, scenario, work, warm),
         "platform": platform(archive, scenario, warm),
     }
