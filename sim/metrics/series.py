@@ -30,7 +30,7 @@ def _area(starts: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np
 def series_table(archive: Archive, orders: Columns, work: dict[str, Any], end_s: float) -> Columns:
     """One row per five minutes: counts of arrivals and ends, averages of orders and people in each condition."""
     edges = np.append(np.arange(0.0, end_s, STEP_S), end_s)
-    ended = np.fmin(orders["delivered_s"], _ended(archive, orders))
+    ended = np.fmin(orders["delivered_s"], ended_s(archive, orders))
 
     def count(times: Any) -> NDArray[Any]:
         return np.histogram(np.asarray(times)[~np.isnan(times)], edges)[0]
@@ -55,7 +55,8 @@ def series_table(archive: Archive, orders: Columns, work: dict[str, Any], end_s:
     }
 
 
-def _ended(archive: Archive, orders: Columns) -> NDArray[Any]:
+def ended_s(archive: Archive, orders: Columns) -> NDArray[Any]:
+    """When each order was cancelled or its payment given up, seconds; nan where neither happened."""
     moved = archive.rows("order_moved")
     over = moved[np.isin(moved["state"], [OrderState.CANCELLED, OrderState.PAYMENT_FAILED])]
     ids = orders["order"]

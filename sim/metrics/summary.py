@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.metrics.drift import drift
+from sim.metrics.floor import floor
 from sim.metrics.money import costs
 from sim.metrics.platform import platform, platform_table
 from sim.metrics.sales import sales
@@ -61,6 +62,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         **sales(archive, scenario, warm),
         "drift": drift(archive, state),
         "losses": losses(stock),
+        "floor": floor(archive, scenario, state, work, orders, warm),
         **costs(archive, scenario, work, warm),
         "platform": platform(archive, scenario, warm),
     }

@@ -130,3 +130,30 @@ def time_axis(axes: Any, start: datetime, begin_s: float, end_s: float) -> None:
     axes.set_xlim(begin_s, end_s)
     first_day = local_time(start, begin_s)
     axes.set_xlabel(f"local time, from {first_day:%A} {first_day.day} {first_day:%B %Y}")
+
+
+def hour_axis(axes: Any, first: int, last: int) -> None:
+    """Label an axis in hours of the day from `first` to `last`, which may be past midnight (above 24), at most nine of them."""
+    step = next(step for step in (1, 2, 3) if (last - first) / step <= 8.5 or step == 3)
+    ticks = range(first - first % step, last + 1, step)
+    axes.set_xticks(ticks, [f"{tick if tick <= 24 else tick - 24:02d}:00" for tick in ticks])
+    axes.set_xlim(first - 0.2, last + 0.2)
+
+
+def whole_numbers(axes: Any) -> None:
+    """Label the upright axis with round whole numbers, few of them."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10], integer=True))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def legend_above(figure: "Figure", axes: Any) -> None:
+    """Put the legend of axes above the figure."""
+    from matplotlib.lines import Line2D
+
+    handles, labels = axes.get_legend_handles_labels()
+    # Areas and bars first, as they lie below the lines.
+    order = sorted(range(len(labels)), key=lambda i: isinstance(handles[i], Line2D))
+    handles, labels = [handles[i] for i in order], [labels[i] for i in order]
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, handlelength=1.2, columnspacing=1.0)

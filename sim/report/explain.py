@@ -1,21 +1,10 @@
 """What the figures of a summary mean: a short name, how to write the figure, and one sentence for a newcomer."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from sim.report.floor_words import FLOOR
+from sim.report.metric import Metric
 from sim.vocabulary import InputError, Svc
-
-Kind = Literal["time", "latency", "share", "count", "signed", "rate", "money"]
-"""How a figure is written: seconds as minutes, latencies in milliseconds, shares in per cent, cents as money."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A figure of summary.json: what people call it, how it is written, and what it means."""
-
-    label: str
-    kind: Kind
-    meaning: str
 
 
 def _times() -> dict[str, Metric]:
@@ -90,6 +79,7 @@ METRICS: Final[dict[str, Metric]] = {
     **_times(),
     **_within(),
     **_platform(),
+    **FLOOR,
     "platform.user.error_budget_burnt": Metric(
         "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
     ),

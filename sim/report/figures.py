@@ -6,7 +6,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.canvas import ALERT, CARD, FIRST, GRID, HALO, INK, MUTED, SECOND, Picture, drawn, time_axis
+from sim.report.canvas import (
+    ALERT,
+    CARD,
+    FIRST,
+    GRID,
+    HALO,
+    INK,
+    MUTED,
+    SECOND,
+    Picture,
+    drawn,
+    hour_axis,
+    legend_above,
+    time_axis,
+    whole_numbers,
+)
 from sim.report.words import number
 
 if TYPE_CHECKING:
@@ -91,24 +106,16 @@ def orders_by_hour(series: Columns, orders: Columns, start: datetime, horizon_s:
         if lost.any():
             axes.bar(middle, lost, width * 0.86, color=ALERT, alpha=0.9, label="turned away or cancelled")
         axes.set_ylim(0, max(1.0, wanted.max(), delivered.max()) * 1.05)
-        _counts(axes)
+        whole_numbers(axes)
         axes.set_ylabel(f"orders per {name}")
         time_axis(axes, start, max(edges[0], 0.0), edges[-1])
-        _legend_above(figure, axes)
+        legend_above(figure, axes)
 
     svg = drawn("by-hour", 250.0, alt, draw)
     caption = "Delivered orders count when they are handed over."
     if delivered[edges[:-1] >= horizon_s].any():
         caption += " A point by itself: after the last orders were placed."
     return Picture("by-hour", f"Orders by {name}", svg, alt, caption)
-
-
-def _counts(axes: Any) -> None:
-    """Label the upright axis with round whole numbers, few of them."""
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10], integer=True))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 def _warm_up(axes: Any, warmup_s: float) -> None:
@@ -118,16 +125,6 @@ def _warm_up(axes: Any, warmup_s: float) -> None:
             "warm-up", (0.0, 1.0), (3, -3), xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
             color=MUTED, fontsize=9,
         )  # fmt: skip
-
-
-def _legend_above(figure: "Figure", axes: Any) -> None:
-    from matplotlib.lines import Line2D
-
-    handles, labels = axes.get_legend_handles_labels()
-    # Areas and bars first, as they lie below the lines.
-    order = sorted(range(len(labels)), key=lambda i: isinstance(handles[i], Line2D))
-    handles, labels = [handles[i] for i in order], [labels[i] for i in order]
-    figure.legend(handles, labels, loc="outside upper left", ncols=3, handlelength=1.2, columnspacing=1.0)
 
 
 def distribution(orders: Columns, warmup_s: float) -> Picture:
@@ -160,7 +157,7 @@ def distribution(orders: Columns, warmup_s: float) -> Picture:
             axes.plot([value, value], [0, tallest * high], color=INK, linewidth=1.2)
             axes.annotate(text, (value, tallest * high), (4, 0), textcoords="offset points", va="top", gid=HALO)
         axes.set_xlabel("minutes from placing the order to the handover")
-        _counts(axes)
+        whole_numbers(axes)
         axes.set_ylabel(f"orders per {per}")
 
     more = (
@@ -213,15 +210,11 @@ def by_hour_of_day(rows: list[dict[str, Any]]) -> Picture | None:
         axes.plot(hours + 0.5, most, "-o", color=ALERT, markersize=3.0, linewidth=1.6, label="90 % within")
         axes.plot(hours + 0.5, half, "-o", color=FIRST, markersize=3.0, linewidth=1.6, label="half within (median)")
         axes.set_ylim(0, float(np.nanmax(most)) * 1.1)
-        first, last = min(row["hour"] for row in rows), max(row["hour"] for row in rows) + 1
-        step = next(step for step in (1, 2, 3) if (last - first) / step <= 8.5 or step == 3)
-        ticks = np.arange(first - first % step, last + 1, step)
-        axes.set_xticks(ticks, [f"{tick:02d}:00" for tick in ticks])
-        axes.set_xlim(first - 0.2, last + 0.2)
+        hour_axis(axes, min(row["hour"] for row in rows), max(row["hour"] for row in rows) + 1)
         axes.set_xlabel("local hour of placing the order")
-        _counts(axes)
+        whole_numbers(axes)
         axes.set_ylabel("minutes, click to door")
-        _legend_above(figure, axes)
+        legend_above(figure, axes)
 
     caption = f"Hours with fewer than {ENOUGH} deliveries are left out."
     return Picture(
@@ -265,10 +258,10 @@ def people_at_work(series: Columns, orders: Columns, start: datetime, horizon_s:
                 axes.plot(t, column("drivers_riding_empty"), color=CARD, linewidth=2.6)
                 axes.plot(t, column("drivers_riding_empty"), color=SECOND, linewidth=1.3, label="riding empty")
             axes.set_ylim(0, max(1.0, most[who]) * 1.08)
-            _counts(axes)
+            whole_numbers(axes)
             axes.set_ylabel(who)
         time_axis(panels[1], start, 0.0, end_s)
-        _legend_above(figure, panels[0])
+        legend_above(figure, panels[0])
 
     span = f"{5 * group} minutes" if group < 12 else "an hour" if group == 12 else f"{group / 12:g} hours"
     caption = f"Averages of {span}. Riding empty: to a store or back to one; the ride to an order is busy too."

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sim.report.canvas import Picture
 from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
+from sim.report.floor import floor_by_hour, floor_hours, floor_rows
 from sim.report.platform import endpoint_rows, fault_rows, services_over_time, simulated, trouble_rows
 from sim.report.words import answer, at, figure_text, interval_text, levels, number, sections
 from sim.scenario.tree import parse_start
@@ -104,7 +105,9 @@ def render(
     environment.globals["value_of"] = lambda row: figure_text(row.value, row.kind, currency)
     environment.globals["interval_of"] = lambda row: interval_text(row.value, row.kind, currency)
     return environment.get_template("report.html.j2").render(
-        _context(manifest, summary, orders, series, currency) | _platform(manifest, summary, platform)
+        _context(manifest, summary, orders, series, currency)
+        | _floor(manifest, summary, series)
+        | _platform(manifest, summary, platform)
     )
 
 
@@ -151,8 +154,21 @@ def _context(
         "facts": _facts(manifest, summary),
         "command": _command(manifest),
         "policies": scenario.get("policies") or {},
-        "meanings": [metric for name, metric in METRICS.items() if metric.meaning and "platform.services" not in name],
+        "meanings": [
+            metric
+            for name, metric in METRICS.items()
+            # The floor's section says what its figures mean.
+            if metric.meaning and not name.startswith(("platform.services", "floor."))
+        ],
     }
+
+
+def _floor(manifest: Mapping[str, Any], summary: Mapping[str, Any], series: dict[str, Any]) -> dict[str, Any]:
+    """What the page says of the shop floor."""
+    scenario = manifest["scenario"]
+    end_s = (scenario["horizon_h"] + scenario["drain_h"]) * 3600.0
+    hours = floor_hours(series, parse_start(scenario["start"]), scenario["warmup_h"] * 3600.0, end_s)
+    return {"floor": floor_rows(summary), "floor_hours": hours, "floor_picture": floor_by_hour(hours)}
 
 
 def _platform(manifest: Mapping[str, Any], summary: Mapping[str, Any], table: dict[str, Any] | None) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sim.report.explain import REASONS, Kind, metric_of, words
+from sim.report.explain import REASONS, metric_of, words
+from sim.report.metric import Kind
 from sim.vocabulary import Rejection
 
 DASH: Final = "–"

@@ -213,6 +213,15 @@ METRICS = (
     *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
     "orders_per_driver_hour", "fill_rate", "drift.records_inaccurate_share", "drift.units_abs", "drift.units_net",
     "drift.phantom_share", "drift.units_short", "losses.shrink_share", "losses.waste_share",
+    *(f"floor.{key}" for key in ("lines_per_paid_hour", "lines_per_busy_hour", "counting_share")),
+    *(f"floor.{stage}.{key}" for stage in ("wait_pick_s", "pick_s", "dwell_s") for key in ("mean", "p95")),
+    *(f"floor.peak_orders.{key}" for key in ("waiting_pick", "waiting_pick_one_store", "packed", "packed_one_store")),
+    *(
+        f"floor.{key}"
+        for key in (
+            "line_fill_rate", "order_fill_rate", "perfect_order_rate", "stockout_share", "turns_per_year", "cover_days",
+        )
+    ),
     "cost.total_cents", "cost.per_order_cents", "revenue_cents", "tax_cents", "discount_cents", "fees_cents",
     *(f"orders.{key}" for key in ("offered", "entered", "rejected", "delivered", "cancelled", "payment_failed", "open")),
     "refunds.orders", "refunds.cents",
