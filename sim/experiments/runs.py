@@ -224,6 +224,7 @@ def _write_tables(folder: Path, world: World, found: Study, outcome: Outcome) ->
     _write_parquet(drivers, folder / "drivers.parquet")
     columns = {
         "orders": orders, "tasks": found.tasks, "stock": stock, "series": found.series, "platform": found.platform,
+        "drift": found.drift,
     }  # fmt: skip
     for name, table in columns.items():  # one after the other: all at once would be the peak of the run's memory
         _write_parquet(to_arrow(table), folder / f"{name}.parquet")

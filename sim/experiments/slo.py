@@ -32,7 +32,7 @@ def lookup(summary: Mapping[str, Any], metric: str) -> Any:
 
 def published(scenario: Scenario) -> list[Slo]:
     """The platform's published targets as service levels that only warn; none without a platform under load."""
-    if scenario.platform.profile == "minimal":
+    if scenario.platform.profile == "minimal" or scenario.mode == "goods_only":
         return []
     targets, asked = scenario.platform.monitoring.targets, {slo.metric for slo in scenario.slo}
     return [

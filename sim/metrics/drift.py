@@ -31,7 +31,7 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
     `phantom_share` is the share of records that offer units of which the shelf holds none.
     """
     gap = (state.available + state.reserved - state.shelf).ravel()
-    slips = _Slips(archive, gap.size, state.shelf.shape[1])
+    slips = Slips(archive, gap.size, state.shelf.shape[1])
     parts = slips.standing()
     parts[PLATFORM] = gap - (state.scan - state.shelf).ravel()
     short = slips.short(archive)
@@ -41,24 +41,28 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
         "phantom_share": float(phantom.mean()) if gap.size else None,
         "units_abs": int(np.abs(gap).sum()),
         "units_net": int(gap.sum()),
-        "by_cause": _named(_shared(parts, gap).sum(axis=1)),
+        "by_cause": _named(shared(parts, gap).sum(axis=1)),
         "units_short": round(float(short.sum())),
         "short_by_cause": _named(short),
     }
 
 
+CAUSES = {**{int(cause): cause.name.lower() for cause in _SLIPS}, PLATFORM: "platform"}
+"""Rows of an array by cause, and their names."""
+
+
 def _named(units: NDArray[np.float64]) -> dict[str, float]:
-    return {**{cause.name.lower(): float(units[cause]) for cause in _SLIPS}, "platform": float(units[PLATFORM])}
+    return {name: float(units[row]) for row, name in CAUSES.items()}
 
 
-def _shared(parts: NDArray[Any], gap: NDArray[Any]) -> NDArray[np.float64]:
-    """Each gap's size, shared out among its parts of the same sign: (causes, n) and (n,) give float64 (causes, n)."""
+def shared(parts: NDArray[Any], gap: NDArray[Any]) -> NDArray[np.float64]:
+    """Share each gap out among its parts of the same sign: (causes, n) and (n,) give float64 (causes, n)."""
     pull = np.maximum(parts * np.sign(gap), 0).astype(np.float64)
     return np.asarray(pull * (np.abs(gap) / np.maximum(pull.sum(axis=0), 1)))
 
 
-class _Slips:
-    """What people scanned wrongly or not at all, by place and then by time."""
+class Slips:
+    """The archive's slips: what people scanned wrongly or not at all, by place and then by time."""
 
     def __init__(self, archive: Archive, places: int, skus: int) -> None:
         self._places, self._skus = places, skus
@@ -67,21 +71,25 @@ class _Slips:
         order = np.argsort(key)
         self._by_time = key[order]
         self._units, self._cause = rows["units"][order].astype(np.int64), rows["cause"][order].astype(np.int64)
-        self._last_count = np.full(places, -1, dtype=np.int64)
-        key = self._key(counted, archive.seq("shelf_counted"))
-        self._last_count[key >> _SEQS] = key  # in order of time, so the last one stays
+        self._t_s = rows["t_s"][order]
+        self._counts, self._counted_s = self._key(counted, archive.seq("shelf_counted")), counted["t_s"]
 
     def _key(self, rows: Any, seq: Any) -> NDArray[np.int64]:
         place = rows["store"].astype(np.int64) * self._skus + rows["sku"]
         return np.asarray((place << _SEQS) + seq)
 
-    def standing(self) -> NDArray[np.int64]:
-        """Units of each cause that no count has put right, int64 (causes and the platform, places)."""
-        place = self._by_time >> _SEQS
+    def standing(self, until_s: float = np.inf) -> NDArray[np.int64]:
+        """Units of each cause that no count has put right by then, int64 (causes and the platform, places)."""
+        counts = self._counts[: np.searchsorted(self._counted_s, until_s, side="right")]
+        last = np.full(self._places, -1, dtype=np.int64)
+        last[counts >> _SEQS] = counts  # in order of time, so the last one stays
+        mine = self._t_s <= until_s
+        by_time, cause = self._by_time[mine], self._cause[mine]
+        place = by_time >> _SEQS
         parts = np.zeros((PLATFORM + 1, self._places), dtype=np.int64)
         # All up to a count, and the count itself, add up to the count's own error.
-        settled = self._by_time < self._last_count[place]
-        np.add.at(parts, (np.where(settled, int(StockCause.COUNT), self._cause), place), self._units)
+        settled = by_time < last[place]
+        np.add.at(parts, (np.where(settled, int(StockCause.COUNT), cause), place), self._units[mine])
         return parts
 
     def short(self, archive: Archive) -> NDArray[np.float64]:
@@ -106,5 +114,5 @@ class _Slips:
             np.add.at(parts[:, 0], causes[since:], slips[since:])
             if not (parts > 0).any():
                 parts[PLATFORM] = 1
-            felt += _shared(parts, np.array([units]))
+            felt += shared(parts, np.array([units]))
         return felt[:, 0]

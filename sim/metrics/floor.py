@@ -149,6 +149,8 @@ def _lines(rows: Any) -> NDArray[np.int64]:
 
 def _mispicked(archive: Archive, picked: Any) -> NDArray[Any]:
     """Orders whose bag holds wrong goods: such a slip follows in the log on the picking of the order it belongs to."""
+    if not len(picked):
+        return np.empty(0, dtype=np.int64)
     slips = archive.seq("scan_slipped")[archive.rows("scan_slipped", ["cause"])["cause"] == StockCause.MISPICK]
     return np.asarray(picked["order"][np.searchsorted(archive.seq("goods_picked"), slips) - 1])
 
@@ -156,7 +158,16 @@ def _mispicked(archive: Archive, picked: Any) -> NDArray[Any]:
 def _moves(archive: Archive, picked: Any) -> list[tuple[Any, int]]:
     """Everything that changes what lies on the shelves, each with the sign of its units."""
     names = ["t_s", "store", "sku", "units"]
-    return [(archive.rows("shelf_changed", names), 1), (archive.rows("goods_put_back", names), 1), (picked, -1)]
+    changed, back = (archive.rows(kind, names) for kind in ("shelf_changed", "goods_put_back"))
+    return [(changed, 1), (back, 1), (picked, -1), (_sold(archive), -1)]
+
+
+def _sold(archive: Archive) -> Any:
+    """Sales of a goods-only run by what left the shelf: `sku` is the SKU taken."""
+    rows = archive.rows("goods_sold")
+    return rows[["t_s", "store", "taken", "units"]].astype(
+        [("t_s", "f8"), ("store", "i4"), ("sku", "i4"), ("units", "i4")]
+    )
 
 
 def open_clock(scenario: Scenario, t_s: NDArray[Any]) -> NDArray[np.float64]:
@@ -210,8 +221,7 @@ def _turns(archive: Archive, scenario: Scenario, picked: Any, left: int) -> dict
     for rows, sign in _moves(archive, picked):
         # Units that come at a moment lie there for the rest of the time.
         on_hand += sign * float((rows["units"] * np.clip(end_s - rows["t_s"], 0.0, end_s - begin_s)).sum())
-    for kind, sign in (("goods_picked", 1), ("goods_put_back", -1)):
-        rows = picked if kind == "goods_picked" else archive.rows(kind)
+    for rows, sign in ((picked, 1), (_sold(archive), 1), (archive.rows("goods_put_back"), -1)):
         within = (rows["t_s"] >= begin_s) & (rows["t_s"] < end_s)
         sold += sign * int(rows["units"][within].sum())
     a_day = sold / days if days else 0.0

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.metrics.drift import drift
+from sim.metrics.drift_series import drift_table
 from sim.metrics.floor import floor
 from sim.metrics.money import costs
 from sim.metrics.platform import platform, platform_table
@@ -37,6 +38,7 @@ class Study:
     stock: Columns
     series: Columns
     platform: Columns
+    drift: Columns
 
 
 def study(archive: Archive, scenario: Scenario, state: State) -> Study:
@@ -74,6 +76,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         stock,
         series_table(archive, orders, work, scenario.end_s),
         platform_table(archive),
+        drift_table(archive, scenario, state.shelf.shape),
     )
 
 

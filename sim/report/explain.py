@@ -262,7 +262,17 @@ METRICS: Final[dict[str, Metric]] = {
     "orders_per_driver_hour": Metric(
         "orders per driver-hour", "rate", "Delivered orders for each hour of a driver on shift."
     ),
-    "fill_rate": Metric("fill rate", "share", "Share of the units wanted in placed orders that stock could provide."),
+    "fill_rate": Metric("fill rate", "share", "Share of the units wanted that stock could provide at once."),
+    "sales.units_wanted": Metric(
+        "units wanted", "count", "Units of goods in placed orders; of a goods-only run, all wanted."
+    ),
+    "sales.units_denied": Metric("denied by the record", "count", "Units wanted that the records did not have."),
+    "sales.units_short": Metric(
+        "not found on the shelf", "count", "Units wanted that the records had and nobody found on the shelf."
+    ),
+    "sales.backorders_mean": Metric(
+        "units waited for", "rate", "Units that customers wait for, on average over time; only with unmet: backorder."
+    ),
     "drift.records_inaccurate_share": Metric(
         "records that are wrong", "share", "Share of stock records that differ from the shelf when the run ends."
     ),

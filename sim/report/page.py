@@ -12,7 +12,7 @@ from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
 from sim.report.floor import floor_by_hour, floor_hours, floor_rows
 from sim.report.platform import endpoint_rows, fault_rows, services_over_time, simulated, trouble_rows
-from sim.report.words import answer, at, figure_text, interval_text, levels, number, sections
+from sim.report.words import answer, at, figure_text, goods_only, interval_text, levels, number, sections
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError
 
@@ -197,6 +197,15 @@ def _tiles(summary: Mapping[str, Any], currency: str | None) -> list[tuple[str, 
         "orders_per_driver_hour": "orders per driver-hour",
         "cost.per_order_cents": "cost per order",
     }
+    if goods_only(summary):
+        wanted = {
+            "fill_rate": "of wanted units filled",
+            "drift.records_inaccurate_share": "of the records wrong",
+            "drift.phantom_share": "of the records phantom stock",
+            "losses.shrink_share": "shrink",
+            "losses.waste_share": "waste",
+            "floor.cover_days": "days of cover",
+        }
     return [(label, figure_text(at(summary, path), METRICS[path].kind, currency)) for path, label in wanted.items()]
 
 

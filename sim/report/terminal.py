@@ -105,7 +105,8 @@ def _print_one(summary: Mapping[str, Any], console: Console, currency: str | Non
     _head(summary, console, plain, f"seed {summary.get('seed', '–')}")
     parts = {section.title: _section_table(section, plain, currency) for section in sections(summary)}
     names = list(parts)
-    left, right = [names[0], names[1], names[5]], [names[2], names[3], names[4]]
+    places = ([0, 1, 5], [2, 3, 4]) if len(names) > 2 else ([0], [1])
+    left, right = ([names[place] for place in column] for column in places)
     if console.width >= WIDTH:
         grid = Table.grid(padding=(0, 2))
         grid.add_column(width=_COLUMN)

@@ -155,7 +155,10 @@ def answer(summary: Mapping[str, Any]) -> str:
     """The run in one sentence."""
     offered, delivered = centre(at(summary, "orders.offered")), centre(at(summary, "orders.delivered"))
     half, most = (centre(at(summary, f"click_to_door_s.{q}")) for q in ("p50", "p95"))
-    if not offered:
+    if goods_only(summary):
+        units, filled = centre(at(summary, "sales.units_wanted")), at(summary, "fill_rate")
+        parts = [f"{figure_text(filled, 'share')} of {figure_text(units, 'count')} units wanted were there"]
+    elif not offered:
         parts = ["Nobody wanted to order"]
     elif not delivered:
         parts = [f"None of {figure_text(offered, 'count')} customers who wanted to order was served"]
@@ -173,6 +176,11 @@ def answer(summary: Mapping[str, Any]) -> str:
     if missed:
         parts.append(f"of the platform's targets missed: {', '.join(missed)}")
     return "; ".join(parts) + "."
+
+
+def goods_only(summary: Mapping[str, Any]) -> bool:
+    """Whether a run had customers but no orders."""
+    return not centre(at(summary, "orders.offered")) and bool(centre(at(summary, "sales.units_wanted")))
 
 
 def local_time(start: datetime, t_s: float) -> datetime:
@@ -230,6 +238,9 @@ def sections(summary: Mapping[str, Any]) -> list[Section]:
         *(_row(summary, f"within_s.{limit}") for limit in ("900", "1200", "1800")),
         _row(summary, "on_time"),
     ]
+    stock = Section("Stock", "Drift is the gap between stock records and shelves when the run ends.", _stock(summary))
+    if goods_only(summary):
+        return [stock, Section("Money", "Kinds of cost with their share of the total.", _money(summary))]
     return [
         Section("Click to door", "Times are over delivered orders, shares over confirmed ones.", service),
         Section(
@@ -241,7 +252,7 @@ def sections(summary: Mapping[str, Any]) -> list[Section]:
             "Shares of the time on shift. A ride to a store for an accepted order is busy and empty.",
             _people(summary),
         ),
-        Section("Stock", "Drift is the gap between stock records and shelves when the run ends.", _stock(summary)),
+        stock,
         Section("Money", "Kinds of cost are by delivered order, with their share of the total.", _money(summary)),
     ]
 
@@ -274,8 +285,11 @@ def _people(summary: Mapping[str, Any]) -> list[Row]:
 
 
 def _stock(summary: Mapping[str, Any]) -> list[Row]:
+    wanted = centre(at(summary, "sales.units_wanted"))
     return [
         _row(summary, "fill_rate"),
+        *(_row(summary, f"sales.{key}", depth=1, of=wanted) for key in ("units_denied", "units_short")),
+        *([] if at(summary, "sales.backorders_mean") is None else [_row(summary, "sales.backorders_mean")]),
         *(
             _row(summary, f"drift.{key}")
             for key in ("records_inaccurate_share", "phantom_share", "units_net", "units_abs")
@@ -312,6 +326,13 @@ _CAUSES = {
 def _money(summary: Mapping[str, Any]) -> list[Row]:
     kinds, total = at(summary, "cost.by_kind") or {}, centre(at(summary, "cost.total_cents"))
     delivered = centre(at(summary, "orders.delivered"))
+    if goods_only(summary):
+        found = [
+            Row(words(name), cents, "money", (centre(cents) or 0) / total if total else None, 1)
+            for name, cents in kinds.items()
+            if centre(cents)
+        ]
+        return [*found, _row(summary, "cost.total_cents")]
     rows = [_row(summary, "cost.per_order_cents")]
     names = {
         "platform_instances": "servers", "platform_writes": "database writes", "platform_messages": "bus messages",
