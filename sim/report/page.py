@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.report.canvas import Picture
+from sim.report.drift import drift_pictures
 from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
 from sim.report.floor import floor_by_hour, floor_hours, floor_rows
 from sim.report.platform import endpoint_rows, fault_rows, services_over_time, simulated, trouble_rows
-from sim.report.words import answer, at, figure_text, goods_only, interval_text, levels, number, sections
+from sim.report.words import answer, at, centre, figure_text, goods_only, interval_text, levels, number, sections
+from sim.scenario.fields import DAY_S
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError
 
@@ -44,8 +46,10 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     orders, series = _columns(folder / "orders.parquet", _ORDER_COLUMNS), _columns(folder / "series.parquet")
     page, samples = folder / REPORT, folder / "platform.parquet"
     platform = _columns(samples) if samples.exists() else None
+    looks = folder / "drift.parquet"
+    drift = _columns(looks) if looks.exists() else None
     try:
-        page.write_text(render(manifest, summary, orders, series, platform), encoding="utf-8")
+        page.write_text(render(manifest, summary, orders, series, platform, drift), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{page}: expected a place that can be written to, got: {error.strerror}.") from error
     return page
@@ -85,13 +89,14 @@ def render(
     orders: dict[str, Any],
     series: dict[str, Any],
     platform: dict[str, Any] | None = None,
+    drift: dict[str, Any] | None = None,
 ) -> str:
     """Put the page together; the same run gives the same bytes (nothing of this machine's clock is in it).
 
     Parameters
     ----------
-    platform
-        Columns of platform.parquet, where there is one.
+    platform, drift
+        Columns of platform.parquet and drift.parquet, where there are such files.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -106,6 +111,7 @@ def render(
     environment.globals["interval_of"] = lambda row: interval_text(row.value, row.kind, currency)
     return environment.get_template("report.html.j2").render(
         _context(manifest, summary, orders, series, currency)
+        | _pictures(manifest, summary, orders, series, drift)
         | _floor(manifest, summary, series)
         | _platform(manifest, summary, platform)
     )
@@ -126,13 +132,6 @@ def _context(
         scenario["warmup_h"] * 3600.0,
         scenario["horizon_h"] * 3600.0,
     )
-    hours = percentiles_by_hour(orders, start, warmup_s)
-    pictures: list[Picture | None] = [
-        orders_by_hour(series, orders, start, horizon_s, warmup_s),
-        people_at_work(series, orders, start, horizon_s, warmup_s),
-        distribution(orders, warmup_s),
-        by_hour_of_day(hours),
-    ]
     end = start + timedelta(seconds=horizon_s)
     return {
         "name": scenario["name"],
@@ -146,10 +145,8 @@ def _context(
         "asked": bool(scenario.get("slo")),
         "tiles": _tiles(summary, currency),
         "sections": [(section, any(row.share is not None for row in section.rows)) for section in sections(summary)],
-        "pictures": [picture for picture in pictures if picture],
         "map": city_map(manifest, orders, warmup_s),
         "attribution": ATTRIBUTION if isinstance(scenario["map"], str) else "",
-        "hours": hours,
         "replications": summary.get("replications", 1),
         "facts": _facts(manifest, summary),
         "command": _command(manifest),
@@ -163,12 +160,39 @@ def _context(
     }
 
 
+def _pictures(
+    manifest: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    orders: dict[str, Any],
+    series: dict[str, Any],
+    drift: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """How the run went: orders and people; drift where it had time to come about, or is all there is."""
+    scenario = manifest["scenario"]
+    start = parse_start(scenario["start"])
+    warmup_s, horizon_s = (scenario[key] * 3600.0 for key in ("warmup_h", "horizon_h"))
+    hours = percentiles_by_hour(orders, start, warmup_s)
+    pictures: list[Picture | None] = []
+    if not goods_only(summary):
+        pictures = [
+            orders_by_hour(series, orders, start, horizon_s, warmup_s),
+            people_at_work(series, orders, start, horizon_s, warmup_s),
+            distribution(orders, warmup_s),
+            by_hour_of_day(hours),
+        ]
+    if drift is not None and (goods_only(summary) or horizon_s > DAY_S):
+        pictures += drift_pictures(drift, start)
+    return {"pictures": [picture for picture in pictures if picture], "hours": hours}
+
+
 def _floor(manifest: Mapping[str, Any], summary: Mapping[str, Any], series: dict[str, Any]) -> dict[str, Any]:
     """What the page says of the shop floor."""
     scenario = manifest["scenario"]
     end_s = (scenario["horizon_h"] + scenario["drain_h"]) * 3600.0
     hours = floor_hours(series, parse_start(scenario["start"]), scenario["warmup_h"] * 3600.0, end_s)
-    return {"floor": floor_rows(summary), "floor_hours": hours, "floor_picture": floor_by_hour(hours)}
+    # Without orders there is nothing to say of most.
+    rows = [(row, told) for row, told in floor_rows(summary) if centre(row.value) or not goods_only(summary)]
+    return {"floor": rows, "floor_hours": hours, "floor_picture": floor_by_hour(hours)}
 
 
 def _platform(manifest: Mapping[str, Any], summary: Mapping[str, Any], table: dict[str, Any] | None) -> dict[str, Any]:

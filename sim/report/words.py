@@ -308,11 +308,11 @@ def _by_cause(summary: Mapping[str, Any], path: str, whole: str) -> list[Row]:
         mine = centre(units)
         if mine and total:
             value = units if isinstance(units, Mapping) else round(units)  # shares of units say nothing to anybody
-            rows.append(Row(_CAUSES.get(name, words(name)), value, "count", mine / total, 1))
+            rows.append(Row(CAUSE_WORDS.get(name, words(name)), value, "count", mine / total, 1))
     return rows
 
 
-_CAUSES = {
+CAUSE_WORDS = {
     "opening": "there at the opening",
     "delivery": "delivered otherwise",
     "mispick": "wrong goods picked",

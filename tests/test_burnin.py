@@ -1,0 +1,123 @@
+"""The opening of a run: what months of goods-only play left, or what another run left."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim import burnin
+from sim.burnin import BEFORE, before, ready_world
+from sim.engine import simulate
+from sim.experiments.runs import run_to_folder
+from sim.recording import MemoryArchive
+from sim.scenario import load, load_text
+from sim.streams import Streams
+from sim.vocabulary import InputError
+from sim.world.build import build_world
+
+LEDGERS = ("shelf", "record", "scan")
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two openings are alike in everything."""
+    loads = [[(load.store, load.at_s, load.number, load.units.tolist()) for load in o.under_way] for o in (one, other)]
+    lots = (one.lots is None and other.lots is None) or np.array_equal(one.lots, other.lots)
+    return lots and loads[0] == loads[1] and all(np.array_equal(getattr(one, n), getattr(other, n)) for n in LEDGERS)
+
+
+@pytest.fixture
+def burnt(two_stores: Any) -> Any:
+    """Two stores whose trucks need longer than the time between reviews, after five days."""
+    return lambda *more: two_stores("stores.burn_in_days=5", "supply.lead_h=40", "shrinkage.theft_share=0.05", *more)
+
+
+def test_a_run_begins_where_the_days_before_ended(burnt: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setattr(burnin, "user_cache_dir", lambda: tmp_path)
+    scenario = burnt()
+    streams = Streams(scenario.seed, BEFORE)
+    days = before(scenario)
+    assert days.start_at.isoformat() == "2026-11-15T12:00:00+00:00"
+    left = simulate(build_world(days, streams), MemoryArchive(), streams=streams).left
+    opening = ready_world(scenario).opening
+    assert same(opening, left)
+    assert (opening.shelf != opening.record).mean() > 0.05
+    assert len(opening.under_way) > 0
+    assert all(load.at_s > 0 for load in opening.under_way)
+    assert not same(opening, build_world(scenario).opening)
+    # Once more, from the cache; and in another replication, which faces another day.
+    assert len(list(tmp_path.rglob("*.npz"))) == 1
+    monkeypatch.setattr(burnin, "simulate", None)
+    assert same(ready_world(scenario).opening, left)
+    assert same(ready_world(scenario, Streams(scenario.seed, 3)).opening, left)
+
+
+def test_what_hangs_on_the_goods_makes_another_opening(burnt: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setattr(burnin, "user_cache_dir", lambda: tmp_path)
+    alike = [
+        burnt(),
+        burnt("drivers.count=9"),
+        burnt("slo=[]"),
+        burnt("platform.profile=minimal"),
+        burnt("horizon_h=1"),
+    ]
+    for scenario in alike:
+        ready_world(scenario)
+    assert len(list(tmp_path.rglob("*.npz"))) == 1
+    others = (
+        "seed=2",
+        "policies.reconciliation=never",
+        "supply.lead_h=8",
+        "stores.burn_in_days=6",
+        "demand.orders_per_day=999",
+    )
+    for number, other in enumerate(others):
+        ready_world(burnt(other))
+        assert len(list(tmp_path.rglob("*.npz"))) == number + 2, other
+
+
+def test_trucks_under_way_arrive_and_the_laws_hold(burnt: Any, play: Any) -> None:
+    day = play(burnt("supply.lead_h=12"))
+    coming = [load for load in day.world.opening.under_way if load.at_s < day.world.scenario.end_s]
+    assert coming
+    received = day.rows("record_adjusted")
+    for truck in coming:
+        mine = received[(received["store"] == truck.store) & (received["t_s"] == truck.at_s)]
+        assert mine["units"].sum() == truck.units.sum()
+    assert day.replayed().differences(day.outcome.state) == []
+
+
+def test_a_run_goes_on_from_the_folder_of_another(two_stores: Any, tmp_path: Path) -> None:
+    scenario = two_stores("shrinkage.theft_share=0.1")
+    run_to_folder(scenario, tmp_path / "first")
+    for path in (tmp_path / "first", tmp_path / "first" / "stock.parquet"):
+        opening = ready_world(two_stores(f"stores.opening={path}")).opening
+        left = simulate(ready_world(scenario), MemoryArchive()).left
+        assert all(np.array_equal(getattr(opening, name), getattr(left, name)) for name in LEDGERS)
+    assert "stores.opening" in ready_world(two_stores(f"stores.opening={path}")).files, (
+        "its content is part of the name"
+    )
+
+
+def test_an_opening_that_does_not_fit_is_refused_in_one_line(two_stores: Any, one_store: Any, tmp_path: Path) -> None:
+    run_to_folder(one_store("catalogue.skus=50"), tmp_path / "other")
+    with pytest.raises(InputError, match=r"the stock of 2 stores with 60 SKUs, got .* with that of 1 with 50"):
+        ready_world(two_stores(f"stores.opening={tmp_path / 'other'}"))
+    for path in (tmp_path / "nothing", tmp_path / "other" / "orders.parquet", tmp_path / "other" / "summary.json"):
+        with pytest.raises(InputError, match=r"expected a run's folder or its stock\.parquet"):
+            ready_world(two_stores(f"stores.opening={path}"))
+    with pytest.raises(InputError, match="one of burn_in_days and opening"):
+        two_stores("stores.burn_in_days=3", "stores.opening=x")
+
+
+def test_the_default_city_opens_with_records_as_wrong_as_its_counting_leaves_them() -> None:
+    opening = ready_world(load("default")).opening
+    wrong = (opening.shelf != opening.record).mean()
+    assert 0.1 < wrong < 0.25
+    never = ready_world(load("default", ["policies.reconciliation=never"])).opening
+    assert (never.shelf != never.record).mean() > 0.5
+
+
+def test_a_goods_only_run_needs_no_days_before() -> None:
+    text = "mode: goods_only\nstores: {burn_in_days: 3}\nmap: {width_m: 0, height_m: 0, points: 1}\nhorizon_h: 24\n"
+    assert ready_world(load_text(text)).opening.under_way == ()
