@@ -48,7 +48,9 @@ def test_a_run_leaves_every_file_and_a_summary_that_adds_up(here, capsys):
     assert code == 0
     assert "report.html" in out
     names = {path.name for path in Path("day").iterdir()}
-    tables = {f"{name}.parquet" for name in ("events", "orders", "tasks", "drivers", "stock", "series", "platform", "drift")}
+    tables = {
+        f"{name}.parquet" for name in ("events", "orders", "tasks", "drivers", "stock", "series", "platform", "drift")
+    }
     assert names == tables | {"manifest.json", "summary.json", "report.html"}
     summary = json.loads(Path("day/summary.json").read_text())
     orders = summary["orders"]
