@@ -190,6 +190,15 @@ class Facts:
     def record_adjusted(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
         """Available units of a record changed by `units` (signed) outside an order."""
 
+    def stock_corrected(self, *, store: StoreId, sku: SkuId, units: Units, role: int) -> None:
+        """Somebody of the office, or their job, changed a record by `units` (signed): the audit's line, with the role used."""
+
+    def difference_flagged(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Scan log less record was too large to be adjusted without somebody looking at it: it waits for review."""
+
+    def difference_reviewed(self, *, store: StoreId, sku: SkuId, waited_s: float) -> None:
+        """Somebody has looked at a flagged difference, `waited_s` after it was flagged."""
+
     # -- messages and services -------------------------------------------------------------------------------------
 
     def message_redelivered(self, *, topic: Topic, order: OrderId, delay_s: float) -> None:

@@ -119,7 +119,7 @@ class GoodsOnly:
     def __init__(self, env: Clock, facts: Facts, world: World, policies: Policies, streams: Streams) -> None:
         scenario, self._world = world.scenario, world
         self._inventory = Inventory(facts, world.stores, world.catalogue.skus, env=env)
-        desk = StockDesk(env, self._inventory, policies.replenishment)
+        desk = StockDesk(env, facts, self._inventory, policies.replenishment)
         self.goods = Goods(env, facts, world, desk, policies, streams)
         self._sales = Sales(
             env, facts, Wants(scenario, streams, world.open_s, world.daily_demand), desk, self.goods.shelves,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from sim.contracts import Sighting
-from sim.vocabulary import Cents, Charge, DriverId, NodeId, OrderId, SkuId, StoreId
+from sim.vocabulary import Cents, Charge, DriverId, NodeId, OrderId, SkuId, StockCause, StoreId
 
 
 @runtime_checkable
@@ -31,6 +31,15 @@ class Estimator(Protocol):
 
     def to_store_s(self, node: NodeId, profile: int, store: StoreId, now_s: float) -> float:
         """From a node to a store by a vehicle profile."""
+
+
+class StockMessage(NamedTuple):
+    """What a store's scanners tell the inventory service: units (n,) that changed or, with the cause COUNT, stand there."""
+
+    store: StoreId
+    skus: NDArray[Any]
+    units: NDArray[Any]
+    cause: StockCause
 
 
 class ChargeAnswer(NamedTuple):

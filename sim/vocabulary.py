@@ -155,6 +155,8 @@ class StockCause(IntEnum):
     """A record was rebuilt from what was left of its history."""
     SPOILAGE = 9
     """Past its shelf life, thrown away and scanned as such."""
+    RECONCILED = 10
+    """A record was set to the scan log, by the hourly job or by somebody who had looked at the difference."""
 
 
 class Step(IntEnum):

@@ -5,6 +5,7 @@ import numpy as np
 from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
+from sim.operations.comparing import Comparing
 from sim.operations.freshness import Freshness
 from sim.operations.losses import Losses
 from sim.operations.reconciliation import Counting
@@ -13,7 +14,7 @@ from sim.operations.shelves import Shelves
 from sim.platform.stock_desk import StockDesk
 from sim.story import tell
 from sim.streams import Streams
-from sim.vocabulary import StockCause, StoreId
+from sim.vocabulary import StoreId
 from sim.world.build import World
 from sim.world.catalogue import Load, Opening
 
@@ -29,11 +30,12 @@ class Goods:
         self.shelves = Shelves(facts, opening.shelf, opening.scan)
         for store, record in enumerate(opening.record):
             skus = np.flatnonzero(record)
-            desk.received_many(StoreId(store), skus, record[skus], StockCause.OPENING)
+            desk.opened(StoreId(store), skus, record[skus])
         self.counting = Counting(
             env, facts, desk, self.shelves, policies.reconciliation,
             scenario.stores.count_error_share, streams.die("goods.count"),
         )  # fmt: skip
+        self._comparing = Comparing(env, facts, desk, self.shelves, policies.reconciliation, scenario)
         self._losses = Losses(env, desk, self.shelves, world.mishaps)
         self._freshness = Freshness(
             env, desk, self.shelves, world.catalogue.life_days,
@@ -58,6 +60,7 @@ class Goods:
         tell(self._losses.run())
         tell(self._freshness.run())
         tell(self.counting.run(self._world.scenario, self._world.daily_demand))
+        self._comparing.start()
 
     def left(self) -> Opening:
         """How things stand now, as the opening of a run that begins now; times are of that run."""

@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from sim.clock import Clock, Timer
 from sim.contracts import Picking
 from sim.facts import Facts
@@ -180,7 +182,7 @@ class Station:
         if message.order in self._counter:
             self._counter.discard(message.order)
             for sku, units in self._shelves.put_back(message.order, self._store):
-                self._office.stock.received(self._store, sku, units, StockCause.PUT_BACK)
+                self._office.stock.received(self._store, np.array([sku]), np.array([units]), StockCause.PUT_BACK)
 
 
 def beside(place: Any, skus: int) -> Any:

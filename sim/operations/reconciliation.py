@@ -69,16 +69,7 @@ class Counting:
             yield Timer(env, DAY_S)
 
     def _by_plan(self, store: StoreId, planned: NDArray[Any]) -> None:
-        skus = np.asarray(planned)
-        # Sorted and each once, they lie strictly between the place before the first SKU and that after the last.
-        if (
-            not (skus.ndim == 1 and (skus.dtype.kind in "iu" or not len(skus)))
-            or (np.diff(np.concatenate([[-1], np.sort(skus), [self._shelves.skus]])) < 1).any()
-        ):
-            raise InputError(
-                f"policies.reconciliation: expected SKUs to count, integers below {self._shelves.skus}, each once,"
-                f" got {planned!r}."
-            )
+        skus = chosen_skus(planned, self._shelves.skus, "SKUs to count")
         for sku in skus.tolist():
             self.count(store, sku)
         if len(skus):
@@ -99,3 +90,21 @@ class Counting:
         if chance >= self._error_share:
             return 0
         return 1 if chance < self._error_share / 2 else -1
+
+
+def chosen_skus(chosen: Any, skus: int, what: str) -> NDArray[Any]:
+    """Hold SKUs that a reconciliation policy names to its contract: an array (n,), each once.
+
+    Raises
+    ------
+    InputError
+        They are none of a store's `skus`, or one is named twice; `what` says what they are for.
+    """
+    found = np.asarray(chosen)
+    # Sorted and each once, they lie strictly between the place before the first SKU and that after the last.
+    if (
+        not (found.ndim == 1 and (found.dtype.kind in "iu" or not len(found)))
+        or (np.diff(np.concatenate([[-1], np.sort(found), [skus]])) < 1).any()
+    ):
+        raise InputError(f"policies.reconciliation: expected {what}, integers below {skus}, each once, got {chosen!r}.")
+    return found.astype(np.int64)

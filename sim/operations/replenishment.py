@@ -93,7 +93,6 @@ class Supply:
         self._env, self._facts, self._desk, self._shelves, self._store = env, facts, desk, shelves, store
         self._freshness, self._trucks, self._number = freshness, trucks, 0
         self._daily_demand, self._first_s, self._every_s = daily_demand, first_s, every_s
-        self._on_order = np.zeros(len(daily_demand), dtype=np.int64)
         self._coming: dict[int, Load] = {}
         for load in under_way:
             self._send(load)
@@ -104,7 +103,7 @@ class Supply:
         yield Timer(env, self._first_s)
         while True:
             due_s = trucks.due_s(env.now)
-            wanted = self._desk.replenish(self._store, self._on_order.copy(), self._daily_demand, due_s - env.now)
+            wanted = self._desk.replenish(self._store, self._daily_demand, due_s - env.now)
             if wanted.any():
                 wanted = trucks.load(wanted, self._cover_days())
             if wanted.any():
@@ -120,7 +119,7 @@ class Supply:
 
     def _send(self, load: Load) -> None:
         self._number = load.number
-        self._on_order += load.units
+        self._desk.ordered(self._store, load.units)
         self._coming[load.number] = load
         Timer(self._env, load.at_s - self._env.now, self._receive, load)
 
@@ -130,16 +129,15 @@ class Supply:
 
     def _cover_days(self) -> NDArray[np.float64]:
         """Days that what is on record and under way would last, (skus,)."""
-        position = self._desk.on_hand(self._store) + self._on_order
+        position = self._desk.on_hand(self._store) + self._desk.on_order[self._store]
         return np.asarray(position / np.maximum(self._daily_demand, 1e-9))
 
     def _receive(self, event: Timer) -> None:
         load: Load = event.value
         number, noted = load.number, load.units
         del self._coming[number]
-        self._on_order -= noted
         there = self._trucks.brought(self._store, number, noted)
         skus = np.flatnonzero(noted)
         self._shelves.change_many(self._store, skus, there[skus], StockCause.DELIVERY, noted[skus])
-        self._desk.received_many(self._store, skus, noted[skus], StockCause.DELIVERY)
+        self._desk.received(self._store, skus, noted[skus], StockCause.DELIVERY)
         self._freshness.received(self._store, there)

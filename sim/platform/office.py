@@ -94,7 +94,7 @@ class Office(Desks):
             facts, figures.stores, figures.skus, env=env,
             events=StockEvents(env, figures.stores, figures.skus, keep_s=_kept_s(scenario)) if recorded else None,
         )  # fmt: skip
-        self.stock = StockDesk(env, self.inventory, policies.replenishment)
+        self.stock = StockDesk(env, facts, self.inventory, policies.replenishment, self.bus)
         self.tracking = Tracking(figures, estimator, phones)
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores

@@ -7,53 +7,120 @@ from numpy.typing import NDArray
 
 from sim.clock import Clock
 from sim.contracts import Replenishment
+from sim.facts import Facts
+from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
+from sim.platform.sessions import Command, Role, may
 from sim.platform.views import LiveReplenishmentView
-from sim.vocabulary import InputError, SkuId, StockCause, StoreId
+from sim.ports import StockMessage
+from sim.vocabulary import NOBODY, InputError, OrderId, Refusal, SkuId, StockCause, StoreId, Topic
+
+_WRITTEN_OFF = frozenset({StockCause.DAMAGE, StockCause.SPOILAGE})
 
 
 class StockDesk:
     """Keeps the records of the goods that come and go outside orders.
 
+    Parameters
+    ----------
+    bus
+        On which the stores' scanners tell of it; None: they tell without one, at once.
+
     Attributes
     ----------
+    on_order
+        Units ordered whose receipt the office has not heard of, int64 (stores, skus).
     owed
         Units that customers wait for (`unmet: backorder`), int64 (stores, skus); None where nobody waits.
     """
 
-    def __init__(self, env: Clock, inventory: Inventory, replenishment: Replenishment) -> None:
-        self._env, self.inventory, self._replenishment = env, inventory, replenishment
+    def __init__(
+        self, env: Clock, facts: Facts, inventory: Inventory, replenishment: Replenishment, bus: Bus | None = None
+    ) -> None:
+        self._env, self._facts, self.inventory, self._replenishment = env, facts, inventory, replenishment
+        self._bus = bus
+        self.on_order = np.zeros((inventory.stores, inventory.skus), dtype=np.int64)
         self.owed: NDArray[np.int64] | None = None
+        if bus is not None:
+            bus.subscribe(Topic.STOCK_CHANGED, self._heard)
+
+    # -- what the stores tell ----------------------------------------------------------------------------------------
+
+    def opened(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
+        """A store begins with these records: no message, it is how things stand."""
+        self.inventory.adjust_many(store, skus, units, StockCause.OPENING)
 
     def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
         """Somebody counted a shelf."""
-        self.inventory.counted(store, sku, units)
+        self._tell(store, np.array([sku]), np.array([units]), StockCause.COUNT)
 
-    def received(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:
-        """Goods were scanned onto a shelf outside an order."""
-        self.inventory.adjust(store, sku, units, cause)
+    def received(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
+        """Goods were scanned onto the shelves outside an order: arrays of SKUs and units, both (n,)."""
+        self._tell(store, skus, units, cause)
 
-    def received_many(self, store: StoreId, skus: Any, units: Any, cause: StockCause) -> None:
-        """Goods of many SKUs were scanned onto the shelves: arrays of SKUs and units, both (n,)."""
-        self.inventory.adjust_many(store, skus, units, cause)
-
-    def written_off(self, store: StoreId, skus: Any, units: Any, cause: StockCause) -> None:
+    def written_off(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
         """Goods were scanned as gone: units of SKUs, arrays (n,), as far as they are not promised to orders.
 
         What is promised is found missing when it is picked.
         """
-        gone = np.minimum(units, self.inventory.free(store, skus))
-        self.inventory.adjust_many(store, skus[gone > 0], -gone[gone > 0], cause)
+        self._tell(store, skus, -units, cause)
+
+    def _tell(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
+        message = StockMessage(store, skus, units, cause)
+        if self._bus is None:
+            self._heard(message)
+        else:
+            self._bus.publish(Topic.STOCK_CHANGED, store, message)
+
+    def _heard(self, message: StockMessage) -> None:
+        store, skus, units, cause = message
+        if cause is StockCause.COUNT:
+            for sku, there in zip(skus.tolist(), units.tolist(), strict=True):
+                self.inventory.counted(store, sku, there)
+            return
+        if cause in _WRITTEN_OFF:
+            units = -np.minimum(-units, self.inventory.free(store, skus))
+            skus, units = skus[units < 0], units[units < 0]
+        if cause is StockCause.DELIVERY:
+            self.on_order[store, skus] = np.maximum(self.on_order[store, skus] - units, 0)  # a message may come twice
+        if len(skus) == 1:
+            self.inventory.adjust(store, SkuId(int(skus[0])), int(units[0]), cause)
+        else:
+            self.inventory.adjust_many(store, skus, units, cause)
+
+    # -- what the office does of its own accord ----------------------------------------------------------------------
 
     def on_hand(self, store: StoreId) -> NDArray[Any]:
         """Net stock by the records: units of every SKU, available or held, less what customers wait for, int64 (skus,)."""
         whole = self.inventory.on_hand(store)
         return whole if self.owed is None else whole - self.owed[store]
 
-    def replenish(self, store: StoreId, on_order: Any, daily_demand: Any, lead_time_s: float) -> Any:
+    def correct(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], role: Role) -> bool:
+        """Somebody of the office changes records by `units` (signed), as far as they are not promised to orders.
+
+        False, and a fact, for a role that may not.
+        """
+        if not may(role, Command.ADJUST_STOCK):
+            self._facts.request_refused(order=OrderId(NOBODY), refusal=Refusal.NOT_ALLOWED)
+            return False
+        units = np.maximum(units, -self.inventory.free(store, skus))
+        skus, units = skus[units != 0], units[units != 0]
+        if len(skus):
+            self.inventory.adjust_many(store, skus, units, StockCause.RECONCILED)
+            alike = {"store": np.full(len(skus), store), "role": np.full(len(skus), role)}
+            self._facts.many("stock_corrected", {"sku": skus, "units": units, **alike})
+        return True
+
+    def ordered(self, store: StoreId, units: NDArray[np.int64]) -> None:
+        """Units of every SKU are on their way to a store, (skus,)."""
+        self.on_order[store] += units
+
+    def replenish(self, store: StoreId, daily_demand: Any, lead_time_s: float) -> Any:
         """What the store should order now, units per SKU (int64)."""
         skus = self.inventory.skus
-        view = LiveReplenishmentView(self._env.now, store, self.on_hand(store), on_order, daily_demand, lead_time_s)
+        view = LiveReplenishmentView(
+            self._env.now, store, self.on_hand(store), self.on_order[store].copy(), daily_demand, lead_time_s
+        )
         wanted = self._replenishment(view)
         if len(wanted) != skus:
             raise InputError(f"policies.replenishment: expected units for {skus} SKUs, got {len(wanted)}.")

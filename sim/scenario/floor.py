@@ -46,6 +46,14 @@ class Site(Branch):
     lon: Longitude
 
 
+class Review(Branch):
+    """People in the office who look at large differences between scan log and record."""
+
+    people: Count = given(1, JUDGEMENT, "how many")
+    minutes: AboveZero = given(6.0, JUDGEMENT, "time to look into a difference, minutes")
+    hours: Window = given("09:00-18:00", "office hours", "when they work")
+
+
 class Stores(Branch):
     """Dark stores."""
 
@@ -72,6 +80,7 @@ class Stores(Branch):
         None, "-", "or a run's folder (or its stock.parquet) whose goods and records at the close are the opening"
     )
     count_s: NonNegative = given(20.0, JUDGEMENT, "time to find, count and scan one shelf, seconds")
+    review: Review = given(Review, "-", "who reviews what policies.reconciliation flags")
     count_error_share: Share = given(0.01, JUDGEMENT, "share of shelf counts that are wrong by a unit, either way")
 
     @model_validator(mode="after")

@@ -37,8 +37,11 @@ slo: []
     "policy", ["never", "count_on_short_pick", "abc_cycle(a_days=1, b_days=2, c_days=3)", "full_count"]
 )
 def test_the_laws_hold_and_the_log_tells_all(play: Any, unmet: str, policy: str) -> None:
-    """`play` checks laws 1 and 2 as the week goes on, and law 6 at its end."""
-    week = play(load_text(WEEK, [f"unmet={unmet}", f"policies.reconciliation={policy}"]))
+    """Laws 1 and 2 as the week goes on, and law 6 at its end."""
+    world = build_world(load_text(WEEK, [f"unmet={unmet}", f"policies.reconciliation={policy}"]))
+    laws = all_laws(world)
+    week = play(world, laws=laws)
+    assert verdict(laws) == []
     assert week.replayed().differences(week.outcome.state) == []
     losses, drift = week.study.summary["losses"], week.study.summary["drift"]
     assert min(losses["stolen"], losses["damaged"], losses["spoiled"]) > 0, "the week is not a quiet one"

@@ -1,0 +1,126 @@
+"""What a policy sees, what it may propose, and what the rooms ask of each other.
+
+Every family of decisions has one Protocol here. A policy is a frozen dataclass whose fields are its parameters, with one
+``__call__`` from a read-only view to a decision; the platform accepts or refuses what is proposed. A policy that needs
+memory is an ordinary class, built afresh per run. Views are live facades over indexes: read them during the call, keep
+nothing. Distances and times in a view are what the platform *believes*.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sim.contracts.dispatch import Dispatch, DispatchView, Offer, Positioning, PositioningView, Sighting, WaitingOrder
+from sim.contracts.floor import (
+    ComparedReconciliation,
+    Corrections,
+    CountView,
+    LedgerView,
+    Picking,
+    PickingView,
+    PickTask,
+    PlannedReconciliation,
+    Reconciliation,
+    Replenishment,
+    ReplenishmentView,
+    ShortPick,
+)
+from sim.contracts.orders import (
+    Admission,
+    AdmissionView,
+    Fraud,
+    FraudView,
+    OrderRequest,
+    Reservation,
+    ReservationView,
+    SagaPlan,
+    SagaView,
+    Sourcing,
+    SourcingView,
+    Substitution,
+    SubstitutionView,
+)
+from sim.vocabulary import Ruling
+
+__all__ = [
+    "FAMILIES",
+    "POLICY_PROTOCOLS",
+    "Admission",
+    "AdmissionView",
+    "ComparedReconciliation",
+    "Corrections",
+    "CountView",
+    "Dispatch",
+    "DispatchView",
+    "Fraud",
+    "FraudView",
+    "LedgerView",
+    "Offer",
+    "OrderRequest",
+    "PickTask",
+    "Picking",
+    "PickingView",
+    "PlannedReconciliation",
+    "Policies",
+    "Positioning",
+    "PositioningView",
+    "Reconciliation",
+    "Replenishment",
+    "ReplenishmentView",
+    "Reservation",
+    "ReservationView",
+    "Ruling",
+    "SagaPlan",
+    "SagaView",
+    "ShortPick",
+    "Sighting",
+    "Sourcing",
+    "SourcingView",
+    "Substitution",
+    "SubstitutionView",
+    "WaitingOrder",
+]
+
+FAMILIES = {
+    "admission": "whether a customer may place an order now",
+    "fraud": "which orders are refused as fraud",
+    "sourcing": "which store serves an order",
+    "reservation": "how stock is held against concurrent buyers",
+    "saga": "in which order an order is reserved, paid and confirmed",
+    "substitution": "what happens to lines the records deny",
+    "picking": "which order a free picker takes next",
+    "dispatch": "which driver is offered which order, and when",
+    "positioning": "where a driver goes after a delivery",
+    "replenishment": "what a store orders from its supplier",
+    "reconciliation": "when people count shelves to correct the records",
+}
+
+POLICY_PROTOCOLS: dict[str, Any] = {
+    "admission": Admission,
+    "fraud": Fraud,
+    "sourcing": Sourcing,
+    "reservation": Reservation,
+    "saga": SagaPlan,
+    "substitution": Substitution,
+    "picking": Picking,
+    "dispatch": Dispatch,
+    "positioning": Positioning,
+    "replenishment": Replenishment,
+    "reconciliation": Reconciliation,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """One policy per family."""
+
+    admission: Admission
+    fraud: Fraud
+    sourcing: Sourcing
+    reservation: Reservation
+    saga: SagaPlan
+    substitution: Substitution
+    picking: Picking
+    dispatch: Dispatch
+    positioning: Positioning
+    replenishment: Replenishment
+    reconciliation: Reconciliation
