@@ -163,7 +163,14 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
     "shrinkage.damage_share": (0.0, 0.005, 0.5),
     "shrinkage.scanned_share": (0.0, 0.6, 1.0),
     "stores.count_error_share": (0.0, 0.01, 1.0),
-}
+    "policies.reconciliation": (
+        "never", "count_on_short_pick", "full_count(count_at='12:40')", "compare_ledgers(compare_every_s=240, auto_units=1)",
+    ),
+    "stores.review.people": (0, 2),
+    "stores.review.minutes": (1.0, 6.0),
+    "supply.late_share": (0.0, 0.1, 1.0),
+    "supply.truck_litres": (1e6, 60.0),
+}  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 
 FAULTS_MEAN: Final = 5.0

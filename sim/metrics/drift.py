@@ -51,6 +51,24 @@ CAUSES = {**{int(cause): cause.name.lower() for cause in _SLIPS}, PLATFORM: "pla
 """Rows of an array by cause, and their names."""
 
 
+def reviews(archive: Archive, start_s: float) -> dict[str, Any]:
+    """What the comparison of scan log and record did from a time on: units corrected, and differences flagged for people.
+
+    `open` counts those that nobody has looked at when the run ends; `wait_s` is the mean time from flag to review.
+    """
+    corrected, flagged, reviewed = (
+        archive.rows(kind) for kind in ("stock_corrected", "difference_flagged", "difference_reviewed")
+    )
+    waited = reviewed["waited_s"][reviewed["t_s"] >= start_s]
+    return {
+        "units_corrected": int(np.abs(corrected["units"][corrected["t_s"] >= start_s]).sum()),
+        "flagged": int((flagged["t_s"] >= start_s).sum()),
+        "reviewed": len(waited),
+        "open": len(flagged) - len(reviewed),
+        "wait_s": float(waited.mean()) if len(waited) else None,
+    }
+
+
 def _named(units: NDArray[np.float64]) -> dict[str, float]:
     return {name: float(units[row]) for row, name in CAUSES.items()}
 

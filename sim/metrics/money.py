@@ -29,6 +29,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "packaging": float((~np.isnan(orders["packed_s"])).sum() * rates.packaging_cents),
         "payments": float(captured["cents"].sum() * rates.payment_share + len(captured) * rates.payment_cents),
         "counting": _counting_h(archive, scenario) * rates.picker_hour_cents,
+        "reviewing": _reviewing_h(archive, scenario) * rates.picker_hour_cents,
         **_platform(archive, scenario, len(orders["order"])),
     }
     by_kind = {name: int(np.rint(cents)) for name, cents in kinds.items()}
@@ -46,6 +47,12 @@ def _counting_h(archive: Archive, scenario: Scenario) -> float:
     counted = archive.rows("crew_counted")
     lines = int(counted["lines"][counted["t_s"] >= scenario.warmup_h * 3600.0].sum())
     return lines * scenario.stores.count_s / 3600.0
+
+
+def _reviewing_h(archive: Archive, scenario: Scenario) -> float:
+    """Hours that people looked into differences between scan log and record, paid like pickers (judgement)."""
+    reviewed = archive.rows("difference_reviewed")
+    return float((reviewed["t_s"] >= scenario.warmup_h * 3600.0).sum()) * scenario.stores.review.minutes / 60.0
 
 
 def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics.drift import drift
+from sim.metrics.drift import drift, reviews
 from sim.metrics.drift_series import drift_table
 from sim.metrics.floor import floor
 from sim.metrics.money import costs
@@ -63,6 +63,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         **people(work, warm, scenario),
         **sales(archive, scenario, warm),
         "drift": drift(archive, state),
+        "reviews": reviews(archive, scenario.warmup_h * 3600.0),
         "losses": losses(stock),
         "floor": floor(archive, scenario, state, work, orders, warm),
         **costs(archive, scenario, work, warm),

@@ -289,6 +289,21 @@ METRICS: Final[dict[str, Metric]] = {
     "losses.stolen": Metric("units stolen", "count", "Units that were taken from the shelves, and nobody scanned it."),
     "losses.damaged": Metric("units damaged", "count", "Units that broke on the shelves, scanned as such or not."),
     "losses.spoiled": Metric("units thrown away", "count", "Units that were on the shelves beyond their shelf life."),
+    "reviews.units_corrected": Metric(
+        "corrected from the scan log",
+        "count",
+        "Units by which records were set to the scan log, by the job or after a review.",
+    ),
+    "reviews.flagged": Metric(
+        "differences flagged", "count", "Differences of scan log and record too large for the job."
+    ),
+    "reviews.reviewed": Metric("differences reviewed", "count", "Flagged differences that somebody has looked into."),
+    "reviews.open": Metric(
+        "waiting for review", "count", "Flagged differences that nobody had looked into at the close."
+    ),
+    "reviews.wait_s": Metric(
+        "wait for review", "time", "Mean time from flagging a difference until it was looked into."
+    ),
     "losses.waste_share": Metric("waste", "share", "Units thrown away for each unit that was picked."),
     "losses.shrink_share": Metric("shrink", "share", "Units stolen or damaged for each unit that was picked."),
     "cost.total_cents": Metric(

@@ -297,6 +297,11 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
         *_by_cause(summary, "drift.by_cause", "drift.units_abs"),
         _row(summary, "drift.units_short"),
         *_by_cause(summary, "drift.short_by_cause", "drift.units_short"),
+        *(
+            _row(summary, f"reviews.{key}")
+            for key in ("units_corrected", "flagged", "open", "wait_s")
+            if centre(at(summary, f"reviews.{key}"))
+        ),
         *(_row(summary, f"losses.{key}") for key in ("stolen", "damaged", "shrink_share", "spoiled", "waste_share")),
     ]
 
@@ -340,6 +345,8 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
     }  # fmt: skip
     for name, cents in kinds.items():
         mine = centre(cents)
+        if not mine and name in ("counting", "reviewing"):
+            continue  # that nobody was sent to do it is no news
         each = mine / delivered if delivered and mine is not None else None
         rows.append(
             Row(names.get(name) or words(name), each, "money", mine / total if total and mine is not None else None, 1)
