@@ -77,7 +77,7 @@ def simulate(
     Parameters
     ----------
     world
-        Built by `sim.burnin.ready_world`, or without a burn-in by `sim.world.build.build_world`.
+        Built by `sim.opening.ready_world`, or without a burn-in by `sim.world.build.build_world`.
     sink
         Takes the log's rows as the run goes on.
     streams

@@ -112,6 +112,20 @@ def _seconds(answer: Any) -> float | None:
     return seconds
 
 
+def _slots(answer: Any) -> Any:
+    slots = np.asarray(answer)
+    if slots.ndim != 1 or not np.issubdtype(slots.dtype, np.integer) or len(np.unique(slots)) < len(slots):
+        raise ValueError
+    return slots.astype(np.int64)
+
+
+def _metres(answer: Any) -> Any:
+    metres = np.asarray(answer, dtype=np.float64)
+    if metres.ndim != 1 or not (np.isfinite(metres) & (metres >= 0)).all():
+        raise ValueError
+    return metres
+
+
 def _units(answer: Any) -> Any:
     units = np.asarray(answer)
     if units.ndim != 1 or not np.issubdtype(units.dtype, np.integer) or (units < 0).any() or (units > 1_000_000).any():
@@ -150,6 +164,8 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "RESERVE, PAY and CONFIRM each once, or RESERVE_AND_PAY and CONFIRM, or PREPARE, COMMIT and CONFIRM",
     ),
     "substitution": (_bool, "True or False"),
+    "slotting": (_slots, "a slot for each SKU, integers, no slot for two"),
+    "routing": (_metres, "metres >= 0 for each tour"),
     "picking": (_place, "a place in the queue or None"),
     "positioning": (_store, "a store id or None"),
     "replenishment": (_units, "whole units from 0 to 1,000,000 for each SKU"),

@@ -12,11 +12,12 @@ from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
 from sim.faults import Faults, Provided
-from sim.operations.floor import Floor, Phones, expected_pick_s
+from sim.operations.floor import Floor, Phones
 from sim.operations.goods import Goods
 from sim.operations.provider import Habits, Provider
 from sim.operations.sales import Sales
 from sim.operations.shelves import Shelves
+from sim.operations.walks import Walks, expected_pick_s, walks_of
 from sim.platform.inventory import Inventory
 from sim.platform.office import Office
 from sim.platform.stock_desk import StockDesk
@@ -58,7 +59,7 @@ class Full:
     def __init__(self, env: Clock, facts: Facts, world: World, policies: Policies, streams: Streams) -> None:
         scenario, trace = world.scenario, world.trace
         self._world, quiet = world, scenario.platform.profile == "minimal"
-        down = Provided()
+        down, walks = Provided(), walks_of(world, policies)
         shares = [share for share in scenario.drivers.vehicles.values() if share > 0]
         phones = Phones()
         provider = Provider(env, facts, trace.pay_chance, trace.pay_s, _habits(scenario), down, streams.die("provider"))
@@ -67,7 +68,7 @@ class Full:
             facts,
             scenario,
             policies,
-            _figures(world),
+            _figures(world, walks),
             Latencies(
                 quick(trace.submit_s), quick(trace.window_s), 0.0 if quiet else quantise(scenario.platform.bus_s)
             ),
@@ -79,7 +80,7 @@ class Full:
             streams.die,
         )
         provider.callbacks = office.payments
-        self._floor = Floor(env, facts, world, office, policies, streams, phones)
+        self._floor = Floor(env, facts, world, office, policies, streams, phones, walks)
         self.goods = self._floor.goods
         self._faults = None if quiet else Faults(env, facts, scenario, streams, down, office, self._floor)
 
@@ -156,7 +157,7 @@ def _ledgers(world: World, shelves: Shelves, inventory: Inventory) -> dict[str, 
     }
 
 
-def _figures(world: World) -> Figures:
+def _figures(world: World, walks: Walks | None) -> Figures:
     return Figures(
         skus=world.catalogue.skus,
         stores=world.stores,
@@ -165,7 +166,7 @@ def _figures(world: World) -> Figures:
         loads_litres=[vehicle.litres for vehicle in world.travel.profiles],
         driver_profiles=[driver.profile for driver in world.drivers],
         driver_homes=[driver.home for driver in world.drivers],  # type: ignore[misc]
-        pick_s=expected_pick_s(world),
+        pick_s=expected_pick_s(world, walks),
         door_s=world.scenario.drivers.door_s,
         open_s=world.open_s,
         serving=world.serving,  # type: ignore[arg-type]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sim.burnin import ready_world
 from sim.contracts import Policies
 from sim.engine import Outcome, simulate
 from sim.laws import all_laws, verdict, whole_log
 from sim.metrics import Study, study
+from sim.opening import ready_world
 from sim.recording import MemoryArchive, State, replay
 from sim.scenario import Scenario, load_text
 from sim.shipped import HOME_VARIABLE

@@ -24,6 +24,7 @@ from sim.contracts.floor import (
     ReplenishmentView,
     ShortPick,
 )
+from sim.contracts.layout import Block, Routing, Slotting, SlottingView, Visits
 from sim.contracts.orders import (
     Admission,
     AdmissionView,
@@ -46,6 +47,7 @@ __all__ = [
     "POLICY_PROTOCOLS",
     "Admission",
     "AdmissionView",
+    "Block",
     "ComparedReconciliation",
     "Corrections",
     "CountView",
@@ -68,15 +70,19 @@ __all__ = [
     "ReplenishmentView",
     "Reservation",
     "ReservationView",
+    "Routing",
     "Ruling",
     "SagaPlan",
     "SagaView",
     "ShortPick",
     "Sighting",
+    "Slotting",
+    "SlottingView",
     "Sourcing",
     "SourcingView",
     "Substitution",
     "SubstitutionView",
+    "Visits",
     "WaitingOrder",
 ]
 
@@ -87,6 +93,8 @@ FAMILIES = {
     "reservation": "how stock is held against concurrent buyers",
     "saga": "in which order an order is reserved, paid and confirmed",
     "substitution": "what happens to lines the records deny",
+    "slotting": "where each SKU lies in the stores",
+    "routing": "how a picker walks through the aisles",
     "picking": "which order a free picker takes next",
     "dispatch": "which driver is offered which order, and when",
     "positioning": "where a driver goes after a delivery",
@@ -101,6 +109,8 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "reservation": Reservation,
     "saga": SagaPlan,
     "substitution": Substitution,
+    "slotting": Slotting,
+    "routing": Routing,
     "picking": Picking,
     "dispatch": Dispatch,
     "positioning": Positioning,
@@ -119,6 +129,8 @@ class Policies:
     reservation: Reservation
     saga: SagaPlan
     substitution: Substitution
+    slotting: Slotting
+    routing: Routing
     picking: Picking
     dispatch: Dispatch
     positioning: Positioning

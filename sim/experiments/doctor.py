@@ -6,11 +6,11 @@ import tempfile
 from collections.abc import Iterator
 
 from sim import __version__
-from sim.burnin import ready_world
 from sim.contracts import FAMILIES
 from sim.experiments.runs import run_in_memory
 from sim.laws import all_laws, verdict
 from sim.menu import menu
+from sim.opening import ready_world
 from sim.scenario import load_text
 from sim.scenario.loading import load, shipped_scenarios
 from sim.shipped import shipped_root, user_cache_dir

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sim.burnin import ready_world
 from sim.experiments.runs import run_in_memory
 from sim.experiments.slo import judge
+from sim.opening import ready_world
 from sim.scenario import Scenario
 from sim.streams import Streams
 

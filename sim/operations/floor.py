@@ -13,19 +13,13 @@ from sim.operations.driving import Driver, Driving
 from sim.operations.goods import Goods
 from sim.operations.picking import Station
 from sim.operations.timing import agenda
+from sim.operations.walks import Walks, expected_handling_s
 from sim.platform.office import Office
 from sim.ports import Cancellation, PickJob
 from sim.story import tell
 from sim.streams import Streams, quick
 from sim.vocabulary import DriverId, OrderId, PickerId, StoreId, Topic
 from sim.world.build import World
-
-
-def expected_pick_s(world: World) -> Callable[[int, int], float]:
-    """The expected seconds to pick and pack an order of so many lines and units, as a function of these."""
-    pickers = world.scenario.pickers
-    base_s, per_line_s, per_unit_s = pickers.base_s, pickers.per_line_s, pickers.per_unit_s
-    return lambda lines, units: base_s + per_line_s * lines + per_unit_s * units
 
 
 class Phones:
@@ -50,6 +44,7 @@ class Floor:
         policies: Policies,
         streams: Streams,
         phones: Phones,
+        walks: Walks | None = None,
     ) -> None:
         scenario, trace = world.scenario, world.trace
         self._env, self._world, self._office, self._streams = env, world, office, streams
@@ -66,7 +61,7 @@ class Floor:
         self.stations = [
             Station(
                 env, facts, office, self.shelves, self.goods.counting, policies.picking, StoreId(store), counter,
-                pick_s=expected_pick_s(world), noise=noise,
+                pick_s=expected_handling_s(world), walk_s=None if walks is None else walks.order_s, noise=noise,
                 mispicks=trace.mispicks, count_s=scenario.stores.count_s, on_packed=self.driving.packed,
             )
             for store in range(world.stores)

@@ -49,7 +49,9 @@ class Station:
     counter
         Orders that stand packed at the counter.
     pick_s
-        Expected seconds for so many lines and units; `noise` is each order's factor on it.
+        Expected seconds for so many lines and units, without the walk.
+    walk_s, noise
+        Of each order: seconds of walking (None: in `pick_s` already), and the factor on it all.
     mispicks
         order -> SKUs for which the SKU beside the right one is taken and scanned as the right one.
     count_s
@@ -70,6 +72,7 @@ class Station:
         counter: set[OrderId],
         *,
         pick_s: Callable[[int, int], float],
+        walk_s: Any,
         noise: Any,
         mispicks: dict[int, frozenset[int]],
         count_s: float,
@@ -77,6 +80,7 @@ class Station:
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._counting = env, facts, office, shelves, counting
         self._policy, self._store = policy, store
+        self._walk_s = walk_s
         self._pick_s, self._noise, self._mispicks = pick_s, noise, mispicks
         self._on_packed, self._count_s = on_packed, count_s
         self.waiting: deque[PickJob] = deque()
@@ -140,7 +144,10 @@ class Station:
                 continue
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._office.picking(job.order, picker)
-            yield Timer(env, quantise(self._pick_s(len(job.held), job.units) * self._noise[job.order] * self._slower))
+            pick_s = self._pick_s(len(job.held), job.units)
+            if self._walk_s is not None:
+                pick_s += self._walk_s[job.order]
+            yield Timer(env, quantise(pick_s * self._noise[job.order] * self._slower))
             counted = self._pack(job, picker) if self._office.wanted(job.order) else 0
             if counted:
                 yield Timer(env, quantise(counted * self._count_s))

@@ -145,6 +145,8 @@ class PolicyNames(Branch):
     reservation: str = given("optimistic", "-", "how stock is held against concurrent buyers")
     saga: str = given("reserve_then_pay", "-", "in which order an order is reserved, paid and confirmed")
     substitution: str = given("refund", "-", "what happens to lines the records deny")
+    slotting: str = given("by_popularity", "-", "where each SKU lies in the stores; heard with a stores.layout")
+    routing: str = given("s_shape", "-", "how a picker walks through the aisles; heard with a stores.layout")
     picking: str = given("fifo", "-", "which order a free picker takes next")
     dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")

@@ -46,6 +46,34 @@ class Site(Branch):
     lon: Longitude
 
 
+class Layout(Branch):
+    """The aisles of a store, all stores alike; shelves stand on both sides, the packing bench at the front of one aisle."""
+
+    aisles: Positive = given(
+        8,
+        "judgement: with the lengths below 300 square metres of shelves, in a store of 2,000-5,000 square feet",
+        "aisles",
+    )
+    length_m: AboveZero = given(16.0, JUDGEMENT, "length of an aisle between the cross-aisles, metres")
+    pitch_m: AboveZero = given(2.4, JUDGEMENT, "from one aisle to the next, centre to centre, metres")
+    facing_m: AboveZero = given(0.5, JUDGEMENT, "width of a slot, metres")
+    levels: Positive = given(8, JUDGEMENT, "slots one above the other")
+    bench: Count = given(0, "-", "the aisle at whose front the bench stands, from 0")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.bench >= self.aisles:
+            raise ValueError(f"bench: an aisle below {self.aisles}, got {self.bench}")
+        if self.facing_m > self.length_m:
+            raise ValueError(f"facing_m: at most length_m ({self.length_m:g}), got {self.facing_m:g}")
+        return self
+
+    @property
+    def slots(self) -> int:
+        """How many SKUs find room."""
+        return 2 * self.aisles * self.levels * int(self.length_m / self.facing_m + 1e-9)
+
+
 class Review(Branch):
     """People in the office who look at large differences between scan log and record."""
 
@@ -80,6 +108,9 @@ class Stores(Branch):
         None, "-", "or a run's folder (or its stock.parquet) whose goods and records at the close are the opening"
     )
     count_s: NonNegative = given(20.0, JUDGEMENT, "time to find, count and scan one shelf, seconds")
+    layout: Layout | None = given(
+        None, "-", "aisles through which pickers walk; none: walking is a part of pickers.base_s and pickers.per_line_s"
+    )
     review: Review = given(Review, "-", "who reviews what policies.reconciliation flags")
     count_error_share: Share = given(0.01, JUDGEMENT, "share of shelf counts that are wrong by a unit, either way")
 
@@ -136,6 +167,10 @@ class Pickers(Branch):
     per_line_s: NonNegative = given(
         18.0, "200 lines per labour hour, usual for manual picking from shelves (Bartholdi, Hackman 2019)",
         "per basket line: walk and search, seconds",
+    )  # fmt: skip
+    walk_m_s: AboveZero = given(
+        1.2, "judgement: brisk, without a cart (an unhurried walker has 1.2, Highway Capacity Manual)",
+        "walking speed with a stores.layout, metres a second",
     )  # fmt: skip
     per_unit_s: NonNegative = given(2.0, JUDGEMENT, "per unit: grasp and scan, seconds")
     noise: Literal["lognormal", "exponential", "none"] = given("lognormal", JUDGEMENT, "distribution of the pick time")

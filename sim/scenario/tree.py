@@ -112,6 +112,11 @@ class Scenario(Branch):
                     raise ValueError(f"no {key} with mode: goods_only, which has no orders, got {there!r:.60}")
         elif self.unmet == "backorder":
             raise ValueError("mode: goods_only with unmet: backorder (an order is never delivered in parts), got full")
+        layout = self.stores.layout
+        if layout is not None and layout.slots < self.catalogue.skus:
+            raise ValueError(
+                f"stores.layout with slots for catalogue.skus ({self.catalogue.skus}), got {layout.slots} slots"
+            )
         for sale in self.demand.flash_sales:
             if sale.sku >= self.catalogue.skus:
                 raise ValueError(

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.world.walking import BLOCK, Block, largest_gap_m, s_shape_m, shortest_m, visits
+from policies.routing.largest_gap import LargestGap
+from policies.routing.s_shape import SShape
+from policies.routing.shortest import MANY, Shortest
+from sim.contracts import Block
+from sim.world.walking import visits
+
+s_shape_m, largest_gap_m, shortest_m = SShape(), LargestGap(), Shortest()
 
 ROUTINGS = (s_shape_m, largest_gap_m, shortest_m)
 PICKS = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 19)), min_size=1, max_size=6, unique=True)
@@ -61,14 +67,14 @@ def test_the_shortest_is_what_brute_force_finds_and_no_rule_beats_it(
 
 
 def test_many_tours_at_once_are_the_same_tours() -> None:
-    block, tours = Block(aisles=6, length_m=15.0, pitch_m=2.5, bench=3), BLOCK + 5
+    block, tours = Block(aisles=6, length_m=15.0, pitch_m=2.5, bench=3), MANY + 5
     chance = np.random.default_rng(1)
     tour, aisle = chance.integers(0, tours, 4 * tours), chance.integers(0, 6, 4 * tours)
     along = chance.uniform(0, 15, 4 * tours)
     seen = visits(block, tours, tour, aisle, along)
     for routing in ROUTINGS:
         metres = routing(block, seen)
-        for one in (0, 7, BLOCK - 1, BLOCK, BLOCK + 4):
+        for one in (0, 7, MANY - 1, MANY, MANY + 4):
             mine = tour == one
             alone = visits(block, 1, np.zeros(mine.sum(), dtype=int), aisle[mine], along[mine])
             assert metres[one] == pytest.approx(routing(block, alone)[0])

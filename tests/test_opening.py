@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import burnin
-from sim.burnin import BEFORE, before, ready_world
 from sim.engine import simulate
 from sim.experiments.runs import run_to_folder
+from sim.opening import BEFORE, before, ready_world
 from sim.recording import MemoryArchive
 from sim.scenario import load, load_text
 from sim.streams import Streams
@@ -33,7 +32,7 @@ def burnt(two_stores: Any) -> Any:
 
 
 def test_a_run_begins_where_the_days_before_ended(burnt: Any, monkeypatch: Any, tmp_path: Path) -> None:
-    monkeypatch.setattr(burnin, "user_cache_dir", lambda: tmp_path)
+    monkeypatch.setattr("sim.opening.user_cache_dir", lambda: tmp_path)
     scenario = burnt()
     streams = Streams(scenario.seed, BEFORE)
     days = before(scenario)
@@ -47,13 +46,13 @@ def test_a_run_begins_where_the_days_before_ended(burnt: Any, monkeypatch: Any, 
     assert not same(opening, build_world(scenario).opening)
     # Once more, from the cache; and in another replication, which faces another day.
     assert len(list(tmp_path.rglob("*.npz"))) == 1
-    monkeypatch.setattr(burnin, "simulate", None)
+    monkeypatch.setattr("sim.opening.simulate", None)
     assert same(ready_world(scenario).opening, left)
     assert same(ready_world(scenario, Streams(scenario.seed, 3)).opening, left)
 
 
 def test_what_hangs_on_the_goods_makes_another_opening(burnt: Any, monkeypatch: Any, tmp_path: Path) -> None:
-    monkeypatch.setattr(burnin, "user_cache_dir", lambda: tmp_path)
+    monkeypatch.setattr("sim.opening.user_cache_dir", lambda: tmp_path)
     alike = [
         burnt(),
         burnt("drivers.count=9"),

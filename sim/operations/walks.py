@@ -1,0 +1,81 @@
+"""How far pickers walk: the layout of the stores, what lies where, and the length of every order's tour."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.contracts import Policies, SlottingView
+from sim.scenario.floor import Layout
+from sim.streams import Streams, pick, quick
+from sim.vocabulary import InputError
+from sim.world.build import World
+from sim.world.walking import slots, visits
+
+LINES_MAX, SAMPLE = 24, 200
+"""Up to how many lines the platform knows the mean walk of a basket, and from how many baskets."""
+
+
+class Walks:
+    """Seconds of walking: of each order (`order_s`), and as expected of a basket with so many lines (`expected_s`).
+
+    A tour is that of the basket as ordered; lines that the records deny are few, and the way past them is not shorter by much.
+    Where goods lie is the same in all replications, as everything that stands before anybody orders.
+    """
+
+    def __init__(self, world: World, policies: Policies, layout: Layout) -> None:
+        scenario, goods, trace = world.scenario, world.catalogue, world.trace
+        self._block, aisle, along_m = slots(layout)
+        self._speed, self._routing = scenario.pickers.walk_m_s, policies.routing
+        fixed = Streams(scenario.seed)
+        view = SlottingView(
+            goods.popularity, goods.category, self._block, aisle, along_m, fixed.generator("stores.slotting")
+        )
+        slot = np.asarray(policies.slotting(view))
+        if slot.shape != (goods.skus,) or slot.min() < 0 or slot.max() >= len(aisle):
+            raise InputError(
+                f"policies.slotting: expected a slot below {len(aisle)} for each of {goods.skus} SKUs, got {slot!r:.80}."
+            )
+        self._aisle, self._along_m = aisle[slot], along_m[slot]
+        owner = np.repeat(np.arange(trace.orders), np.diff(trace.first_line))
+        self.order_s: Any = quick(self._walks_s(trace.orders, owner, trace.sku))
+        tours = np.repeat(np.arange(LINES_MAX * SAMPLE), np.repeat(np.arange(1, LINES_MAX + 1), SAMPLE))
+        baskets = pick(fixed.generator("stores.baskets").random(len(tours)), goods.popularity)
+        means = self._walks_s(LINES_MAX * SAMPLE, tours, baskets).reshape(LINES_MAX, SAMPLE).mean(axis=1)
+        self._means: list[float] = [0.0, *means.tolist()]
+
+    def _walks_s(self, tours: int, tour: NDArray[Any], sku: NDArray[Any]) -> NDArray[np.float64]:
+        seen = visits(self._block, tours, tour, self._aisle[sku], self._along_m[sku])
+        metres = np.asarray(self._routing(self._block, seen))
+        if metres.shape != (tours,):
+            raise InputError(
+                f"policies.routing: expected metres of {tours} tours, got an array of shape {metres.shape}."
+            )
+        return metres / self._speed
+
+    def expected_s(self, lines: int) -> float:
+        """Mean walk of a basket with so many lines."""
+        return self._means[min(lines, LINES_MAX)]
+
+
+def walks_of(world: World, policies: Policies) -> Walks | None:
+    """The walks of a run; None where the scenario has no layout."""
+    layout = world.scenario.stores.layout
+    return None if layout is None else Walks(world, policies, layout)
+
+
+def expected_pick_s(world: World, walks: Walks | None) -> Callable[[int, int], float]:
+    """The expected seconds to pick and pack an order of so many lines and units, as a function of these."""
+    handling_s = expected_handling_s(world)
+    if walks is None:
+        return handling_s
+    walk_s = walks.expected_s
+    return lambda lines, units: handling_s(lines, units) + walk_s(lines)
+
+
+def expected_handling_s(world: World) -> Callable[[int, int], float]:
+    """As `expected_pick_s`, without the walk."""
+    pickers = world.scenario.pickers
+    base_s, per_line_s, per_unit_s = pickers.base_s, pickers.per_line_s, pickers.per_unit_s
+    return lambda lines, units: base_s + per_line_s * lines + per_unit_s * units
