@@ -11,6 +11,7 @@ from typing import Any
 
 from sim.contracts.dispatch import Dispatch, DispatchView, Offer, Positioning, PositioningView, Sighting, WaitingOrder
 from sim.contracts.floor import (
+    BatchPicking,
     ComparedReconciliation,
     Corrections,
     CountView,
@@ -47,6 +48,7 @@ __all__ = [
     "POLICY_PROTOCOLS",
     "Admission",
     "AdmissionView",
+    "BatchPicking",
     "Block",
     "ComparedReconciliation",
     "Corrections",

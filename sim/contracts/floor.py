@@ -28,12 +28,25 @@ class PickingView(Protocol):
     def now_s(self) -> float: ...
     @property
     def waiting(self) -> Sequence[PickTask]: ...
+    def walk_s(self, tasks: Sequence[PickTask]) -> float:
+        """Seconds of one tour past the lines of these orders; 0 where the store has no layout."""
 
 
 class Picking(Protocol):
-    """The place in the queue of the order a free picker takes next; None leaves the picker idle."""
+    """The place in the queue of the order a free picker takes next; None leaves the picker idle.
+
+    May have a method `along(first: PickTask, view: PickingView)`: the places of the orders that go along on the same tour, each
+    once; the first is in the queue no more.
+    """
 
     def __call__(self, view: PickingView) -> int | None: ...
+
+
+@runtime_checkable
+class BatchPicking(Picking, Protocol):
+    """A `Picking` whose tours may be of several orders."""
+
+    def along(self, first: PickTask, view: PickingView) -> Sequence[int]: ...
 
 
 class ReplenishmentView(Protocol):

@@ -45,7 +45,7 @@ class People(Law):
         self._offer: list[int] = [-1] * len(drivers)
         self._at: list[tuple[int, float] | None] = [None] * len(drivers)
         self._carries: list[int] = [-1] * len(drivers)
-        self._picking: dict[int, int] = {}
+        self._picking: dict[int, tuple[float, set[int]]] = {}
         self._on: set[int] = set()
 
     # -- pickers -----------------------------------------------------------------------------------------------------
@@ -57,23 +57,28 @@ class People(Law):
     def picker_off(self, t: float, picker: int) -> None:
         """A shift ends."""
         if picker in self._picking:
-            self.breach(t, f"picker {picker} went home with order {self._picking[picker]} in hand")
+            self.breach(t, f"picker {picker} went home with order {min(self._picking[picker][1])} in hand")
         self._on.discard(picker)
 
     def pick_started(self, t: float, order: int, picker: int, store: int) -> None:
         """A picker takes one order."""
-        if picker in self._picking or picker not in self._on:
+        begun_s, orders = self._picking.setdefault(picker, (t, set()))
+        if begun_s != t or picker not in self._on:  # what is picked on one tour is begun at one moment
             self.breach(t, f"picker {picker} took order {order} with another in hand or off shift")
         if self._works_in[picker] != store:
             self.breach(t, f"picker {picker} took order {order} in store {store}, works in {self._works_in[picker]}")
         if not _within(t, self._picker_shifts[picker]):
             self.breach(t, f"picker {picker} took order {order} outside the shift")
-        self._picking[picker] = order
+        orders.add(order)
 
     def pick_ended(self, t: float, order: int, picker: int) -> None:
         """A picker puts it down."""
-        if self._picking.pop(picker, None) != order:
+        _, orders = self._picking.get(picker, (t, set()))
+        if order not in orders:
             self.breach(t, f"picker {picker} put down order {order}, which was not in hand")
+        orders.discard(order)
+        if not orders:
+            self._picking.pop(picker, None)
 
     # -- drivers -----------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ class Floor:
         self.stations = [
             Station(
                 env, facts, office, self.shelves, self.goods.counting, policies.picking, StoreId(store), counter,
-                pick_s=expected_handling_s(world), walk_s=None if walks is None else walks.order_s, noise=noise,
+                pick_s=expected_handling_s(world), walks=walks, noise=noise,
                 mispicks=trace.mispicks, count_s=scenario.stores.count_s, on_packed=self.driving.packed,
             )
             for store in range(world.stores)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from sim.clock import Clock, Timer
-from sim.contracts import Picking
+from sim.contracts import BatchPicking, Picking, PickTask
 from sim.facts import Facts
 from sim.operations.reconciliation import Counting
 from sim.operations.shelves import Shelves
+from sim.operations.walks import Walks
 from sim.platform.office import Office
 from sim.ports import Cancellation, PickJob
 from sim.story import Signal, Story, tell
@@ -20,10 +21,14 @@ from sim.vocabulary import InputError, OrderId, PickerId, SkuId, StockCause, Sto
 class StationView:
     """See `sim.contracts.PickingView`."""
 
-    __slots__ = ("_env", "waiting")
+    __slots__ = ("_env", "_walks", "waiting")
 
-    def __init__(self, env: Clock, waiting: Sequence[PickJob]) -> None:
-        self._env, self.waiting = env, waiting
+    def __init__(self, env: Clock, waiting: Sequence[PickJob], walks: Walks | None) -> None:
+        self._env, self.waiting, self._walks = env, waiting, walks
+
+    def walk_s(self, tasks: Sequence[PickTask]) -> float:
+        """Seconds of one tour past the lines of these orders."""
+        return 0.0 if self._walks is None or not tasks else self._walks.tour_s([task.order for task in tasks])
 
     @property
     def now_s(self) -> float:
@@ -50,8 +55,10 @@ class Station:
         Orders that stand packed at the counter.
     pick_s
         Expected seconds for so many lines and units, without the walk.
-    walk_s, noise
-        Of each order: seconds of walking (None: in `pick_s` already), and the factor on it all.
+    walks
+        How far pickers walk; None: it is in `pick_s` already.
+    noise
+        Of each order, the factor on it all.
     mispicks
         order -> SKUs for which the SKU beside the right one is taken and scanned as the right one.
     count_s
@@ -72,7 +79,7 @@ class Station:
         counter: set[OrderId],
         *,
         pick_s: Callable[[int, int], float],
-        walk_s: Any,
+        walks: Walks | None,
         noise: Any,
         mispicks: dict[int, frozenset[int]],
         count_s: float,
@@ -80,14 +87,15 @@ class Station:
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._counting = env, facts, office, shelves, counting
         self._policy, self._store = policy, store
-        self._walk_s = walk_s
+        self._walks, self._alone_s = walks, None if walks is None else walks.order_s
+        self._batches = policy if isinstance(policy, BatchPicking) else None
         self._pick_s, self._noise, self._mispicks = pick_s, noise, mispicks
         self._on_packed, self._count_s = on_packed, count_s
         self.waiting: deque[PickJob] = deque()
         self._on: dict[PickerId, _Shift] = {}
         self._resting: deque[Signal] = deque()
         self._counter = counter
-        self._view = StationView(env, self.waiting)
+        self._view = StationView(env, self.waiting, walks)
         self._slower = 1.0
 
     def take_in(self, job: PickJob) -> None:
@@ -137,6 +145,9 @@ class Station:
         self._office.picker_on(picker, self._store)
         while not shift.over:
             job = self._next()
+            if job is not None and self._batches is not None:
+                yield from self._tour([job, *self._along(self._batches, job)], picker)
+                continue
             if job is None:
                 shift.called = Signal()
                 self._resting.append(shift.called)
@@ -145,8 +156,8 @@ class Station:
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._office.picking(job.order, picker)
             pick_s = self._pick_s(len(job.held), job.units)
-            if self._walk_s is not None:
-                pick_s += self._walk_s[job.order]
+            if self._alone_s is not None:
+                pick_s += self._alone_s[job.order]
             yield Timer(env, quantise(pick_s * self._noise[job.order] * self._slower))
             counted = self._pack(job, picker) if self._office.wanted(job.order) else 0
             if counted:
@@ -154,6 +165,34 @@ class Station:
             facts.pick_ended(order=job.order, picker=picker)
         facts.picker_off(picker=picker)
         self._office.picker_off(picker, self._store)
+
+    def _along(self, policy: BatchPicking, first: PickJob) -> list[PickJob]:
+        """Take the orders that go along with the first out of the queue."""
+        places = sorted(policy.along(first, self._view), reverse=True)
+        if len(set(places)) < len(places) or (places and not 0 <= places[-1] <= places[0] < len(self.waiting)):
+            raise InputError(
+                f"policies.picking: expected places in the queue of {len(self.waiting)}, each once, got {places}."
+            )
+        jobs = [self.waiting[place] for place in places]
+        for place in places:
+            del self.waiting[place]
+        return [job for job in reversed(jobs) if self._office.wanted(job.order)]
+
+    def _tour(self, jobs: list[PickJob], picker: PickerId) -> Story:
+        """Pick several orders on one tour, into a tote each; they are packed together at its end."""
+        env, facts, noise = self._env, self._facts, self._noise
+        for job in jobs:
+            facts.pick_started(order=job.order, picker=picker, store=self._store)
+            self._office.picking(job.order, picker)
+        pick_s = sum(self._pick_s(len(job.held), job.units) * noise[job.order] for job in jobs)
+        if self._walks is not None:
+            pick_s += self._view.walk_s(jobs) * sum(noise[job.order] for job in jobs) / len(jobs)
+        yield Timer(env, quantise(pick_s * self._slower))
+        counted = sum(self._pack(job, picker) for job in jobs if self._office.wanted(job.order))
+        if counted:
+            yield Timer(env, quantise(counted * self._count_s))
+        for job in jobs:
+            facts.pick_ended(order=job.order, picker=picker)
 
     def _pack(self, job: PickJob, picker: PickerId) -> int:
         """Take what is there and hand the order on; returns how many shelves are to be counted for it."""

@@ -1,6 +1,6 @@
 """How far pickers walk: the layout of the stores, what lies where, and the length of every order's tour."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Walks:
                 f"policies.slotting: expected a slot below {len(aisle)} for each of {goods.skus} SKUs, got {slot!r:.80}."
             )
         self._aisle, self._along_m = aisle[slot], along_m[slot]
+        self._first_line, self._sku = trace.first_line, trace.sku
         owner = np.repeat(np.arange(trace.orders), np.diff(trace.first_line))
         self.order_s: Any = quick(self._walks_s(trace.orders, owner, trace.sku))
         tours = np.repeat(np.arange(LINES_MAX * SAMPLE), np.repeat(np.arange(1, LINES_MAX + 1), SAMPLE))
@@ -53,6 +54,12 @@ class Walks:
                 f"policies.routing: expected metres of {tours} tours, got an array of shape {metres.shape}."
             )
         return metres / self._speed
+
+    def tour_s(self, orders: Sequence[int]) -> float:
+        """Seconds of one tour past the lines of several orders."""
+        first, sku = self._first_line, self._sku
+        lines = np.concatenate([sku[first[order] : first[order + 1]] for order in orders])
+        return float(self._walks_s(1, np.zeros(len(lines), dtype=np.int64), lines)[0])
 
     def expected_s(self, lines: int) -> float:
         """Mean walk of a basket with so many lines."""

@@ -25,7 +25,7 @@ def breaches(scenario: Scenario):
 @pytest.mark.parametrize(
     "name",
     [
-        "small", "default", "surge", "flash-sale", "payment-outage", "attack", "zone-outage", "region-outage", "bad-day",
+        "small", "default", "big-baskets", "surge", "flash-sale", "payment-outage", "attack", "zone-outage", "region-outage", "bad-day",
         "shrink", "short-shelf-life",
     ],
 )  # fmt: skip
