@@ -98,6 +98,10 @@ class CountView(NamedTuple):
     """Days since the run's first, by the calendar."""
     daily_demand: NDArray[Any]
     """Expected units sold a day, float64 (skus,)."""
+    recorded: NDArray[Any]
+    """Units available plus reserved, by the record, int64 (skus,)."""
+    idle_days: NDArray[Any]
+    """Days since the record was written or the shelf counted last, float64 (skus,)."""
 
 
 class LedgerView(NamedTuple):

@@ -42,6 +42,7 @@ class Counting:
         self._env, self._facts, self._desk, self._shelves, self._policy = env, facts, desk, shelves, policy
         self._error_share, self._luck = error_share, luck
         self._times: Counter[int] = Counter()
+        self._counted_s: dict[int, float] = {}
 
     def short_pick(self, store: StoreId, sku: SkuId, wanted: int, found: int) -> bool:
         """A picker found too little: count the shelf and correct the record, if the policy wants it; True when it does."""
@@ -65,8 +66,17 @@ class Counting:
         while True:
             day = int((env.now - scenario.midnight_s) // DAY_S)
             for store in map(StoreId, range(self._shelves.stores)):
-                self._by_plan(store, policy.plan(CountView(store, day, daily_demand[store])))
+                self._by_plan(store, policy.plan(self._view(store, day, daily_demand[store])))
             yield Timer(env, DAY_S)
+
+    def _view(self, store: StoreId, day: int, daily_demand: NDArray[np.float64]) -> CountView:
+        inventory, first = self._desk.inventory, store * self._shelves.skus
+        since_s = np.frombuffer(inventory.updated_s)[first : first + self._shelves.skus].copy()
+        for place, at_s in self._counted_s.items():
+            if first <= place < first + len(since_s):
+                since_s[place - first] = max(since_s[place - first], at_s)
+        idle_days = (self._env.now - since_s) / DAY_S
+        return CountView(store, day, daily_demand, inventory.on_hand(store), idle_days)
 
     def _by_plan(self, store: StoreId, planned: NDArray[Any]) -> None:
         skus = chosen_skus(planned, self._shelves.skus, "SKUs to count")
@@ -80,6 +90,7 @@ class Counting:
         units = self._shelves.on_shelf(store, sku)
         if units:  # that there is nothing, everybody sees
             units = max(units + self._error(store * self._shelves.skus + sku), 0)
+        self._counted_s[store * self._shelves.skus + sku] = self._env.now
         self._facts.shelf_counted(store=store, sku=sku, units=Units(units))
         self._shelves.counted(store, sku, units)
         self._desk.counted(store, sku, units)

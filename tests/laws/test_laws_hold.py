@@ -25,8 +25,8 @@ def breaches(scenario: Scenario):
 @pytest.mark.parametrize(
     "name",
     [
-        "small", "default", "big-baskets", "surge", "flash-sale", "payment-outage", "attack", "zone-outage", "region-outage", "bad-day",
-        "shrink", "short-shelf-life",
+        "small", "default", "surge", "flash-sale", "payment-outage", "attack", "zone-outage", "region-outage", "bad-day",
+        "shrink", "short-shelf-life", "big-baskets", "months",
     ],
 )  # fmt: skip
 def test_laws_hold_on_shipped_scenarios(name):

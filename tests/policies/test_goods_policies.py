@@ -16,6 +16,11 @@ def policy(family: str, spec: str) -> Any:
     return build_policy(family, spec, "test", allow_code=False)
 
 
+def count_view(demand: Any, *, day: int = 3, recorded: Any = 1, idle_days: Any = 0.0) -> CountView:
+    n = len(demand)
+    return CountView(StoreId(0), day, demand, np.broadcast_to(recorded, n), np.broadcast_to(idle_days, n))
+
+
 def view(on_hand: list[int], on_order: list[int], daily: float = 5.0) -> Any:
     return SimpleNamespace(
         now_s=0.0, store=0, lead_time_s=43_200.0, on_hand=np.array(on_hand), on_order=np.array(on_order),
@@ -129,7 +134,7 @@ def test_abc_cycle_counts_each_sku_once_in_its_days() -> None:
     demand = np.array([1.0, 50.0, 2.0, 30.0, 8.0, 5.0, 4.0, 0.0])
     times = np.zeros(8, dtype=int)
     for day in range(10):
-        for sku in decide.plan(CountView(StoreId(0), day, demand)):
+        for sku in decide.plan(count_view(demand, day=day)):
             times[sku] += 1
     # In order of demand: 50, 30 (below 60 %: A), 8, 5 (below 90 %: B; 4 begins at 93 %), then C.
     assert times.tolist() == [1, 5, 1, 5, 2, 2, 1, 1]
@@ -155,7 +160,30 @@ def test_counting_by_plan_saves_refunds_where_shelves_leak(play: Any) -> None:
 def test_full_count_counts_everything() -> None:
     decide = policy("reconciliation", "full_count(count_at='23:30')")
     assert decide.count_at == "23:30"
-    assert decide.plan(CountView(StoreId(1), 3, np.ones(5))).tolist() == [0, 1, 2, 3, 4]
+    assert decide.plan(count_view(np.ones(5))).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_what_is_silent_too_long_is_counted() -> None:
+    """Half a unit a day in lines of two units: nothing for twenty days has a chance of exp(-5), below a hundredth."""
+    decide = policy("reconciliation", "count_idle(chance_max=0.01, units_mean=2)")
+    demand, idle = np.array([0.5, 0.5, 0.5, 0.0, 50.0]), np.array([20.0, 18.0, 20.0, 900.0, 0.2])
+    assert decide.plan(count_view(demand, recorded=[3, 3, 0, 3, 3], idle_days=idle)).tolist() == [0, 4]
+
+
+def test_looking_for_phantoms_sells_what_they_hid(play: Any) -> None:
+    """Forty days: what nobody finds is on record for ever, unless somebody wonders why it does not sell."""
+    found = {
+        spec: play(load("months", ["horizon_h=960", f"policies.reconciliation={spec}"])).study.summary
+        for spec in ("never", "count_idle(on_short_pick=False)", "count_on_short_pick", "count_idle", "full_count")
+    }
+    filled = {spec: summary["fill_rate"] for spec, summary in found.items()}
+    phantoms = {spec: summary["drift"]["phantom_share"] for spec, summary in found.items()}
+    assert filled["count_idle(on_short_pick=False)"] > filled["never"] + 0.005
+    assert phantoms["count_idle(on_short_pick=False)"] < 0.8 * phantoms["never"]
+    assert filled["count_idle"] > filled["count_on_short_pick"]
+    assert phantoms["count_idle"] < phantoms["count_on_short_pick"]
+    spent = {spec: summary["cost"]["by_kind"]["counting"] for spec, summary in found.items()}
+    assert 0 < spent["count_idle"] < 0.01 * spent["full_count"]
 
 
 @pytest.mark.parametrize("spec", ["full_count(count_at='24:00')", "abc_cycle(a_days=40)", "abc_cycle(a_share=0.95)"])
