@@ -388,3 +388,13 @@ def test_help_imports_nothing_heavy():
     )
     assert done.returncode == 0, done.stderr
     assert "scenario" in done.stdout
+
+
+def test_validating_a_scenario_looks_at_its_opening(here, capsys):
+    Path("mine.yaml").write_text("extends: small\nstores: {opening: nowhere}\n")
+    code, _, error = call(capsys, "scenario", "validate", "mine.yaml")
+    assert code == 2
+    assert error.startswith(
+        "darkstore: mine.yaml:2: stores.opening: expected a run's folder or its stock.parquet, got nowhere"
+    )
+    assert "46,800 units wanted on a normal day" in call(capsys, "scenario", "validate", "months")[1]

@@ -109,7 +109,8 @@ class Scenario(Branch):
                 ("faults", self.faults), ("demand.flash_sales", self.demand.flash_sales), ("demand.trace", self.demand.trace),
             ):  # fmt: skip
                 if there:
-                    raise ValueError(f"no {key} with mode: goods_only, which has no orders, got {there!r:.60}")
+                    got = there if isinstance(there, str) else len(there)
+                    raise ValueError(f"no {key} with mode: goods_only, which has no orders, got {got}")
         elif self.unmet == "backorder":
             raise ValueError("mode: goods_only with unmet: backorder (an order is never delivered in parts), got full")
         layout = self.stores.layout
