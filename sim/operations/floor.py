@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from math import exp
 from operator import itemgetter
 
 from sim.clock import Clock
@@ -16,6 +17,7 @@ from sim.operations.timing import agenda
 from sim.operations.walks import Walks, expected_handling_s
 from sim.platform.office import Office
 from sim.ports import Cancellation, PickJob
+from sim.scenario.fields import DAY_S
 from sim.story import tell
 from sim.streams import Streams, quick
 from sim.vocabulary import DriverId, OrderId, PickerId, StoreId, Topic
@@ -58,10 +60,17 @@ class Floor:
             answers=streams.die("drivers.answer"),
         )  # fmt: skip
         noise = quick(trace.pick_noise)
+        pickers = scenario.pickers
+        slower, learn_s = pickers.new_slower, pickers.learn_days * DAY_S
+        news = {
+            PickerId(number): lambda now_s: slower * exp(-now_s / learn_s)
+            for number, picker in enumerate(world.pickers)
+            if picker.new
+        }
         self.stations = [
             Station(
                 env, facts, office, self.shelves, self.goods.counting, policies.picking, StoreId(store), counter,
-                pick_s=expected_handling_s(world), walks=walks, noise=noise,
+                pick_s=expected_handling_s(world), walks=walks, noise=noise, news=news,
                 mispicks=trace.mispicks, count_s=scenario.stores.count_s, on_packed=self.driving.packed,
             )
             for store in range(world.stores)

@@ -1,7 +1,7 @@
 """Picking: a store's queue and its pickers."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class Station:
         Orders that stand packed at the counter.
     pick_s
         Expected seconds for so many lines and units, without the walk.
+    news
+        Pickers who are new, and how much longer than the others they take at a time, as a share.
     walks
         How far pickers walk; None: it is in `pick_s` already.
     noise
@@ -79,6 +81,7 @@ class Station:
         counter: set[OrderId],
         *,
         pick_s: Callable[[int, int], float],
+        news: Mapping[PickerId, Callable[[float], float]],
         walks: Walks | None,
         noise: Any,
         mispicks: dict[int, frozenset[int]],
@@ -87,6 +90,7 @@ class Station:
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._counting = env, facts, office, shelves, counting
         self._policy, self._store = policy, store
+        self._news = news
         self._walks, self._alone_s = walks, None if walks is None else walks.order_s
         self._batches = policy if isinstance(policy, BatchPicking) else None
         self._pick_s, self._noise, self._mispicks = pick_s, noise, mispicks
@@ -158,6 +162,8 @@ class Station:
             pick_s = self._pick_s(len(job.held), job.units)
             if self._alone_s is not None:
                 pick_s += self._alone_s[job.order]
+            if picker in self._news:
+                pick_s *= 1.0 + self._news[picker](env.now)
             yield Timer(env, quantise(pick_s * self._noise[job.order] * self._slower))
             counted = self._pack(job, picker) if self._office.wanted(job.order) else 0
             if counted:
@@ -187,6 +193,8 @@ class Station:
         pick_s = sum(self._pick_s(len(job.held), job.units) * noise[job.order] for job in jobs)
         if self._walks is not None:
             pick_s += self._view.walk_s(jobs) * sum(noise[job.order] for job in jobs) / len(jobs)
+        if picker in self._news:
+            pick_s *= 1.0 + self._news[picker](env.now)
         yield Timer(env, quantise(pick_s * self._slower))
         counted = sum(self._pack(job, picker) for job in jobs if self._office.wanted(job.order))
         if counted:

@@ -175,6 +175,19 @@ class Pickers(Branch):
     per_unit_s: NonNegative = given(2.0, JUDGEMENT, "per unit: grasp and scan, seconds")
     noise: Literal["lognormal", "exponential", "none"] = given("lognormal", JUDGEMENT, "distribution of the pick time")
     noise_cv: NonNegative = given(0.3, JUDGEMENT, "coefficient of variation when lognormal")
+    break_minutes: Annotated[NonNegative, Field(le=120)] = given(
+        0.0,
+        "-",
+        "a break in every shift of six hours or more, not paid; who goes when is spread over its middle third, minutes",
+    )
+    new_share: Share = given(0.0, "-", "share of the pickers who begin to work here with the run")
+    new_slower: NonNegative = given(
+        0.5, "judgement: a newcomer picks two thirds of what the others do",
+        "how much longer, as a share, a newcomer takes for a pick on the first day",
+    )  # fmt: skip
+    learn_days: AboveZero = given(
+        10.0, JUDGEMENT, "days in which what is missing shrinks to 1/e (exponential learning)"
+    )
     mispick_share: Share = given(
         0.003, "judgement: 99.7 % line accuracy", "share of lines where a neighbouring SKU is taken"
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
 from sim.scenario.floor import Shift
+from sim.vocabulary import quantise
 
 # The generalised golden ratio of three dimensions (Roberts 2018, "The unreasonable effectiveness of quasirandom
 # sequences"): the real root of x^4 = x + 1 gives three steps that fill the cube evenly.
@@ -23,10 +24,11 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """A picker: the store and the shifts worked, (on, off) in seconds since the start."""
+    """A picker: the store, the stretches worked, (on, off) in seconds since the start, and whether new at it."""
 
     store: int
     shifts: tuple[Interval, ...]
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,36 @@ def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[
         counts = np.maximum(np.rint(store_shares * tree.per_store * stores), min(tree.per_store, len(shifts))).astype(
             int
         )
+    people = [(store, number) for store in range(stores) for number in range(counts[store])]
+    news = np.array([1.0 - tree.new_share, tree.new_share])
     return [
-        Picker(store, shifts[_dealt(number, _STEPS[0], shares)])
-        for store in range(stores)
-        for number in range(counts[store])
+        Picker(
+            store,
+            _with_breaks(
+                shifts[_dealt(number, _STEPS[0], shares)], tree.break_minutes * 60.0, (number * _STEPS[1]) % 1.0
+            ),
+            _dealt(one, _STEPS[2], news) == 1,
+        )
+        for one, (store, number) in enumerate(people)
     ]
+
+
+BREAK_FROM_S = 6.0 * 3600.0
+"""Shifts of this length have a break: the working-time rules of most countries ask for one from six hours on, seconds."""
+
+
+def _with_breaks(shifts: tuple[Interval, ...], break_s: float, place: float) -> tuple[Interval, ...]:
+    """Cut a break out of every long shift, at a place (0 to 1) within its middle third."""
+    if not break_s:
+        return shifts
+    found: list[Interval] = []
+    for on_s, off_s in shifts:
+        if off_s - on_s < BREAK_FROM_S:
+            found.append((on_s, off_s))
+            continue
+        begin_s = quantise(on_s + (off_s - on_s - break_s) * (1.0 + place) / 3.0)
+        found += [(on_s, begin_s), (begin_s + break_s, off_s)]
+    return tuple(found)
 
 
 def make_drivers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[Driver]:
