@@ -40,7 +40,7 @@ _NO_MATTER = (
     "name", "description", "horizon_h", "drain_h", "warmup_h", "faults", "drivers", "customers", "payments", "platform", "costs",
     "slo", "travel",
 )  # fmt: skip
-"""Branches of a scenario that change nothing about the days before."""
+"""Branches of a scenario that change nothing about the days before, but for where their customers are (see `_cache_path`)."""
 
 
 def ready_world(
@@ -109,7 +109,9 @@ def _cache_path(scenario: Scenario, world: World) -> Path | None:
     tree = {key: value for key, value in resolved(scenario).items() if key not in _NO_MATTER}
     files = {role: key.decode() for role, key in world.files.items()}
     key = json.dumps([__version__, FORMAT, np.__version__, tree, files], sort_keys=True)
-    return user_cache_dir() / "openings" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+    # Who orders where hangs on the zones, and these on vehicles and roads, which the tree above leaves out.
+    name = hashlib.sha256(key.encode() + world.daily_demand.tobytes())
+    return user_cache_dir() / "openings" / f"{name.hexdigest()[:24]}.npz"
 
 
 def _packed(opening: Opening) -> dict[str, NDArray[Any]]:

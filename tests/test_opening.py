@@ -75,6 +75,16 @@ def test_what_hangs_on_the_goods_makes_another_opening(burnt: Any, monkeypatch: 
         assert len(list(tmp_path.rglob("*.npz"))) == number + 2, other
 
 
+def test_other_zones_make_another_opening(monkeypatch: Any, tmp_path: Path) -> None:
+    """Who can be reached in time hangs on the fleet, and with it what each store sells."""
+    monkeypatch.setattr("sim.opening.user_cache_dir", lambda: tmp_path)
+    days = ("stores.burn_in_days=2", "demand.orders_per_day=300")
+    riders, walkers = (ready_world(load("small", [*days, f"drivers.vehicles={{{v}: 1}}"])) for v in ("car", "foot"))
+    assert not np.array_equal(riders.daily_demand, walkers.daily_demand)
+    assert not np.array_equal(riders.opening.shelf, walkers.opening.shelf)
+    assert len(list(tmp_path.rglob("*.npz"))) == 2
+
+
 def test_trucks_under_way_arrive_and_the_laws_hold(burnt: Any, play: Any) -> None:
     day = play(burnt("supply.lead_h=12"))
     coming = [load for load in day.world.opening.under_way if load.at_s < day.world.scenario.end_s]

@@ -30,3 +30,14 @@ class Covering:
         """Units of each SKU that last over review and lead time, int64 (skus,): mu + z * sqrt(mu), at least `units_min`."""
         mean = view.daily_demand * ((self.every_s + view.lead_time_s) / 86_400.0)
         return np.maximum(np.ceil(mean + self.z * np.sqrt(mean)), self.units_min).astype(np.int64)
+
+
+def check_costs(order_cost: float, holding_cost_per_unit_day: float) -> None:
+    """Refuse costs that make no sense, and those of which an order would last for a lifetime."""
+    if not holding_cost_per_unit_day > 0:
+        raise ValueError(f"Expected holding_cost_per_unit_day > 0, got {holding_cost_per_unit_day}.")
+    if not 0 <= order_cost <= 10_000 * holding_cost_per_unit_day:
+        raise ValueError(
+            f"Expected order_cost from 0 to what a unit costs in 10,000 days, got {order_cost}"
+            f" where it costs {holding_cost_per_unit_day} a day."
+        )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.replenishment import Covering
+from policies.replenishment import Covering, check_costs
 from sim.contracts import ReplenishmentView
 
 
@@ -27,13 +27,7 @@ class EOQ(Covering):
 
     def __post_init__(self) -> None:
         Covering.__post_init__(self)
-        if not self.holding_cost_per_unit_day > 0:
-            raise ValueError(f"Expected holding_cost_per_unit_day > 0, got {self.holding_cost_per_unit_day}.")
-        if not 0 <= self.order_cost <= 10_000 * self.holding_cost_per_unit_day:
-            raise ValueError(
-                f"Expected order_cost from 0 to what a unit costs in 10,000 days, got {self.order_cost}"
-                f" where it costs {self.holding_cost_per_unit_day} a day."
-            )
+        check_costs(self.order_cost, self.holding_cost_per_unit_day)
 
     def __call__(self, view: ReplenishmentView) -> NDArray[Any]:
         quantity = economic_quantity(self.order_cost, self.holding_cost_per_unit_day, view.daily_demand)

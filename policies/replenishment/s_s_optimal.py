@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.replenishment import check_costs
 from sim.contracts import ReplenishmentView
 
 _STEP: Final = 1.01
@@ -48,13 +49,7 @@ class SSOptimal:
     def __post_init__(self) -> None:
         if not self.every_s > 0:
             raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
-        if not self.holding_cost_per_unit_day > 0:
-            raise ValueError(f"Expected holding_cost_per_unit_day > 0, got {self.holding_cost_per_unit_day}.")
-        if not 0 <= self.order_cost <= 10_000 * self.holding_cost_per_unit_day:
-            raise ValueError(
-                f"Expected order_cost from 0 to what a unit costs in 10,000 days, got {self.order_cost}"
-                f" where it costs {self.holding_cost_per_unit_day} a day."
-            )
+        check_costs(self.order_cost, self.holding_cost_per_unit_day)
         if not 0 < self.stockout_cost_per_unit <= 1_000_000 * self.holding_cost_per_unit_day:
             raise ValueError(
                 "Expected stockout_cost_per_unit > 0 and at most what a unit costs in 1,000,000 days, got"

@@ -31,6 +31,7 @@ def drift_table(archive: Archive, scenario: Scenario, shape: tuple[int, ...]) ->
     the record, nothing on the shelf); `units_abs`, `units_net` off; `value_cents` of the units off at selling prices; and the
     units of each cause, shared out as in `sim.metrics.drift.drift`, whose totals the last look's are.
     """
+    # What is sold hangs on the scenario alone, and no fact tells of it: made anew rather than handed through every caller.
     goods = make_catalogue(scenario, Streams(scenario.seed))
     stores, skus = shape
     categories = len(goods.categories)

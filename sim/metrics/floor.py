@@ -79,7 +79,7 @@ def _rates(
 
 def _counting(archive: Archive, orders: Columns, end_s: float) -> tuple[NDArray[Any], NDArray[Any]]:
     """From when to when pickers counted shelves after a short pick: when an order is packed, or given up, till they are free."""
-    off, ended = archive.rows("order_cancelled"), archive.rows("pick_ended")
+    off, ended, begun = (archive.rows(kind) for kind in ("order_cancelled", "pick_ended", "pick_started"))
     off = off[off["reason"] == CancelReason.NOT_FOUND]
     size = 1 + max((int(ids.max(initial=-1)) for ids in (orders["order"], off["order"], ended["order"])), default=-1)
     done, free = np.full(size, np.nan), np.full(size, end_s)
@@ -87,8 +87,11 @@ def _counting(archive: Archive, orders: Columns, end_s: float) -> tuple[NDArray[
     done[off["order"]] = off["t_s"]
     ended = ended[ended["t_s"] >= done[ended["order"]]]
     np.minimum.at(free, ended["order"], ended["t_s"])
-    known = ~np.isnan(done)
-    return done[known], free[known]
+    # Orders of one tour are packed at one moment, and what is counted after it is one stretch of work.
+    begun = begun[~np.isnan(done[begun["order"]])]
+    tour = np.column_stack([begun["picker"], begun["t_s"]])
+    order = begun["order"][np.unique(tour, axis=0, return_index=True)[1]]
+    return done[order], free[order]
 
 
 def peak(begins: NDArray[Any], ends: NDArray[Any]) -> int:

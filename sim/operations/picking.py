@@ -162,15 +162,19 @@ class Station:
             pick_s = self._pick_s(len(job.held), job.units)
             if self._alone_s is not None:
                 pick_s += self._alone_s[job.order]
-            if picker in self._news:
-                pick_s *= 1.0 + self._news[picker](env.now)
-            yield Timer(env, quantise(pick_s * self._noise[job.order] * self._slower))
+            yield Timer(env, self._takes_s(pick_s * self._noise[job.order], picker))
             counted = self._pack(job, picker) if self._office.wanted(job.order) else 0
             if counted:
                 yield Timer(env, quantise(counted * self._count_s))
             facts.pick_ended(order=job.order, picker=picker)
         facts.picker_off(picker=picker)
         self._office.picker_off(picker, self._store)
+
+    def _takes_s(self, pick_s: float, picker: PickerId) -> float:
+        """What a pick takes this picker now."""
+        if picker in self._news:
+            pick_s *= 1.0 + self._news[picker](self._env.now)
+        return quantise(pick_s * self._slower)
 
     def _along(self, policy: BatchPicking, first: PickJob) -> list[PickJob]:
         """Take the orders that go along with the first out of the queue."""
@@ -193,9 +197,7 @@ class Station:
         pick_s = sum(self._pick_s(len(job.held), job.units) * noise[job.order] for job in jobs)
         if self._walks is not None:
             pick_s += self._view.walk_s(jobs) * sum(noise[job.order] for job in jobs) / len(jobs)
-        if picker in self._news:
-            pick_s *= 1.0 + self._news[picker](env.now)
-        yield Timer(env, quantise(pick_s * self._slower))
+        yield Timer(env, self._takes_s(pick_s, picker))
         counted = sum(self._pack(job, picker) for job in jobs if self._office.wanted(job.order))
         if counted:
             yield Timer(env, quantise(counted * self._count_s))

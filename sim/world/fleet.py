@@ -87,7 +87,7 @@ def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[
 
 
 BREAK_FROM_S = 6.0 * 3600.0
-"""Shifts of this length have a break: the working-time rules of most countries ask for one from six hours on, seconds."""
+"""Shifts of this length have a break: the European directive 2003/88/EC, article 4, asks for one beyond six hours, seconds."""
 
 
 def _with_breaks(shifts: tuple[Interval, ...], break_s: float, place: float) -> tuple[Interval, ...]:

@@ -63,10 +63,6 @@ class Wants:
         total = np.cumsum(self._mean)
         self._even = np.diff(np.floor(total + 0.5), prepend=0.0).astype(int)
 
-    def __len__(self) -> int:
-        """Number of steps."""
-        return len(self.ends_s)
-
     def of(self, step: int) -> Wanted:
         """What is asked for in a step."""
         generator = self._streams.generator(f"wants.{step}")

@@ -51,6 +51,30 @@ def test_more_lines_an_hour_for_a_longer_pick(two_stores: Any, play: Any) -> Non
     assert other["utilisation"]["pickers"] <= 1.0, "a tour of four orders is one stretch of work"
 
 
+def test_a_count_after_a_tour_is_counted_once(two_stores: Any, play: Any) -> None:
+    day = play(
+        two_stores(
+            *RUSH,
+            "policies.picking=batch",
+            "stores.inaccurate_share=0.8",
+            "stores.inaccurate_units=20",
+            "supply.cover_days=0.05",
+        )
+    )
+    counts, busy = len(day.rows("shelf_counted")), day.study.summary["floor"]["counting_share"]
+    ended = day.rows("pick_ended")
+    took = np.unique(ended[["picker", "t_s"]])
+    begun = np.unique(day.rows("pick_started")[["picker", "t_s"]])
+    # Whoever is still at it at the close has not counted; a tour is one stretch.
+    assert len(took) == len(begun)
+    hours = (
+        took[np.lexsort((took["t_s"], took["picker"]))]["t_s"]
+        - begun[np.lexsort((begun["t_s"], begun["picker"]))]["t_s"]
+    )
+    assert counts > 20
+    assert busy * hours.sum() == pytest.approx(counts * day.world.scenario.stores.count_s, rel=1e-3)
+
+
 def test_large_baskets_pay_for_batching(play: Any) -> None:
     fifo, batch = (play(load("big-baskets", [f"policies.picking={name}"])).study.summary for name in ("fifo", "batch"))
     assert batch["floor"]["lines_per_busy_hour"] > 1.06 * fifo["floor"]["lines_per_busy_hour"]
