@@ -102,7 +102,7 @@ class Stores(Branch):
     inaccurate_units: AboveZero = given(2.0, JUDGEMENT, "mean size of an opening error, units")
     burn_in_days: Annotated[Count, Field(le=1000)] = given(
         0, "drift takes weeks to come about",
-        "days before a full run's start that are played goods-only, from what the two keys above say; what they leave is the opening",
+        "days before a full run's start that are played goods-only, from what the two keys above say; what they leave opens it",
     )  # fmt: skip
     opening: str | None = given(
         None, "-", "or a run's folder (or its stock.parquet) whose goods and records at the close are the opening"
