@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.contracts import Policies, SlottingView
-from sim.scenario.floor import Layout
+from sim.scenario.stores import Layout
 from sim.streams import Streams, pick, quick
 from sim.vocabulary import InputError
 from sim.world.build import World

@@ -21,8 +21,10 @@ from sim.scenario.fields import (
     clock_s,
     given,
 )
-from sim.scenario.floor import Catalogue, Demand, Drivers, Pickers, Stores, Travel
 from sim.scenario.goods import Shrinkage, Supply
+from sim.scenario.market import Catalogue, Demand, Travel
+from sim.scenario.people import Drivers, Pickers
+from sim.scenario.stores import Stores
 
 _ZONED = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?\[?([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\]?$")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
-from sim.scenario.floor import Shift
+from sim.scenario.people import Shift
 from sim.vocabulary import quantise
 
 # The generalised golden ratio of three dimensions (Roberts 2018, "The unreasonable effectiveness of quasirandom

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.contracts import Block, Visits
-from sim.scenario.floor import Layout
+from sim.scenario.stores import Layout
 
 GRAIN_M = 2.0**-14
 """Positions are taken to the nearest sixteenth of a millimetre."""

@@ -12,8 +12,8 @@ from sim.platform.browsing import Browsed, Setup
 from sim.platform.catalogue import Catalogue
 from sim.platform.explicit_reads import ExplicitCatalogue
 from sim.scenario.catalogue_reads import CacheSpec, ReplicaSpec
-from sim.scenario.floor import Catalogue as CatalogueKeys
-from sim.scenario.floor import Demand
+from sim.scenario.market import Catalogue as CatalogueKeys
+from sim.scenario.market import Demand
 from sim.streams import Die
 
 STORES, SKUS, CATEGORY = 2, 6, (0, 1, 0, 1, 0, 1)

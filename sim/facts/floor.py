@@ -1,0 +1,91 @@
+"""Facts of the shop floor (truth): goods, pickers, drivers."""
+
+from sim.vocabulary import (
+    DriverId,
+    NodeId,
+    OrderId,
+    PickerId,
+    SkuId,
+    StockCause,
+    StoreId,
+    Trip,
+    Units,
+)
+
+
+class FloorFacts:
+    """Goods, pickers, drivers."""
+
+    # -- goods (truth) -------------------------------------------------------------------------------------------
+
+    def shelf_changed(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
+        """Units on a shelf changed by `units` (signed) outside an order."""
+
+    def scan_slipped(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
+        """What people scanned says `units` (signed) more than what happened to the goods: the scan log is off by so much more."""
+
+    def goods_sold(self, *, store: StoreId, sku: SkuId, taken: SkuId, units: Units) -> None:
+        """Units went over the counter in a step of a goods-only run: off the shelf of `taken`, off the record of `sku`.
+
+        The two differ where somebody took what lies beside and scanned it as what was wanted.
+        """
+
+    def sale_missed(self, *, store: StoreId, sku: SkuId, units: Units, denied: bool) -> None:
+        """Units that were wanted in a step of a goods-only run: the record denied them, or the shelf did not have them."""
+
+    def backorder_changed(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units that customers wait for changed by `units` (signed)."""
+
+    def goods_picked(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units moved from the shelf into an order's tote."""
+
+    def goods_put_back(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units of a cancelled order moved from its tote back to the shelf."""
+
+    def goods_left(self, *, order: OrderId, store: StoreId) -> None:
+        """An order's tote left the store with its driver."""
+
+    def supply_ordered(self, *, store: StoreId, lines: int, units: Units, due_s: float) -> None:
+        """Replenishment was ordered, to arrive at `due_s`."""
+
+    def crew_counted(self, *, store: StoreId, lines: int) -> None:
+        """A crew has counted so many shelves of a store by plan, and is paid for it."""
+
+    def shelf_counted(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Somebody counted a shelf and found `units`."""
+
+    # -- pickers -------------------------------------------------------------------------------------------------
+
+    def picker_on(self, *, picker: PickerId, store: StoreId) -> None:
+        """A picker's shift began."""
+
+    def picker_off(self, *, picker: PickerId) -> None:
+        """A picker went home."""
+
+    def pick_started(self, *, order: OrderId, picker: PickerId, store: StoreId) -> None:
+        """A picker took an order from the queue."""
+
+    def pick_ended(self, *, order: OrderId, picker: PickerId) -> None:
+        """A picker finished with an order: packed it, found nothing of it, or learned that it was cancelled."""
+
+    # -- drivers (truth) -----------------------------------------------------------------------------------------
+
+    def driver_on(self, *, driver: DriverId, store: StoreId, node: NodeId, profile: int) -> None:
+        """A driver's shift began at the home store, with a vehicle of the fleet (its place in the scenario's list)."""
+
+    def driver_off(self, *, driver: DriverId) -> None:
+        """A driver went home."""
+
+    def driver_waits(self, *, driver: DriverId, node: NodeId) -> None:
+        """A driver became free and stays where he is."""
+
+    def leg_started(
+        self, *, driver: DriverId, order: OrderId, trip: Trip, origin: NodeId, node: NodeId, arrive_s: float
+    ) -> None:
+        """A driver set out from `origin` to `node`; undisturbed, the ride ends at `arrive_s`."""
+
+    def driver_at_store(self, *, driver: DriverId, order: OrderId, store: StoreId) -> None:
+        """A driver reached the store of an order."""
+
+    def goods_delivered(self, *, driver: DriverId, order: OrderId, node: NodeId) -> None:
+        """A driver handed everything in an order's tote over at the customer's door."""

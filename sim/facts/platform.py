@@ -1,0 +1,160 @@
+"""Facts of the platform (belief): stock records, messages and services, dispatch."""
+
+from sim.vocabulary import (
+    Alert,
+    BreakerName,
+    BreakerState,
+    DriverId,
+    Endpoint,
+    FaultKind,
+    OfferAnswer,
+    OrderId,
+    Refusal,
+    SkuId,
+    StockCause,
+    StoreId,
+    Svc,
+    TaskEnd,
+    Topic,
+    Units,
+)
+
+
+class PlatformFacts:
+    """Records, messages, services, dispatch."""
+
+    # -- stock records (belief) ----------------------------------------------------------------------------------
+
+    def stock_reserved(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units, version: int) -> None:
+        """A line was held for an order: available falls, reserved rises; `version` is the record's new version."""
+
+    def line_missing(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """The record denied units of a line the customer wanted."""
+
+    def version_conflict(self, *, order: OrderId, store: StoreId, sku: SkuId, attempt: int) -> None:
+        """Between read and write somebody else changed the record: nothing was held, try again or give up."""
+
+    def lock_timed_out(self, *, order: OrderId, store: StoreId, sku: SkuId, waited_s: float) -> None:
+        """A reservation gave up waiting for the lock of a record."""
+
+    def write_fenced(self, *, order: OrderId, store: StoreId, sku: SkuId, token: int) -> None:
+        """A write under a lease that had lapsed and been given to somebody else was refused."""
+
+    def hold_reduced(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units of a hold could not be picked: they leave the hold and count as available again."""
+
+    def hold_committed(self, *, order: OrderId, store: StoreId) -> None:
+        """The goods of a hold left the shelf: what is still reserved for the order leaves the record."""
+
+    def hold_released(self, *, order: OrderId, store: StoreId) -> None:
+        """A hold ended without a sale: its units are available again."""
+
+    def hold_expired(self, *, order: OrderId, store: StoreId) -> None:
+        """A hold ended because nobody went on with the order: its units are available again."""
+
+    def record_adjusted(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
+        """Available units of a record changed by `units` (signed) outside an order."""
+
+    def stock_corrected(self, *, store: StoreId, sku: SkuId, units: Units, role: int) -> None:
+        """Somebody of the office, or their job, changed a record by `units` (signed): the audit's line, with the role used."""
+
+    def difference_flagged(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Scan log less record was too large to be adjusted without somebody looking at it: it waits for review."""
+
+    def difference_reviewed(self, *, store: StoreId, sku: SkuId, waited_s: float) -> None:
+        """Somebody has looked at a flagged difference, `waited_s` after it was flagged."""
+
+    # -- messages and services -------------------------------------------------------------------------------------
+
+    def message_redelivered(self, *, topic: Topic, order: OrderId, delay_s: float) -> None:
+        """A message was lost on its way and sent again; it came `delay_s` after it was published."""
+
+    def message_duplicated(self, *, topic: Topic, order: OrderId, dropped: bool) -> None:
+        """A message came a second time; `dropped`: the consumer knew its id."""
+
+    def message_dead(self, *, topic: Topic, order: OrderId) -> None:
+        """A message was given up after its last delivery and lies in the dead-letter queue."""
+
+    def message_lost(self, *, topic: Topic, order: OrderId) -> None:
+        """A broker died with a message that nobody else had a copy of."""
+
+    def breaker_moved(self, *, breaker: BreakerName, breaker_state: BreakerState) -> None:
+        """A circuit breaker changed its state."""
+
+    def fault_began(self, *, fault: FaultKind, until_s: float) -> None:
+        """Something broke; undisturbed it lasts until `until_s`."""
+
+    def fault_ended(self, *, fault: FaultKind) -> None:
+        """Something works again."""
+
+    def alert_raised(self, *, alert: Alert, value: float) -> None:
+        """A sampled figure of the platform was above its limit for long enough; `value` is the figure."""
+
+    def alert_cleared(self, *, alert: Alert) -> None:
+        """The figure is within its limit again."""
+
+    def service_sampled(
+        self,
+        *,
+        service: Svc,
+        rate: float,
+        errors: float,
+        p50_s: float,
+        p99_s: float,
+        utilisation: float,
+        queue: float,
+        instances: int,
+    ) -> None:
+        """Monitoring looked at a service: calls and errors a second, latency, load since the last look."""
+
+    def endpoint_sampled(self, *, endpoint: Endpoint, rate: float, errors: float, p50_s: float, p99_s: float) -> None:
+        """Monitoring looked at an endpoint that was asked: requests and errors a second, latency without the phone's network."""
+
+    def home_shortened(self, *, rate: float) -> None:
+        """Since the last look home screens were shown without `rate` optional parts a second, which were late."""
+
+    def attack_met(self, *, asked: int, refused: int) -> None:
+        """Attackers' requests since the last look, and those of them that a limit refused."""
+
+    def platform_sampled(
+        self,
+        *,
+        reads: float,
+        hit_rate: float,
+        stale: float,
+        lag: int,
+        features_off: int,
+        instance_s: float,
+        messages: int,
+    ) -> None:
+        """Monitoring looked at the rest.
+
+        Catalogue reads a second, the share that the cache answered, and reads a second that were shown an older state;
+        messages under way; features switched off; totals so far of instance-seconds and messages, which are paid for.
+        """
+
+    def record_seen(self, *, store: StoreId, sku: SkuId, fresh_s: float) -> None:
+        """A record that was sold out or came back is shown so to every browser, `fresh_s` after it changed."""
+
+    def line_hidden(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """A customer did not order a line, because the catalogue still showed as sold out what was there."""
+
+    def shown_was_gone(self, *, order: OrderId, store: StoreId, sku: SkuId) -> None:
+        """A line that the records denied had been shown to the customer as available."""
+
+    # -- dispatch (belief) ---------------------------------------------------------------------------------------
+
+    def task_opened(self, *, order: OrderId, store: StoreId, ready_s: float) -> None:
+        """An order needs a driver; `ready_s` is when it is believed to be packed."""
+
+    def task_closed(self, *, order: OrderId, ended: TaskEnd) -> None:
+        """A delivery task ended."""
+
+    def offer_made(self, *, order: OrderId, driver: DriverId) -> None:
+        """The platform asked a driver to take an order."""
+
+    def offer_answered(self, *, order: OrderId, driver: DriverId, answer: OfferAnswer) -> None:
+        """A driver answered, or the accept window closed."""
+
+    def proposal_refused(self, *, order: OrderId, driver: DriverId, refusal: Refusal) -> None:
+        """A dispatch policy proposed something the platform could not do."""

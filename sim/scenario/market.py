@@ -1,0 +1,153 @@
+"""The scenario's market: what is sold, who orders it, and how long rides take."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from sim.scenario.fields import (
+    JUDGEMENT,
+    AboveZero,
+    Branch,
+    Clock,
+    Count,
+    NonNegative,
+    Positive,
+    Share,
+    given,
+)
+
+
+class Category(Branch):
+    """A kind of goods."""
+
+    name: str
+    share: Share
+    price_cents: AboveZero
+    litres: AboveZero
+    life_days: Positive | None = given(
+        None,
+        JUDGEMENT,
+        "days after which what came is thrown away, counted in looks at `supply.look_at`; none: it keeps",
+    )
+
+
+class Catalogue(Branch):
+    """What is sold: SKUs with popularity, price and volume."""
+
+    skus: Positive = given(4000, "2,000-4,000 SKUs are usual for a dark store", "stock-keeping units in each store")
+    zipf: NonNegative = given(
+        0.8, "judgement: the top fifth of SKUs then makes two thirds of sales", "exponent of popularity by rank"
+    )
+    price_cv: NonNegative = given(0.6, JUDGEMENT, "coefficient of variation of prices within a category")
+    categories: tuple[Category, ...] = given(
+        lambda: (
+            Category(name="fresh", share=0.2, price_cents=280, litres=1.2, life_days=5),
+            Category(name="chilled", share=0.2, price_cents=320, litres=0.8, life_days=14),
+            Category(name="frozen", share=0.1, price_cents=520, litres=1.5),
+            Category(name="ambient", share=0.25, price_cents=300, litres=0.9),
+            Category(name="drinks", share=0.15, price_cents=260, litres=1.5),
+            Category(name="household", share=0.1, price_cents=600, litres=2.5),
+        ),
+        JUDGEMENT, "kinds of goods: share of SKUs, mean price, mean volume",
+    )  # fmt: skip
+
+    @field_validator("categories")
+    @classmethod
+    def _whole(cls, categories: tuple[Category, ...]) -> tuple[Category, ...]:
+        total = sum(category.share for category in categories)
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"shares of the categories that sum to 1, got {total:g}")
+        return categories
+
+
+class Weather(Branch):
+    """What the weather does to everybody."""
+
+    demand_factor: NonNegative = given(1.0, "a dry day", "multiplies the rate of orders")
+    ride_factor: AboveZero = given(1.0, "a dry day", "multiplies every ride's true time")
+
+
+class Surge(Branch):
+    """A stretch of unusual demand."""
+
+    at: Clock
+    minutes: AboveZero
+    factor: NonNegative
+
+
+class FlashSale(Branch):
+    """Many buyers of one SKU at once, on top of the day's demand."""
+
+    at: Clock
+    seconds: AboveZero
+    buyers: Positive
+    sku: Count = given(0, "the most popular", "the SKU on sale, by popularity rank")
+    units: Positive = given(1, "-", "units each buyer wants")
+    stock: Count | None = given(None, "-", "opening stock of the SKU in each store; none: as replenished")
+
+
+class Basket(Branch):
+    """What one order holds."""
+
+    lines_mean: Annotated[float, Field(strict=True, ge=1)] = given(5.0, JUDGEMENT, "mean lines per order (1 + Poisson)")
+    units_mean: Annotated[float, Field(strict=True, ge=1)] = given(1.3, JUDGEMENT, "mean units per line (geometric)")
+
+
+Hourly = Annotated[tuple[NonNegative, ...], Field(min_length=24, max_length=24)]
+Weekly = Annotated[tuple[NonNegative, ...], Field(min_length=7, max_length=7)]
+
+
+class Demand(Branch):
+    """Who orders what, when and where."""
+
+    orders_per_day: Annotated[NonNegative, Field(le=20_000_000)] = given(
+        8000.0, "18 orders a day per 1,000 people, a mature service", "orders on a normal day"
+    )
+    profile: Hourly = given(
+        lambda: (0.1, 0, 0, 0, 0, 0, 0, 1.2, 2.0, 2.8, 3.8, 5.2, 7.0, 7.2, 5.8, 4.9, 5.1, 6.0, 7.6, 9.4, 10.2, 9.0, 6.4, 3.9),
+        JUDGEMENT, "24 weights, midnight first: share of the day's orders by hour",
+    )  # fmt: skip
+    weekday: Weekly = given(
+        lambda: (0.92, 0.9, 0.92, 0.97, 1.12, 1.14, 1.03), JUDGEMENT, "factors from Monday to Sunday; their mean is 1"
+    )
+    calendar: dict[str, NonNegative] = given(dict, "-", 'factors of special dates: {"2026-12-24": 1.6}')
+    weather: Weather = given(Weather, "-", "weather of the whole run")
+    surges: tuple[Surge, ...] = given((), "-", "stretches of unusual demand")
+    flash_sales: tuple[FlashSale, ...] = given((), "-", "many buyers of one SKU at once")
+    basket: Basket = given(Basket, "-", "what one order holds")
+    arrivals: Literal["poisson", "even"] = given(
+        "poisson", "independent customers", "poisson, or evenly spread over the profile"
+    )
+    step_minutes: Annotated[Positive, Field(le=24 * 60)] = given(
+        60,
+        "judgement: deliveries and thefts have the same grain",
+        "goods_only: demand is played in steps of so many minutes",
+    )
+    place: Literal["population", "nodes"] = given(
+        "population",
+        "-",
+        "population: by the map's zones (by road nodes where it has none); nodes: every road node alike",
+    )
+    cells: str | None = given(None, "-", "CSV with columns h3, weight: customers by H3 cell instead")
+    trace: str | None = given(None, "-", "CSV or Parquet of orders instead: entered_s, lat, lon (or node), skus, units")
+    cell_resolution: Annotated[int, Field(strict=True, ge=0, le=15)] = given(
+        8, "cells of about 0.7 km2", "H3 resolution of demand cells"
+    )
+
+    @field_validator("profile", "weekday")
+    @classmethod
+    def _some(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if not sum(weights) > 0:
+            raise ValueError("weights of which at least one is above zero")
+        return weights
+
+
+class Travel(Branch):
+    """How long rides take, in truth and in the platform's estimate."""
+
+    noise_cv: NonNegative = given(0.15, JUDGEMENT, "coefficient of variation of a leg's true time about the map's")
+    traffic: bool = given(True, "-", "whether roads slow down by the hour; see sim/world/traffic.py for the profile")
+    estimator_lag_s: NonNegative = given(
+        1800.0, JUDGEMENT, "how old the traffic is that the platform's estimator knows, seconds"
+    )
+    estimator_bias: AboveZero = given(1.0, "-", "factor on everything the estimator says")

@@ -1,0 +1,124 @@
+"""The scenario's people: pickers and drivers, their shifts and how well they work."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from sim.scenario.fields import (
+    JUDGEMENT,
+    AboveZero,
+    Branch,
+    Clock,
+    NonNegative,
+    Positive,
+    Share,
+    given,
+)
+
+VehicleName = Literal["car", "scooter", "ebike", "bicycle", "foot"]
+
+
+class Shift(Branch):
+    """A block of work every day for a share of the people."""
+
+    at: Clock
+    hours: Annotated[AboveZero, Field(le=16)]
+    share: Share = given(1.0, "-", "share of the people who work this shift")
+
+
+def _everyone(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
+    if not shifts:
+        raise ValueError("at least one shift")
+    total = sum(shift.share for shift in shifts)
+    if abs(total - 1) > 1e-6:
+        raise ValueError(f"shares of the shifts that sum to 1, got {total:g}")
+    return shifts
+
+
+class Pickers(Branch):
+    """People who pick and pack orders in the stores."""
+
+    per_store: Positive = given(
+        16,
+        "judgement: 75 % busy at the evening peak of the default day",
+        "pickers on the payroll, mean over the stores",
+    )
+    spread: Literal["demand", "even"] = given(
+        "demand", JUDGEMENT, "who gets them: stores by their customers, or all stores alike"
+    )
+    shifts: tuple[Shift, ...] = given(
+        lambda: (Shift(at="06:30", hours=9, share=0.45), Shift(at="15:30", hours=8.75, share=0.55)),
+        JUDGEMENT, "shifts, every day",
+    )  # fmt: skip
+    base_s: NonNegative = given(45.0, JUDGEMENT, "per order: take the tote, walk in and out, pack, stage; seconds")
+    per_line_s: NonNegative = given(
+        18.0, "200 lines per labour hour, usual for manual picking from shelves (Bartholdi, Hackman 2019)",
+        "per basket line: walk and search, seconds",
+    )  # fmt: skip
+    walk_m_s: AboveZero = given(
+        1.2, "judgement: brisk, without a cart (an unhurried walker has 1.2, Highway Capacity Manual)",
+        "walking speed with a stores.layout, metres a second",
+    )  # fmt: skip
+    per_unit_s: NonNegative = given(2.0, JUDGEMENT, "per unit: grasp and scan, seconds")
+    noise: Literal["lognormal", "exponential", "none"] = given("lognormal", JUDGEMENT, "distribution of the pick time")
+    noise_cv: NonNegative = given(0.3, JUDGEMENT, "coefficient of variation when lognormal")
+    break_minutes: Annotated[NonNegative, Field(le=120)] = given(
+        0.0,
+        "-",
+        "a break in every shift of six hours or more, not paid; who goes when is spread over its middle third, minutes",
+    )
+    new_share: Share = given(0.0, "-", "share of the pickers who begin to work here with the run")
+    new_slower: NonNegative = given(
+        0.5, "judgement: a newcomer picks two thirds of what the others do",
+        "how much longer, as a share, a newcomer takes for a pick on the first day",
+    )  # fmt: skip
+    learn_days: AboveZero = given(
+        10.0, JUDGEMENT, "days in which what is missing shrinks to 1/e (exponential learning)"
+    )
+    mispick_share: Share = given(
+        0.003, "judgement: 99.7 % line accuracy", "share of lines where a neighbouring SKU is taken"
+    )
+
+    _shares = field_validator("shifts")(_everyone)
+
+
+class Drivers(Branch):
+    """People who deliver."""
+
+    count: Positive = given(
+        410, "judgement: 75 % busy at the evening peak of the default day", "drivers on the payroll"
+    )
+    vehicles: dict[VehicleName, NonNegative] = given(
+        lambda: {"scooter": 0.5, "ebike": 0.3, "car": 0.2},
+        JUDGEMENT,
+        "share of each vehicle; see sim/world/fleet.py for speeds and loads",
+    )
+    shifts: tuple[Shift, ...] = given(
+        lambda: (
+            Shift(at="06:50", hours=8, share=0.23),
+            Shift(at="11:00", hours=8, share=0.24),
+            Shift(at="15:00", hours=8.75, share=0.33),
+            Shift(at="18:30", hours=5.75, share=0.2),
+        ),
+        JUDGEMENT, "shifts, every day",
+    )  # fmt: skip
+    accept_share: Share = given(0.869, "published acceptance rate per offer", "chance that a driver accepts an offer")
+    respond_s: NonNegative = given(6.0, JUDGEMENT, "mean time to answer an offer, seconds (exponential)")
+    handoff_s: NonNegative = given(40.0, JUDGEMENT, "mean time at the store's counter, seconds")
+    door_s: NonNegative = given(
+        120.0, "judgement; the MDRP's 4 minutes (Reyes et al. 2018) include a restaurant's parking",
+        "mean time from parking to the handover at the door, seconds",
+    )  # fmt: skip
+    noise: Literal["lognormal", "exponential", "none"] = given(
+        "lognormal", JUDGEMENT, "distribution of counter and door times"
+    )
+    noise_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation when lognormal")
+
+    _shares = field_validator("shifts")(_everyone)
+
+    @field_validator("vehicles")
+    @classmethod
+    def _mix(cls, mix: dict[str, float]) -> dict[str, float]:
+        if abs(sum(mix.values()) - 1) > 1e-6:
+            raise ValueError(f"shares of the vehicles that sum to 1, got {sum(mix.values()):g}")
+        return mix

@@ -1,0 +1,128 @@
+"""The scenario's stores: where they stand, how they are laid out, how they open."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from sim.scenario.fields import (
+    JUDGEMENT,
+    AboveZero,
+    Branch,
+    Count,
+    NonNegative,
+    Positive,
+    Share,
+    Window,
+    given,
+)
+
+Latitude = Annotated[float, Field(strict=True, ge=-90, le=90)]
+Longitude = Annotated[float, Field(strict=True, ge=-180, le=180)]
+
+
+class Zone(Branch):
+    """The area a store serves: a radius or a drive time, not both."""
+
+    radius_m: AboveZero | None = given(None, "-", "straight-line radius, metres")
+    drive_s: AboveZero | None = given(
+        None, "-", "longest free-flow ride from the store by the fleet's fastest vehicle, seconds"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.radius_m is None) == (self.drive_s is None):
+            raise ValueError("exactly one of radius_m and drive_s")
+        return self
+
+
+class Site(Branch):
+    """A store at a given place; it stands at the nearest road node."""
+
+    name: str = given("", "-", "name in reports")
+    lat: Latitude
+    lon: Longitude
+
+
+class Layout(Branch):
+    """The aisles of a store, all stores alike; shelves stand on both sides, the packing bench at the front of one aisle."""
+
+    aisles: Positive = given(
+        8,
+        "judgement: with the lengths below 300 square metres of shelves, in a store of 2,000-5,000 square feet",
+        "aisles",
+    )
+    length_m: AboveZero = given(16.0, JUDGEMENT, "length of an aisle between the cross-aisles, metres")
+    pitch_m: AboveZero = given(2.4, JUDGEMENT, "from one aisle to the next, centre to centre, metres")
+    facing_m: AboveZero = given(0.5, JUDGEMENT, "width of a slot, metres")
+    levels: Positive = given(8, JUDGEMENT, "slots one above the other")
+    bench: Count = given(0, "-", "the aisle at whose front the bench stands, from 0")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.bench >= self.aisles:
+            raise ValueError(f"bench: an aisle below {self.aisles}, got {self.bench}")
+        if self.facing_m > self.length_m:
+            raise ValueError(f"facing_m: at most length_m ({self.length_m:g}), got {self.facing_m:g}")
+        return self
+
+    @property
+    def slots(self) -> int:
+        """How many SKUs find room."""
+        return 2 * self.aisles * self.levels * int(self.length_m / self.facing_m + 1e-9)
+
+
+class Review(Branch):
+    """People in the office who look at large differences between scan log and record."""
+
+    people: Count = given(1, JUDGEMENT, "how many")
+    minutes: AboveZero = given(6.0, JUDGEMENT, "time to look into a difference, minutes")
+    hours: Window = given("09:00-18:00", "office hours", "when they work")
+
+
+class Stores(Branch):
+    """Dark stores."""
+
+    count: Positive = given(
+        6, "the default city's 450,000 people at 75,000 a store", "how many, when placed by population"
+    )
+    place: Literal["population"] | tuple[Site, ...] = given(
+        "population", "-", "population: spread so that people are near; or a list of {name, lat, lon}"
+    )
+    open: Window = given("07:00-24:00", JUDGEMENT, "opening hours; an end before the start is past midnight")
+    zone: Zone = given(
+        lambda: Zone(drive_s=600.0), "ten minutes by car: half of a twenty-minute promise", "area served"
+    )
+    inaccurate_share: Share = given(
+        0.1, "judgement; 65 % was found in retail shops (DeHoratius, Raman 2008), dark stores count more often",
+        "share of stock records that are wrong at the opening",
+    )  # fmt: skip
+    inaccurate_units: AboveZero = given(2.0, JUDGEMENT, "mean size of an opening error, units")
+    burn_in_days: Annotated[Count, Field(le=1000)] = given(
+        0, "drift takes weeks to come about",
+        "days before a full run's start that are played goods-only, from what the two keys above say; what they leave opens it",
+    )  # fmt: skip
+    opening: str | None = given(
+        None, "-", "or a run's folder (or its stock.parquet) whose goods and records at the close are the opening"
+    )
+    count_s: NonNegative = given(20.0, JUDGEMENT, "time to find, count and scan one shelf, seconds")
+    layout: Layout | None = given(
+        None, "-", "aisles through which pickers walk; none: walking is a part of pickers.base_s and pickers.per_line_s"
+    )
+    review: Review = given(Review, "-", "who reviews what policies.reconciliation flags")
+    count_error_share: Share = given(0.01, JUDGEMENT, "share of shelf counts that are wrong by a unit, either way")
+
+    @model_validator(mode="after")
+    def _one_opening(self) -> Self:
+        if self.opening is not None and self.burn_in_days:
+            raise ValueError("one of burn_in_days and opening, got both")
+        return self
+
+    @field_validator("place")
+    @classmethod
+    def _some(cls, place: object) -> object:
+        if place == ():
+            raise ValueError("at least one store")
+        names = [site.name for site in place if site.name] if isinstance(place, tuple) else []
+        if len(set(names)) < len(names):
+            raise ValueError(f"stores with different names, got {', '.join(names)}")
+        return place
