@@ -246,11 +246,11 @@ class Faults:
     def _scanner_failure(self, fault: Fault, lasts_s: float) -> End:
         stations = [self._floor.stations[store] for store in self._stores(fault)]
         for station in stations:
-            station.slow(fault.factor)
+            station.pace.slow(fault.factor)
 
         def over() -> None:
             for station in stations:
-                station.slow(1.0 / fault.factor)
+                station.pace.slow(1.0 / fault.factor)
 
         return over
 

@@ -157,6 +157,8 @@ class StockCause(IntEnum):
     """Past its shelf life, thrown away and scanned as such."""
     RECONCILED = 10
     """A record was set to the scan log, by the hourly job or by somebody who had looked at the difference."""
+    BREAKAGE = 11
+    """Broken by a picker who was taking it."""
 
 
 class Step(IntEnum):

@@ -1,6 +1,6 @@
 """Picking: several orders on one tour."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -36,9 +36,13 @@ class Batch:
 
     def along(self, first: PickTask, view: PickingView) -> Sequence[int]:
         """Places of the orders that join the first, best saving first; ties to the one that has waited longest."""
+        return self.join(first, view, view.waiting)
+
+    def join(self, first: PickTask, view: PickingView, waiting: Iterable[PickTask]) -> Sequence[int]:
+        """As `along`, of those of the queue that are `waiting` to be picked by now: its oldest."""
         near = {
             place: task
-            for place, task in enumerate(islice(view.waiting, self.look))
+            for place, task in enumerate(islice(waiting, self.look))
             if abs(task.confirmed_s - first.confirmed_s) <= self.window_s
         }
         alone_s = {place: view.walk_s([task]) for place, task in near.items()}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from policies.substitution import check_shares, enough
 from sim.contracts import SubstitutionView
 
 
@@ -16,9 +17,7 @@ class Refund:
     share_min: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 <= self.share_min <= 1:
-            raise ValueError(f"Expected 0 <= share_min <= 1, got {self.share_min}.")
+        check_shares(self.share_min, 0.0)
 
     def __call__(self, view: SubstitutionView) -> bool:
-        left = view.units_wanted - view.units_missing
-        return left > 0 and left >= self.share_min * view.units_wanted
+        return enough(view, self.share_min)

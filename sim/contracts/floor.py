@@ -31,11 +31,19 @@ class PickingView(Protocol):
     def walk_s(self, tasks: Sequence[PickTask]) -> float:
         """Seconds of one tour past the lines of these orders; 0 where the store has no layout."""
 
+    def pick_s(self, task: PickTask) -> float:
+        """Expected seconds to pick and pack an order."""
+
+    def driver_s(self, task: PickTask) -> float | None:
+        """When the driver who accepted an order should be at the store, seconds since the start; None: nobody has."""
+
 
 class Picking(Protocol):
     """The place in the queue of the order a free picker takes next; None leaves the picker idle.
 
-    May have a method `along(first: PickTask, view: PickingView)`: the places of the orders that go along on the same tour, each
+    May have an attribute `every_s`: it is asked again so often while it lets orders wait and somebody is idle. May have an
+    attribute `calls_driver_ahead`: when true, an order's driver is called as it joins the queue, not when it is begun. May
+    have a method `along(first: PickTask, view: PickingView)`: the places of the orders that go along on the same tour, each
     once; the first is in the queue no more.
     """
 

@@ -1,7 +1,9 @@
 """What policies see and decide of orders: whether they enter, from which store, and how they are held and paid."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from sim.vocabulary import CellId, Cents, ClientId, NodeId, OrderId, Ruling, SkuId, Step, StoreId
 
@@ -125,7 +127,34 @@ class SubstitutionView(NamedTuple):
     units_missing: int
 
 
+class ReplacementView(NamedTuple):
+    """A line of which a picker did not find everything, and the store's goods as columns over SKUs, shape (skus,)."""
+
+    order: OrderId
+    sku: SkuId
+    units: int
+    """Units that are missing."""
+    category: NDArray[Any]
+    """Number of each SKU's category, int."""
+    price_cents: NDArray[Any]
+    """Listed price of each SKU, int64."""
+    available: NDArray[Any]
+    """Units that the record says could be sold, int; 0 for what is in the basket already."""
+
+
 class Substitution(Protocol):
-    """True: go on with what there is and charge only that; False: give the order up."""
+    """True: go on with what there is and charge only that; False: give the order up.
+
+    May have a method `replace(view: ReplacementView)`: the SKU to take for what a picker did not find; None: nothing. And an
+    attribute `asks_s`: how long the picker waits for the customer's answer, seconds; None or without it nobody is asked, and
+    those customers take a substitute who said so when they ordered.
+    """
 
     def __call__(self, view: SubstitutionView) -> bool: ...
+
+
+@runtime_checkable
+class Replacement(Substitution, Protocol):
+    """A `Substitution` that also names substitutes."""
+
+    def replace(self, view: ReplacementView) -> SkuId | None: ...

@@ -65,6 +65,15 @@ class FloorFacts:
     def pick_started(self, *, order: OrderId, picker: PickerId, store: StoreId) -> None:
         """A picker took an order from the queue."""
 
+    def order_brought(self, *, order: OrderId, store: StoreId, room: bool) -> None:
+        """A picker brought an order to the packing stations; without `room` there the picker packs it."""
+
+    def packing_began(self, *, order: OrderId, store: StoreId) -> None:
+        """A packing station took an order."""
+
+    def packing_ended(self, *, order: OrderId, store: StoreId) -> None:
+        """A packing station is done with an order, which stands at the counter or is off."""
+
     def pick_ended(self, *, order: OrderId, picker: PickerId) -> None:
         """A picker finished with an order: packed it, found nothing of it, or learned that it was cancelled."""
 

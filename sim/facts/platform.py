@@ -4,6 +4,7 @@ from sim.vocabulary import (
     Alert,
     BreakerName,
     BreakerState,
+    Cents,
     DriverId,
     Endpoint,
     FaultKind,
@@ -42,6 +43,14 @@ class PlatformFacts:
 
     def hold_reduced(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
         """Units of a hold could not be picked: they leave the hold and count as available again."""
+
+    def line_substituted(
+        self, *, order: OrderId, store: StoreId, sku: SkuId, taken: SkuId, units: Units, cents: Cents
+    ) -> None:
+        """Units of another SKU, `taken`, came for those of a line that were not found; the customer pays `cents` for them."""
+
+    def substitute_refused(self, *, order: OrderId, store: StoreId, sku: SkuId, taken: SkuId, answered: bool) -> None:
+        """The customer did not want `taken` instead, or, where `answered` is false, did not answer in time."""
 
     def hold_committed(self, *, order: OrderId, store: StoreId) -> None:
         """The goods of a hold left the shelf: what is still reserved for the order leaves the record."""

@@ -54,6 +54,12 @@ class Money(Law):
         """Units that were not found."""
         self._lacks(order, self._prices[sku] * units)
 
+    def line_substituted(self, t: float, order: int, store: int, sku: int, taken: int, units: int, cents: int) -> None:
+        """Something else came for units that were not found: it costs no more than it lists at, nor than they did."""
+        if cents != min(self._prices[sku], self._prices[taken]) * units:
+            self.breach(t, f"order {order}: {units} units of sku {taken} for sku {sku} cost {cents} cents")
+        self._lacks(order, -cents)
+
     def _lacks(self, order: int, listed_cents: int) -> None:
         if order in self._bills:
             self._gone[order] += listed_cents

@@ -47,6 +47,9 @@ class People(Law):
         self._carries: list[int] = [-1] * len(drivers)
         self._picking: dict[int, tuple[float, set[int]]] = {}
         self._on: set[int] = set()
+        packing = world.scenario.stores.packing
+        self._stations = 0 if packing is None else packing.stations
+        self._packing: dict[int, set[int]] = {}
 
     # -- pickers -----------------------------------------------------------------------------------------------------
 
@@ -79,6 +82,19 @@ class People(Law):
         orders.discard(order)
         if not orders:
             self._picking.pop(picker, None)
+
+    def packing_began(self, t: float, order: int, store: int) -> None:
+        """A station takes an order, if one is free."""
+        packed = self._packing.setdefault(store, set())
+        if order in packed or len(packed) >= self._stations:
+            self.breach(t, f"order {order} is packed in store {store} where all {self._stations} stations are busy")
+        packed.add(order)
+
+    def packing_ended(self, t: float, order: int, store: int) -> None:
+        """It is done with it."""
+        if order not in self._packing.get(store, ()):
+            self.breach(t, f"a station of store {store} was done with order {order}, which it did not have")
+        self._packing.get(store, set()).discard(order)
 
     # -- drivers -----------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ PLATFORM = len(StockCause)
 _SEQS = 40
 """Bits of a fact's number in a key of place and time."""
 
-_SLIPS = tuple(StockCause[name] for name in ("OPENING", "DELIVERY", "MISPICK", "THEFT", "DAMAGE", "COUNT"))
+_SLIPS = tuple(StockCause[name] for name in ("OPENING", "DELIVERY", "MISPICK", "THEFT", "DAMAGE", "BREAKAGE", "COUNT"))
 """What a slip may come from."""
 
 

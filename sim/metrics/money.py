@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.metrics.benches import packing_h
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
@@ -28,6 +29,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "stores": stores * days * rates.store_day_cents,
         "packaging": float((~np.isnan(orders["packed_s"])).sum() * rates.packaging_cents),
         "payments": float(captured["cents"].sum() * rates.payment_share + len(captured) * rates.payment_cents),
+        "packing": packing_h(scenario, stores) * rates.picker_hour_cents,
         "counting": _counting_h(archive, scenario) * rates.picker_hour_cents,
         "reviewing": _reviewing_h(archive, scenario) * rates.picker_hour_cents,
         **_platform(archive, scenario, len(orders["order"])),

@@ -38,17 +38,20 @@ def stock_table(archive: Archive, state: State) -> Columns:
         "short": units("hold_reduced") + summed(missed[~missed["denied"]]),
         "stolen": lost(StockCause.THEFT),
         "damaged": lost(StockCause.DAMAGE),
+        "broken": lost(StockCause.BREAKAGE),
         "spoiled": lost(StockCause.SPOILAGE),
     }
 
 
 def losses(stock: Columns) -> dict[str, Any]:
     """What left the shelves without being sold, from the rows of `stock_table`; shares are for each unit picked."""
-    stolen, damaged, spoiled, picked = (int(stock[name].sum()) for name in ("stolen", "damaged", "spoiled", "picked"))
+    names = ("stolen", "damaged", "broken", "spoiled", "picked")
+    stolen, damaged, broken, spoiled, picked = (int(stock[name].sum()) for name in names)
     return {
         "stolen": stolen,
         "damaged": damaged,
+        "broken": broken,
         "spoiled": spoiled,
-        "shrink_share": (stolen + damaged) / picked if picked else None,
+        "shrink_share": (stolen + damaged + broken) / picked if picked else None,
         "waste_share": spoiled / picked if picked else None,
     }

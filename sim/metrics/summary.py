@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.benches import packing, substitutions
 from sim.metrics.drift import drift, reviews
 from sim.metrics.drift_series import drift_table
 from sim.metrics.floor import floor
@@ -66,6 +67,8 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "reviews": reviews(archive, scenario.warmup_h * 3600.0),
         "losses": losses(stock),
         "floor": floor(archive, scenario, state, work, orders, warm),
+        "packing": packing(archive, scenario, warm),
+        "substitutions": substitutions(archive, scenario.warmup_h * 3600.0),
         **costs(archive, scenario, work, warm),
         "platform": platform(archive, scenario, warm),
     }

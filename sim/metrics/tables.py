@@ -148,20 +148,16 @@ def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], 
     empty = legs["trip"] != Trip.TO_CUSTOMER
     return {
         "pickers_on": shifts_p,
-        "pickers_busy": _paired(started, ended, "picker", end_s),
+        "pickers_busy": spans(_tours(started), _tours(ended), "picker", end_s),
         "drivers_on": shifts_d,
         "drivers_busy": _busy_drivers(archive, end_s),
         "drivers_riding_empty": (legs["driver"][empty].astype(np.int64), legs["t_s"][empty], until[empty]),
     }
 
 
-def _paired(started: Any, ended: Any, who: str, end_s: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    # Orders of one tour are begun at one moment, and are one stretch of work.
-    _, first = np.unique(started[[who, "t_s"]], return_index=True)
-    started = started[np.sort(first)]
-    size = int(started["order"].max()) + 1 if len(started) else 0
-    until = _placed(size, ended["order"], ended["t_s"])[started["order"]] if size else np.zeros(0)
-    return started[who].astype(np.int64), started["t_s"], np.where(np.isnan(until), end_s, until)
+def _tours(rows: Any) -> Any:
+    """One row for each tour: its orders are begun at one moment, and put down at one."""
+    return rows[np.sort(np.unique(rows[["picker", "t_s"]], return_index=True)[1])]
 
 
 def _busy_drivers(archive: Archive, end_s: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

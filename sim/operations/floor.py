@@ -1,18 +1,26 @@
 """The shop floor put together: customers, stores, drivers and supply, wired to the office."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import exp
 from operator import itemgetter
+from typing import Any
+
+import numpy as np
 
 from sim.clock import Clock
 from sim.contracts import Policies, Sighting
 from sim.facts import Facts
 from sim.operations.browsers import Browsers
+from sim.operations.counter import NarrowCounter
 from sim.operations.customers import Customers
 from sim.operations.driving import Driver, Driving
 from sim.operations.goods import Goods
+from sim.operations.handoff import Packing, ToteRoom
+from sim.operations.hands import Hands
+from sim.operations.pace import Pace
 from sim.operations.picking import Station
+from sim.operations.replacing import Replacing, Tastes
 from sim.operations.timing import agenda
 from sim.operations.walks import Walks, expected_handling_s
 from sim.platform.office import Office
@@ -50,12 +58,13 @@ class Floor:
     ) -> None:
         scenario, trace = world.scenario, world.trace
         self._env, self._world, self._office, self._streams = env, world, office, streams
-        counter: set[OrderId] = set()
+        room = scenario.stores.counter_room
+        self._counter: set[OrderId] = set() if room is None else NarrowCounter(world.stores, room)
         self.goods = Goods(env, facts, world, office.stock, policies, streams)
         self.shelves = self.goods.shelves
         self.driving = phones.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,
-            [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], counter,
+            [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], self._counter,
             accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, ping_s=scenario.platform.ping_s,
             answers=streams.die("drivers.answer"),
         )  # fmt: skip
@@ -68,17 +77,42 @@ class Floor:
             if picker.new
         }
         self.stations = [
-            Station(
-                env, facts, office, self.shelves, self.goods.counting, policies.picking, StoreId(store), counter,
-                pick_s=expected_handling_s(world), walks=walks, noise=noise, news=news,
-                mispicks=trace.mispicks, count_s=scenario.stores.count_s, on_packed=self.driving.packed,
-            )
-            for store in range(world.stores)
-        ]  # fmt: skip
+            self._station(StoreId(store), facts, policies, walks, noise, news) for store in range(world.stores)
+        ]
         self._customers = Customers(env, office, trace, scenario.customers.double_tap_s)
         office.bus.subscribe(Topic.ORDER_CONFIRMED, self._confirmed)
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
         office.bus.subscribe_ahead(Topic.OFFER, self.driving.offered)
+
+    def _station(
+        self, store: StoreId, facts: Facts, policies: Policies, walks: Walks | None, noise: Any,
+        news: Mapping[PickerId, Callable[[float], float]],
+    ) -> Station:  # fmt: skip
+        env, office, world, shelves, streams = self._env, self._office, self._world, self.shelves, self._streams
+        scenario, trace = world.scenario, world.trace
+        stores = scenario.stores
+        hands = Hands(
+            office, shelves, self.goods.counting, store, trace.mispicks, trace.breakages,
+            scenario.shrinkage.scanned_share, streams.die("pickers.scan_broken"),
+        )  # fmt: skip
+        packing, totes, replacing = None, None, None
+        if (terms := stores.packing) is not None:
+            pack_s = quick(trace.pack_s)
+            packing = lambda handoff: Packing(env, facts, office, handoff, terms, store, pack_s)  # noqa: E731
+        if stores.totes is not None:
+            totes = ToteRoom(stores.totes.count, quick(np.ceil(trace.litres / stores.totes.litres).astype(np.int64)))
+        if office.substitutes.names_any:
+            tastes = Tastes(
+                scenario.customers.substitutes, world.catalogue.price_cents.tolist(),
+                streams.die("customers.substitutes"), streams.die("customers.reply"),
+            )  # fmt: skip
+            terms_of = scenario.customers.substitutes
+            replacing = Replacing(env, facts, office, shelves, hands, store, terms_of, tastes)
+        return Station(
+            env, facts, office, policies.picking, store, self._counter, hands,
+            Pace(env, expected_handling_s(world), walks, noise, news),
+            count_s=stores.count_s, on_packed=self.driving.packed, packing=packing, totes=totes, replacing=replacing,
+        )  # fmt: skip
 
     def _confirmed(self, job: PickJob) -> None:
         self.stations[job.store].take_in(job)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
-from sim.operations.picking import beside
+from sim.operations.hands import beside
 from sim.operations.reconciliation import Counting
 from sim.operations.shelves import Shelves
 from sim.platform.stock_desk import StockDesk

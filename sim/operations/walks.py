@@ -59,7 +59,11 @@ class Walks:
         """Seconds of one tour past the lines of several orders."""
         first, sku = self._first_line, self._sku
         lines = np.concatenate([sku[first[order] : first[order + 1]] for order in orders])
-        return float(self._walks_s(1, np.zeros(len(lines), dtype=np.int64), lines)[0])
+        return self.past_s(lines)
+
+    def past_s(self, skus: Sequence[int] | NDArray[Any]) -> float:
+        """Seconds of one tour past some SKUs."""
+        return float(self._walks_s(1, np.zeros(len(skus), dtype=np.int64), np.asarray(skus, dtype=np.int64))[0])
 
     def expected_s(self, lines: int) -> float:
         """Mean walk of a basket with so many lines."""
@@ -74,12 +78,16 @@ def walks_of(world: World, policies: Policies) -> Walks | None:
 
 def expected_pick_s(world: World, walks: Walks | None) -> Callable[[int, int], float]:
     """The expected seconds to pick and pack an order of so many lines and units, as a function of these."""
-    handling_s, pickers = expected_handling_s(world), world.scenario.pickers
+    handling_s, pickers, packing = expected_handling_s(world), world.scenario.pickers, world.scenario.stores.packing
+    per_unit_s = pickers.per_unit_s
+    if packing is not None:  # at a station, but it is part of what an order takes until it stands at the counter
+        picking_s, packs_s, unit_s = handling_s, packing.base_s, packing.per_unit_s
+        per_unit_s += unit_s
+        handling_s = lambda lines, units: picking_s(lines, units) + packs_s + unit_s * units  # noqa: E731
     if walks is None:
         return handling_s
     # Asked twice for every order, so it is one call: what does not hang on the units is known for each number of lines.
     known = [handling_s(lines, 0) + walks.expected_s(lines) for lines in range(LINES_MAX + 1)]
-    per_unit_s = pickers.per_unit_s
     return lambda lines, units: (
         known[lines] + per_unit_s * units if lines <= LINES_MAX else handling_s(lines, units) + walks.expected_s(lines)
     )

@@ -56,6 +56,10 @@ class Billing:
         prices, goods = self._prices_cents, 0
         for sku, units in order.held:
             goods += prices[sku] * units
+        if order.swapped is not None:
+            goods -= sum(
+                (prices[sku] - order.swapped[sku]) * units for sku, units in order.held if sku in order.swapped
+            )
         return goods
 
     def charge(self, order: Order, *, capture: bool, done: Done) -> OrderState | Later | None:
@@ -90,6 +94,10 @@ class Billing:
     def missing(self, order: Order, sku: SkuId, units: int) -> None:
         """Give back what was paid for units of a line that will not come."""
         self._give_back(order, self._prices_cents[sku] * units)
+
+    def cheaper(self, order: Order, listed_cents: int) -> None:
+        """Give back what goods that came for others are cheaper by, at listed prices."""
+        self._give_back(order, listed_cents)
 
     def trim(self, order: Order) -> None:
         """Give back what was paid for lines that the records denied after the bill was made; safe to do again."""

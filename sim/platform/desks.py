@@ -18,7 +18,7 @@ from sim.platform.sessions import Command, Role, may, owns
 from sim.platform.stock_desk import StockDesk
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView
-from sim.ports import Figures
+from sim.ports import Estimator, Figures
 from sim.story import Signal
 from sim.vocabulary import (
     NOBODY,
@@ -64,6 +64,7 @@ class Desks:
     payments: Payments
     billing: Billing
     saga: Saga
+    _estimator: Estimator
     offers: Offers
 
     def _cancel(self, order: Order, reason: CancelReason) -> None:
@@ -123,8 +124,24 @@ class Desks:
         if order.tasked or order.committed:
             self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
             return
-        pick_s = self.figures.pick_s(len(order.held), order.to_pick)
+        pick_s = self.expected_pick_s(order_id)
+        if role is Role.STORE:  # nobody has it in hand yet
+            pick_s *= 1.0 + (self.queues[order.store] - 1) / max(self._pickers_on[order.store], 1)
         self.offers.open(order, self._env.now + pick_s)
+
+    def expected_pick_s(self, order_id: OrderId) -> float:
+        """Expected seconds to pick and pack an order."""
+        order = self.book.open[order_id]
+        return self.figures.pick_s(len(order.held), order.to_pick)
+
+    def driver_due_s(self, order_id: OrderId) -> float | None:
+        """When the driver who accepted an order should be at its store, by where he was last seen; None: nobody has."""
+        order = self.book.open.get(order_id)
+        if order is None or not order.accepted:
+            return None
+        seen, now = self.tracking.seen(order.driver), self._env.now
+        ride_s = self._estimator.to_store_s(seen.node, self.figures.driver_profiles[order.driver], order.store, now)
+        return now - seen.age_s + ride_s
 
     def short(self, order_id: OrderId, picker: PickerId, sku: SkuId, units: int, role: Role = _PICKER) -> None:
         """Units of a line were not on the shelf: they leave the hold and the customer gets the money back."""

@@ -160,6 +160,27 @@ class Inventory:
         self._give_back(order.store, ((sku, units),))
         self._facts.hold_reduced(order=order.id, store=order.store, sku=sku, units=Units(units))
 
+    def hold(self, order: Order, sku: SkuId, units: int) -> None:
+        """Hold units of one more SKU for an order: a substitute, which the record has."""
+        order.held.append((sku, units))
+        if order.unheld:
+            return
+        store, place = order.store, order.store * self.skus + sku
+        before = self.available[place]
+        self.available[place] = before - units
+        self.reserved[place] += units
+        self.version[place] += 1
+        self.updated_s[place] = self._env.now
+        self._facts.stock_reserved(
+            order=order.id, store=store, sku=sku, units=Units(units), version=self.version[place]
+        )
+        if self._events is not None:
+            self._events.lines(store, _RESERVED, [(sku, units)])
+        if self.split is not None:
+            self.split.taken(place, units)
+        if before == units and self.crossed is not None:
+            self.crossed(place, self._env.now, 0)
+
     def commit(self, order: Order) -> None:
         """The held goods left the shelf: they leave the record."""
         order.committed = True

@@ -26,6 +26,7 @@ from sim.platform.saga import Saga
 from sim.platform.sessions import Command, Role
 from sim.platform.stock_desk import StockDesk
 from sim.platform.stock_events import StockEvents
+from sim.platform.substitutes import SubstituteDesk
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveSourcingView
 from sim.ports import Estimator, Figures, Latencies, PaymentProvider, Phones
@@ -120,6 +121,10 @@ class Office(Desks):
         )  # fmt: skip
         pricer = Pricer(platform.pricing, platform.delivery_fee_cents, die("pricing.codes"))
         self.billing = Billing(facts, self.book, self.payments, pricer, figures.prices_cents)
+        self.substitutes = SubstituteDesk(
+            facts, self.book, self.inventory, self.billing, policies.substitution, figures.prices_cents, figures.categories,
+            self._allows,
+        )  # fmt: skip
         self.reserving = Reserving(
             env, facts, self.inventory, policies.reservation, latencies.window_s, die("reservation.jitter"),
             hold_s=platform.hold_s, on_expired=_expired,

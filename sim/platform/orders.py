@@ -79,8 +79,8 @@ class Order:
         "accepted", "asked_cents", "attempt", "authorised", "bill", "call", "cancel_reason", "cell", "cleared", "client",
         "committed", "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s",
         "gone_cents", "held", "id", "less_cents", "litres", "method", "node", "opened_s", "overdue", "paid_cents", "plan",
-        "planned", "promised_s", "ready_s", "refunded_cents", "resumed", "skus", "state", "step", "store", "tasked", "to_pick",
-        "undone", "unheld", "units", "unknown", "value_cents", "wanted", "was_confirmed",
+        "planned", "promised_s", "ready_s", "refunded_cents", "resumed", "skus", "state", "step", "store", "swapped", "tasked",
+        "to_pick", "undone", "unheld", "units", "unknown", "value_cents", "wanted", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:
@@ -101,6 +101,7 @@ class Order:
         self.attempt = 0
         self.held: list[tuple[SkuId, int]] = []
         self.wanted = Units(sum(request.units))
+        self.swapped: dict[SkuId, int] | None = None  # what the customer pays for a unit of each substitute, cents
         self.to_pick = 0  # units held when the order was confirmed
         self.committed = False
         self.unheld = False  # sold without holding anything

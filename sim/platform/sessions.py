@@ -23,6 +23,8 @@ class Role(IntEnum):
     PICKER = 2
     SUPPORT = 3
     ADMIN = 4
+    STORE = 5
+    """A store's own terminal: who works at a packing station."""
 
 
 class Command(IntEnum):
@@ -46,9 +48,10 @@ _ALLOWED: Final[dict[Role, frozenset[Command]]] = {
     Role.PICKER: frozenset({Command.SEE_ORDER, Command.PICK, Command.ADJUST_STOCK}),
     Role.SUPPORT: frozenset({Command.CANCEL_ORDER, Command.SEE_ORDER, Command.REFUND}),
     Role.ADMIN: frozenset(Command),
+    Role.STORE: frozenset({Command.SEE_ORDER, Command.PICK}),
 }
 _MAY: Final = tuple(tuple(command in _ALLOWED[role] for command in Command) for role in Role)
-_CUSTOMER, _DRIVER, _PICKER = Role.CUSTOMER, Role.DRIVER, Role.PICKER
+_CUSTOMER, _DRIVER, _PICKER, _STORE = Role.CUSTOMER, Role.DRIVER, Role.PICKER, Role.STORE
 _ROLES = len(Role)
 
 
@@ -73,7 +76,7 @@ def may(role: Role, command: Command) -> bool:
 def owns(role: Role, actor: int, order: Owned, at_store: int = NOBODY) -> bool:
     """Whether an order is any of an actor's business.
 
-    A customer's own, a driver's when it was offered or given to them, a picker's when it is of the store they work at;
+    A customer's own, a driver's when it was offered or given to them, a picker's and a terminal's when it is of their store;
     support and admin see to all orders.
     """
     if role == _CUSTOMER:
@@ -82,6 +85,8 @@ def owns(role: Role, actor: int, order: Owned, at_store: int = NOBODY) -> bool:
         return actor == order.driver and actor >= 0
     if role == _PICKER:
         return at_store == order.store
+    if role == _STORE:
+        return actor == order.store
     return True
 
 

@@ -15,7 +15,7 @@ from sim.platform.views import LiveReplenishmentView
 from sim.ports import StockMessage
 from sim.vocabulary import NOBODY, InputError, OrderId, Refusal, SkuId, StockCause, StoreId, Topic
 
-_WRITTEN_OFF = frozenset({StockCause.DAMAGE, StockCause.SPOILAGE})
+_WRITTEN_OFF = frozenset({StockCause.DAMAGE, StockCause.SPOILAGE, StockCause.BREAKAGE})
 
 
 class StockDesk:

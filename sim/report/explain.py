@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from sim.report.bench_words import BENCHES
 from sim.report.floor_words import FLOOR
 from sim.report.metric import Metric
 from sim.vocabulary import InputError, Svc
@@ -80,6 +81,7 @@ METRICS: Final[dict[str, Metric]] = {
     **_within(),
     **_platform(),
     **FLOOR,
+    **BENCHES,
     "platform.user.error_budget_burnt": Metric(
         "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
     ),
@@ -305,7 +307,8 @@ METRICS: Final[dict[str, Metric]] = {
         "wait for review", "time", "Mean time from flagging a difference until it was looked into."
     ),
     "losses.waste_share": Metric("waste", "share", "Units thrown away for each unit that was picked."),
-    "losses.shrink_share": Metric("shrink", "share", "Units stolen or damaged for each unit that was picked."),
+    "losses.broken": Metric("units broken", "count", "Units that broke as they were picked, scanned as such or not."),
+    "losses.shrink_share": Metric("shrink", "share", "Units stolen, damaged or broken for each unit that was picked."),
     "cost.total_cents": Metric(
         "total cost", "money", "Everything that people, stores, packaging, payments and platform cost."
     ),

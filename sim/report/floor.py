@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.report.bench_words import BENCHES
 from sim.report.canvas import ALERT, FIRST, SECOND, Picture, drawn, hour_axis, legend_above, whole_numbers
 from sim.report.figures import hour_of_day
 from sim.report.floor_words import FLOOR
+from sim.report.metric import Metric
 from sim.report.words import Row, at, figure_text, number
 
 if TYPE_CHECKING:
@@ -22,7 +24,16 @@ def floor_rows(summary: Mapping[str, Any]) -> list[tuple[Row, str]]:
     """Each figure of the shop floor and what it means; nothing for a run of a version that had none."""
     if at(summary, "floor") is None:
         return []
-    return [(Row(metric.label, at(summary, path), metric.kind), metric.meaning) for path, metric in FLOOR.items()]
+    return _told(summary, FLOOR)
+
+
+def bench_rows(summary: Mapping[str, Any]) -> list[tuple[Row, str]]:
+    """Each figure of packing stations and substitutes and what it means."""
+    return _told(summary, BENCHES)
+
+
+def _told(summary: Mapping[str, Any], metrics: Mapping[str, Metric]) -> list[tuple[Row, str]]:
+    return [(Row(metric.label, at(summary, path), metric.kind), metric.meaning) for path, metric in metrics.items()]
 
 
 def floor_hours(series: Columns, start: datetime, warmup_s: float, end_s: float) -> list[dict[str, Any]]:

@@ -302,7 +302,10 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
             for key in ("units_corrected", "flagged", "open", "wait_s")
             if centre(at(summary, f"reviews.{key}"))
         ),
-        *(_row(summary, f"losses.{key}") for key in ("stolen", "damaged", "shrink_share", "spoiled", "waste_share")),
+        *(
+            _row(summary, f"losses.{key}")
+            for key in ("stolen", "damaged", "broken", "shrink_share", "spoiled", "waste_share")
+        ),
     ]
 
 
@@ -323,6 +326,7 @@ CAUSE_WORDS = {
     "mispick": "wrong goods picked",
     "theft": "stolen",
     "damage": "damaged, not scanned",
+    "breakage": "broken while picking, not scanned",
     "count": "miscounted",
     "platform": "lost by the platform",
 }
@@ -345,7 +349,7 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
     }  # fmt: skip
     for name, cents in kinds.items():
         mine = centre(cents)
-        if not mine and name in ("counting", "reviewing"):
+        if not mine and name in ("packing", "counting", "reviewing"):
             continue  # that nobody was sent to do it is no news
         each = mine / delivered if delivered and mine is not None else None
         rows.append(

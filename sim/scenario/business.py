@@ -24,6 +24,18 @@ from sim.scenario.monitoring import MonitoringSpec
 from sim.scenario.services import Autoscale, BreakerSpec, Health, RetrySpec, Services
 
 
+class Substitutes(Branch):
+    """What customers say to a substitute for what is not there; see `policies.substitution`."""
+
+    taken_share: Share = given(
+        0.5, "judgement: about half of the customers leave substitutes switched on",
+        "chance that a customer who is not asked takes a substitute of the same price",
+    )  # fmt: skip
+    asked_share: Share = given(0.7, JUDGEMENT, "chance that one who is asked, and answers, takes it")
+    reply_s: NonNegative = given(45.0, JUDGEMENT, "mean time until a customer answers, seconds (exponential)")
+    fetch_s: NonNegative = given(15.0, JUDGEMENT, "time to fetch a substitute, seconds")
+
+
 class Customers(Branch):
     """How customers behave."""
 
@@ -34,6 +46,7 @@ class Customers(Branch):
         0.005, JUDGEMENT, "orders whose request is sent twice: a second tap, a retry of the app"
     )
     double_tap_s: NonNegative = given(0.4, JUDGEMENT, "time between the two, seconds")
+    substitutes: Substitutes = given(Substitutes, "-", "what they say to substitutes")
 
 
 class Payments(Branch):
@@ -144,7 +157,7 @@ class PolicyNames(Branch):
     sourcing: str = given("nearest_store", "-", "which store serves an order")
     reservation: str = given("optimistic", "-", "how stock is held against concurrent buyers")
     saga: str = given("reserve_then_pay", "-", "in which order an order is reserved, paid and confirmed")
-    substitution: str = given("refund", "-", "what happens to lines the records deny")
+    substitution: str = given("refund", "-", "what happens to lines that the records deny or that are not found")
     slotting: str = given("by_popularity", "-", "where each SKU lies in the stores; heard with a stores.layout")
     routing: str = given("s_shape", "-", "how a picker walks through the aisles; heard with a stores.layout")
     picking: str = given("fifo", "-", "which order a free picker takes next")
@@ -218,6 +231,9 @@ METRICS = (
     *(f"sales.{key}" for key in ("units_wanted", "units_denied", "units_short", "backorders_mean")),
     *(f"reviews.{key}" for key in ("units_corrected", "flagged", "reviewed", "open", "wait_s")),
     "losses.shrink_share", "losses.waste_share",
+    *(f"packing.{stage}.{key}" for stage in ("wait_s", "pack_s") for key in ("mean", "p95")),
+    "packing.overflow_share", "packing.utilisation",
+    *(f"substitutions.{key}" for key in ("lines", "units", "cents", "refused", "unanswered")),
     *(f"floor.{key}" for key in ("lines_per_paid_hour", "lines_per_busy_hour", "counting_share")),
     *(f"floor.{stage}.{key}" for stage in ("wait_pick_s", "pick_s", "dwell_s") for key in ("mean", "p95")),
     *(f"floor.peak_orders.{key}" for key in ("waiting_pick", "waiting_pick_one_store", "packed", "packed_one_store")),

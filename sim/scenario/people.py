@@ -75,6 +75,9 @@ class Pickers(Branch):
     learn_days: AboveZero = given(
         10.0, JUDGEMENT, "days in which what is missing shrinks to 1/e (exponential learning)"
     )
+    breakage_share: Share = given(
+        0.0, "-", "share of lines of which a unit breaks as it is taken, scanned as broken by shrinkage.scanned_share"
+    )
     mispick_share: Share = given(
         0.003, "judgement: 99.7 % line accuracy", "share of lines where a neighbouring SKU is taken"
     )

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from sim.scenario.benches import PackingStations, Totes
 from sim.scenario.fields import (
     JUDGEMENT,
     AboveZero,
@@ -109,6 +110,15 @@ class Stores(Branch):
         None, "-", "aisles through which pickers walk; none: walking is a part of pickers.base_s and pickers.per_line_s"
     )
     review: Review = given(Review, "-", "who reviews what policies.reconciliation flags")
+    packing: PackingStations | None = given(
+        None, "-", "packing stations; none: pickers pack, which is a part of pickers.base_s and pickers.per_unit_s"
+    )
+    totes: Totes | None = given(None, "-", "totes that orders are picked into; none: there are always enough")
+    counter_room: Positive | None = given(
+        None,
+        "-",
+        "packed orders that find room at a store's handoff counter, the next waits with its packer; none: all",
+    )
     count_error_share: Share = given(0.01, JUDGEMENT, "share of shelf counts that are wrong by a unit, either way")
 
     @model_validator(mode="after")

@@ -73,6 +73,8 @@ class Trace:
     pay_s: NDArray[np.float64]
     pick_noise: NDArray[np.float64]
     mispicks: dict[int, frozenset[int]]
+    breakages: dict[int, frozenset[int]]
+    pack_s: NDArray[np.float64]
     taps: frozenset[int]
     ride_noise: NDArray[np.float64]
     counter_s: NDArray[np.float64]
@@ -225,11 +227,16 @@ def complete(
         streams.die("fraud.planted").uniforms(client.astype(np.int64)) < share if share else np.zeros(n, dtype=bool)
     )
     ride = streams.generator("travel.noise")
-    slips = np.flatnonzero(streams.generator("pickers.mispick").random(len(owner)) < pickers.mispick_share)
-    mispicks: dict[int, frozenset[int]] = {}
-    for line in slips.tolist():
-        order = int(owner[line])
-        mispicks[order] = mispicks.get(order, frozenset()) | {int(wishes.sku[line])}
+
+    def lines(purpose: str, share: float) -> dict[int, frozenset[int]]:
+        """SKUs of the lines that something happens to, by order."""
+        found: dict[int, frozenset[int]] = {}
+        for line in np.flatnonzero(streams.generator(purpose).random(len(owner)) < share).tolist() if share else ():
+            order = int(owner[line])
+            found[order] = found.get(order, frozenset()) | {int(wishes.sku[line])}
+        return found
+
+    packing = scenario.stores.packing
     return Trace(
         entered_s=wishes.entered_s,
         client=client,
@@ -253,7 +260,14 @@ def complete(
         pay_chance=streams.generator("payments.chance").random(shape),
         pay_s=quantised(pay_s),
         pick_noise=_handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
-        mispicks=mispicks,
+        mispicks=lines("pickers.mispick", pickers.mispick_share),
+        breakages=lines("pickers.breakage", pickers.breakage_share),
+        pack_s=quantised(
+            _handling(streams.generator("packing.noise"), pickers.noise, 1.0, pickers.noise_cv, n)
+            * (packing.base_s + packing.per_unit_s * _sum(owner, wishes.units, n))
+        )
+        if packing is not None
+        else np.empty(0),
         taps=frozenset(
             np.flatnonzero(
                 streams.generator("customers.taps").random(n) < scenario.customers.double_tap_share * quiet

@@ -89,6 +89,8 @@ class Shop:
         if role is Role.PICKER:
             theirs = [picker for picker, store in self.at_store.items() if (store == order.store) == own]
             return theirs[:2] if own else [*theirs[:2], NOBODYS, NOBODY]
+        if role is Role.STORE:
+            return [order.store] if own else [1 - order.store, NOBODY]
         return [0]
 
 
@@ -157,7 +159,7 @@ def test_what_a_role_or_a_stranger_may_not_do_is_refused_and_changes_nothing(
         for role in Role:
             assert bool(tried[command, role, True]) == (not may(role, command))
             assert bool(tried[command, role, False]) == (
-                not may(role, command) or role in (Role.CUSTOMER, Role.DRIVER, Role.PICKER)
+                not may(role, command) or role in (Role.CUSTOMER, Role.DRIVER, Role.PICKER, Role.STORE)
             )
     rows = played.rows("request_refused")
     assert (rows["refusal"] == Refusal.NOT_ALLOWED).sum() == sum(tried.values())
