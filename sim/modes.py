@@ -179,6 +179,7 @@ def _figures(world: World, walks: Walks | None) -> Figures:
             world.catalogue.category, weights=world.catalogue.popularity, minlength=len(world.catalogue.categories)
         ).tolist(),
         metres=world.metres,
+        restricted=() if world.doors is None else quick(world.doors.restricted),
     )
 
 

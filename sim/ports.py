@@ -124,6 +124,8 @@ class Figures(NamedTuple):
     """Share of each category in what is looked at."""
     metres: Callable[[int, int], float]
     """Straight-line distance between two road nodes."""
+    restricted: Sequence[bool]
+    """Of each SKU: whether it is sold to adults only; empty where none is."""
 
 
 class PickJob(NamedTuple):

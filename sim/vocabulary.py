@@ -94,6 +94,10 @@ class CancelReason(IntEnum):
     """Its goods were held for so long that the hold ran out before it was confirmed."""
     SUPPORT = 9
     """Support or an administrator called it off."""
+    UNDELIVERABLE = 10
+    """Nobody was there to take it."""
+    AGE_CHECK = 11
+    """All of it was restricted, and the customer could not show to be of age."""
 
 
 class TaskEnd(IntEnum):
@@ -101,6 +105,8 @@ class TaskEnd(IntEnum):
 
     HANDED_OVER = 0
     WITHDRAWN = 1
+    FAILED = 2
+    """The driver was at the door and brings everything back."""
 
 
 class OfferAnswer(IntEnum):
@@ -137,6 +143,8 @@ class Trip(IntEnum):
     TO_STORE = 0
     TO_CUSTOMER = 1
     BACK = 2
+    RETURN = 3
+    """To the store, with goods that could not be handed over."""
 
 
 class StockCause(IntEnum):
@@ -159,6 +167,8 @@ class StockCause(IntEnum):
     """A record was set to the scan log, by the hourly job or by somebody who had looked at the difference."""
     BREAKAGE = 11
     """Broken by a picker who was taking it."""
+    RETURNED = 12
+    """Brought back by a driver and put on the shelf again."""
 
 
 class Step(IntEnum):

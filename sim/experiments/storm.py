@@ -173,6 +173,24 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 
+DOORS: Final = 0x444F4F5253  # "DOORS": likewise
+SHUT: Final = 0.4  # of the storms have doors at which not everything is handed over
+AT_THE_DOORS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "customers.absent_share": (0.0, 0.05, 0.5, 1.0),
+    "customers.underage_share": (0.0, 0.3, 1.0),
+    "drivers.wait_at_door_s": (0.0, 300.0),
+    "drivers.age_check_s": (0.0, 20.0),
+    "payments.keep_fee_on_failed": (True, False),
+    "catalogue.categories": (
+        "[{name: goods, share: 1, price_cents: 300, litres: 1}]",
+        "[{name: ices, share: 0.5, price_cents: 300, litres: 1, returnable: false}, "
+        "{name: wine, share: 0.5, price_cents: 900, litres: 1, restricted: true}]",
+        "[{name: milk, share: 0.4, price_cents: 100, litres: 1, returnable: false, restricted: true}, "
+        "{name: bread, share: 0.6, price_cents: 200, litres: 1, life_days: 1}]",
+    ),
+}  # fmt: skip
+"""What happens at the customers' doors, each with the values that are equally likely in such a storm."""
+
 FAULTS_MEAN: Final = 5.0
 """Mean number of faults of a storm (Poisson)."""
 
@@ -221,6 +239,7 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings["faults"] = f"[{', '.join(_fault(rng) for _ in range(rng.poisson(FAULTS_MEAN)))}]"
     settings |= _apart(seed, PRICING, PRICED, {f"platform.pricing.{path}": drawn for path, drawn in PRICINGS.items()})
     settings |= _apart(seed, GOODS, SHRUNK, SHRINKAGES)
+    settings |= _apart(seed, DOORS, SHUT, AT_THE_DOORS)
     drawn = [f"{path}={_text(value)}" for path, value in settings.items()]
     return load_text(WORLD, [*drawn, *fixed], file=f"storm {seed}")
 

@@ -1,6 +1,7 @@
 """Facts of the shop floor (truth): goods, pickers, drivers."""
 
 from sim.vocabulary import (
+    CancelReason,
     DriverId,
     NodeId,
     OrderId,
@@ -44,6 +45,12 @@ class FloorFacts:
 
     def goods_left(self, *, order: OrderId, store: StoreId) -> None:
         """An order's tote left the store with its driver."""
+
+    def goods_kept(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units) -> None:
+        """Units stay in the tote with the driver, who hands the rest over: the customer could not show to be of age."""
+
+    def goods_returned(self, *, order: OrderId, store: StoreId, sku: SkuId, units: Units, wasted: bool) -> None:
+        """Units that a driver brought back left the tote for their shelf or, `wasted`, were thrown away."""
 
     def supply_ordered(self, *, store: StoreId, lines: int, units: Units, due_s: float) -> None:
         """Replenishment was ordered, to arrive at `due_s`."""
@@ -97,4 +104,10 @@ class FloorFacts:
         """A driver reached the store of an order."""
 
     def goods_delivered(self, *, driver: DriverId, order: OrderId, node: NodeId) -> None:
-        """A driver handed everything in an order's tote over at the customer's door."""
+        """A driver handed everything in an order's tote over at the customer's door, but for what was kept just before."""
+
+    def handover_failed(self, *, driver: DriverId, order: OrderId, node: NodeId, reason: CancelReason) -> None:
+        """A driver at the customer's door gave up: everything in the order's tote goes back to its store."""
+
+    def tote_handed_in(self, *, driver: DriverId, order: OrderId, store: StoreId) -> None:
+        """A driver handed in at the store what was brought back of an order."""

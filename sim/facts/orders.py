@@ -11,6 +11,7 @@ from sim.vocabulary import (
     Refusal,
     Rejection,
     Ruling,
+    SkuId,
     Step,
     StoreId,
     Units,
@@ -87,6 +88,12 @@ class OrderFacts:
 
     def goodwill_given(self, *, order: OrderId, cents: Cents) -> None:
         """Support lets a customer off some of an order's price: what was paid goes back, what is due at the door falls."""
+
+    def line_returned(self, *, order: OrderId, sku: SkuId, units: Units) -> None:
+        """Units of a line did not reach the customer although they were at the door: their price is given back."""
+
+    def fees_kept(self, *, order: OrderId, cents: Cents) -> None:
+        """An order that could not be handed over is refunded but for `cents` of fees."""
 
     def payment_unknown(self, *, order: OrderId, attempt: int) -> None:
         """A charge got no answer in time: the provider may have taken the money or not."""

@@ -2,16 +2,16 @@
 
 A shelf holds what was brought less what was picked, never less than nothing; an order's tote holds what was picked for
 it, leaves the store at most once and not empty, is handed over only after it left, and goes back to the shelves only
-before; what goes back is what was in it. (That the live shelves agree, unit by unit, is law 6.)
+before; what goes back is what was in it. Where orders may come back from the door, see `sim.laws.totes`. (That the live
+shelves agree, unit by unit, is law 6.)
 """
 
 import numpy as np
 
-from sim.laws.base import Law, Slice
+from sim.laws.base import Law, Rows, Slice
 from sim.laws.ledger import ByOrder, Ledger
+from sim.laws.totes import NEVER, Totes
 from sim.world.build import World
-
-NEVER = np.iinfo(np.int64).max
 
 
 class Goods(Law):
@@ -23,6 +23,7 @@ class Goods(Law):
         super().__init__()
         self._skus = world.catalogue.skus
         self._shelves = Ledger(world.stores * self._skus)
+        self._totes_back = None if world.doors is None else Totes(world.stores, self._skus)
         self._tote, self._left, self._over = ByOrder(0), ByOrder(NEVER), ByOrder(NEVER)
 
     def slice(self, facts: Slice) -> None:
@@ -32,6 +33,7 @@ class Goods(Law):
             (facts["goods_picked"], "sku", -1),
             (facts["goods_put_back"], "sku", 1),
             (facts["goods_sold"], "taken", -1),
+            (_put_away(facts["goods_returned"]), "sku", 1),
         ]
         place = np.concatenate(
             [part.rows["store"].astype(np.int64) * self._skus + part.rows[sku] for part, sku, _ in parts]
@@ -46,6 +48,9 @@ class Goods(Law):
         for i in np.flatnonzero(sold.rows["units"] <= 0)[:5]:
             self.breach(sold.rows["t_s"][i], f"{sold.rows['units'][i]} units sold")
         self._totes(facts)
+        if self._totes_back is not None:
+            for t_s, what in self._totes_back.wrong(facts):
+                self.breach(t_s, what)
 
     def _totes(self, facts: Slice) -> None:
         picked, back, gone, given = (
@@ -74,3 +79,9 @@ class Goods(Law):
             for i in np.flatnonzero(wrong)[:5]:
                 self.breach(part.rows["t_s"][i], f"order {part.rows['order'][i]} {what}")
         over[given.rows["order"]] = given.seq
+
+
+def _put_away(returned: Rows) -> Rows:
+    """What came back and was put on the shelf again."""
+    there = ~returned.rows["wasted"]
+    return Rows(returned.seq[there], returned.rows[there])

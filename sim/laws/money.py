@@ -28,6 +28,10 @@ class Money(Law):
         self._paid: dict[int, int] = {}  # by our books
         self._kept: dict[int, int] = {}  # by the provider's
         self._due: dict[int, int] = {}  # of orders that ended while the two differed
+        self._let_off: dict[int, int] = {}  # by support
+        self._swapped: dict[tuple[int, int], int] = {}  # what a unit of a substitute costs
+        self._kept_back: set[int] = set()  # of which a driver kept goods, and nobody has given anything back for them
+        self._fees: dict[int, int] = {}  # kept of orders that could not be handed over
         self.end_s = world.scenario.end_s
         self.double_charges = 0
 
@@ -59,6 +63,23 @@ class Money(Law):
         if cents != min(self._prices[sku], self._prices[taken]) * units:
             self.breach(t, f"order {order}: {units} units of sku {taken} for sku {sku} cost {cents} cents")
         self._lacks(order, -cents)
+        self._swapped[order, taken] = min(self._prices[sku], self._prices[taken])
+
+    def goods_kept(self, t: float, order: int, store: int, sku: int, units: int) -> None:
+        """A driver did not hand these over."""
+        self._kept_back.add(order)
+
+    def line_returned(self, t: float, order: int, sku: int, units: int) -> None:
+        """So the customer does not pay for them."""
+        self._kept_back.discard(order)
+        self._lacks(order, self._swapped.get((order, sku), self._prices[sku]) * units)
+
+    def fees_kept(self, t: float, order: int, cents: int) -> None:
+        """Of an order that could not be handed over; the bill, or the delivery fee, says how much at most."""
+        fees = self._bills[order][1] if order in self._bills else self._fee
+        if not 0 < cents <= fees or order in self._fees:
+            self.breach(t, f"order {order}: {cents} cents kept of {fees} cents of fees")
+        self._fees[order] = cents
 
     def _lacks(self, order: int, listed_cents: int) -> None:
         if order in self._bills:
@@ -93,7 +114,7 @@ class Money(Law):
 
     def goodwill_given(self, t: float, order: int, cents: int) -> None:
         """What support let the customer off."""
-        self._owed[order] -= cents
+        self._let_off[order] = self._let_off.get(order, 0) + cents
 
     def payment_captured(self, t: float, order: int, cents: int) -> None:
         """Our books say that the customer paid."""
@@ -128,7 +149,14 @@ class Money(Law):
         paid, owed = self._paid.pop(order, 0), self._owed.pop(order, 0)
         if order in self._bills:
             owed = self._due_by_bill(order)
-        due = owed if settled else 0
+        if order in self._let_off:  # together with what comes back it may be more than everything
+            owed = max(owed - self._let_off.pop(order), 0)
+        fees = self._fees.pop(order, 0)
+        due = owed if settled else fees
+        if settled and (fees or order in self._kept_back):
+            self.breach(
+                t, f"order {order} is settled, though goods were kept and not given back for, or its fees alone kept"
+            )
         if paid != due:
             self.breach(
                 t, f"order {order} is {'settled' if settled else 'compensated'} with {paid} cents kept, expected {due}"

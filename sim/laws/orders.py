@@ -36,6 +36,7 @@ class Orders(Law):
         self._tasked: set[int] = set()
         self._over: dict[int, bool] = {}
         self._packed: set[int] = set()
+        self._failed: set[int] = set()
 
     def order_entered(
         self,
@@ -61,6 +62,8 @@ class Orders(Law):
         if not _LEGAL[before][state]:
             self.breach(t, f"order {order} went from {before} to {state}")
         if state >= _DELIVERED:
+            if self._failed and order in self._failed and state == _DELIVERED:
+                self.breach(t, f"order {order} could not be handed over and ended as delivered")
             self._state.pop(order, None)
             settled = self._over.pop(order, None)
             if settled is None or settled != (state == _DELIVERED):
@@ -93,6 +96,12 @@ class Orders(Law):
         """Nobody picks what was not confirmed, or was called off."""
         if self._state.get(order) != _CONFIRMED:
             self.breach(t, f"order {order} was picked in state {self._state.get(order)}")
+
+    def handover_failed(self, t: float, driver: int, order: int, node: int, reason: int) -> None:
+        """Once, and only of what is on its way."""
+        if order in self._failed or self._state.get(order) != _PICKED_UP:
+            self.breach(t, f"order {order} failed at the door in state {self._state.get(order)}, or twice")
+        self._failed.add(order)
 
     def goods_left(self, t: float, order: int, store: int) -> None:
         """Nothing leaves that the platform does not know to be picked up."""

@@ -8,7 +8,7 @@ from sim.vocabulary import TICK_S, TICKS_PER_MS, OfferAnswer, Trip
 from sim.world.build import World
 
 _VOID = OfferAnswer.VOID
-_ACCEPTED, _TO_CUSTOMER, _BACK = OfferAnswer.ACCEPTED, Trip.TO_CUSTOMER, Trip.BACK
+_ACCEPTED, _TO_CUSTOMER, _BACK, _RETURN = OfferAnswer.ACCEPTED, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
 
 
 def _within(t: float, shifts: tuple[tuple[float, float], ...]) -> bool:
@@ -45,6 +45,7 @@ class People(Law):
         self._offer: list[int] = [-1] * len(drivers)
         self._at: list[tuple[int, float] | None] = [None] * len(drivers)
         self._carries: list[int] = [-1] * len(drivers)
+        self._kept: set[int] = set()  # orders of which a driver keeps something
         self._picking: dict[int, tuple[float, set[int]]] = {}
         self._on: set[int] = set()
         packing = world.scenario.stores.packing
@@ -144,13 +145,24 @@ class People(Law):
         if t >= at[1] and origin != at[0]:
             self.breach(t, f"driver {driver} stands at node {at[0]} and rides from {origin}")
         if trip == _BACK:
-            self._job[driver] = -1
+            self._free(t, driver)
         else:
             if trip == _TO_CUSTOMER:
                 self._carries[driver] = order
+            if trip == _RETURN and self._carries[driver] != order:
+                self.breach(t, f"driver {driver} brings back order {order}, carries {self._carries[driver]}")
             if self._job[driver] != order:
                 self.breach(t, f"driver {driver} rides for order {order} without having accepted it")
         self._at[driver] = node, arrive_s
+
+    def driver_waits(self, t: float, driver: int, node: int) -> None:
+        """A driver is free where he stands."""
+        self._free(t, driver)
+
+    def _free(self, t: float, driver: int) -> None:
+        if self._carries[driver] >= 0:
+            self.breach(t, f"driver {driver} is free with order {self._carries[driver]} in hand")
+        self._job[driver] = -1
 
     def slice(self, facts: Slice) -> None:
         """No ride is faster than the road: the road's times are looked up for many rides at once."""
@@ -162,7 +174,7 @@ class People(Law):
         fastest_ms = np.where(
             out, self._from[profile, store, rides["node"]], self._to[profile, store, rides["origin"]]
         ).astype(np.float64)
-        noise = np.where(orders >= 0, self._noise[orders, trip], 1.0)
+        noise = np.where(orders >= 0, self._noise[orders, np.minimum(trip, _BACK)], 1.0)
         # Durations are cut down to whole ticks.
         fastest_s = np.floor(fastest_ms * TICKS_PER_MS * noise) * TICK_S
         for i in np.flatnonzero(rides["arrive_s"] - rides["t_s"] < fastest_s)[:5]:
@@ -184,4 +196,22 @@ class People(Law):
         at = self._at[driver]
         if at is None or t < at[1] or at[0] != node or self._job[driver] != order:
             self.breach(t, f"driver {driver} delivers order {order} at node {node}, expected {at}")
+        if order not in self._kept:
+            self._carries[driver] = -1
+
+    def goods_kept(self, t: float, order: int, store: int, sku: int, units: int) -> None:
+        """Some of it stays in hand when the rest is handed over."""
+        self._kept.add(order)
+
+    def handover_failed(self, t: float, driver: int, order: int, node: int, reason: int) -> None:
+        """Nobody gives up before the door; everything stays in hand."""
+        at = self._at[driver]
+        if at is None or t < at[1] or at[0] != node or self._carries[driver] != order:
+            self.breach(t, f"driver {driver} gives order {order} up at node {node}, expected {at}")
+
+    def tote_handed_in(self, t: float, driver: int, order: int, store: int) -> None:
+        """What was in hand is not any more, once the driver is at the store."""
+        at = self._at[driver]
+        if at is None or t < at[1] or at[0] != self._world.store_nodes[store] or self._carries[driver] != order:
+            self.breach(t, f"driver {driver} hands order {order} in at store {store}, expected {at}")
         self._carries[driver] = -1

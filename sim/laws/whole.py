@@ -32,6 +32,8 @@ def _knowledge(archive: Archive) -> list[Breach]:
         ("offer_made", "offer_answered"),
         ("driver_at_store", "goods_left"),
         ("goods_left", "goods_delivered"),
+        ("goods_left", "handover_failed"),
+        ("goods_left", "goods_returned"),
         ("charge_made", "payment_captured"),
     ):
         before = dict(zip(archive.rows(first)["order"][::-1].tolist(), archive.seq(first)[::-1].tolist(), strict=True))

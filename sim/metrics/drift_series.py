@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.metrics.drift import CAUSES, PLATFORM, Slips, shared
+from sim.metrics.returns import put_away
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
@@ -87,6 +88,8 @@ def _levels(
     for kind, sign in (("shelf_changed", 1), ("goods_picked", -1), ("goods_put_back", 1)):
         rows = archive.rows(kind, ("t_s", "store", "sku", "units"))
         add(shelf, rows["t_s"], place(rows), sign * rows["units"])
+    rows = put_away(archive)
+    add(shelf, rows["t_s"], place(rows), rows["units"])
     rows = archive.rows("goods_sold")
     add(shelf, rows["t_s"], place(rows, "taken"), -rows["units"])
     add(record, rows["t_s"], place(rows), -rows["units"])

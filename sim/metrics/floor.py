@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.returns import put_away
 from sim.metrics.series import ended_s
 from sim.metrics.tables import Columns
 from sim.recording import Archive, State
@@ -127,7 +128,7 @@ def _complete(archive: Archive, picked: Any, orders: Columns) -> dict[str, float
 
     The perfect order rate is the perfect order fulfillment of the SCOR model (RL.1.1: delivered in full, on time, undamaged
     and rightly documented) with what is simulated of it: delivered no later than promised, every line in full, no wrong goods
-    in the bag, and no money given back; over confirmed orders, as `on_time`, of which it is a part.
+    in the bag, nothing that came back, and no money given back; over confirmed orders, as `on_time`, of which it is a part.
     """
     size = 1 + int(max(orders["order"].max(initial=-1), picked["order"].max(initial=-1)))
     short = np.unique(np.concatenate([_lines(archive.rows(kind)) for kind in ("line_missing", "hold_reduced")]))
@@ -136,7 +137,7 @@ def _complete(archive: Archive, picked: Any, orders: Columns) -> dict[str, float
     wrong[_mispicked(archive, picked)] = True
     confirmed = ~np.isnan(orders["confirmed_s"])
     perfect = confirmed & (orders["delivered_s"] <= orders["promised_s"]) & (orders["refunded_cents"] == 0)
-    perfect &= (lacking == 0) & ~wrong[orders["order"]]
+    perfect &= (lacking == 0) & ~wrong[orders["order"]] & ~np.isin(orders["order"], archive.rows("goods_kept")["order"])
     lines = int(orders["lines"].sum())
     return {
         "line_fill_rate": _share(lines - int(lacking.sum()), lines),
@@ -162,7 +163,7 @@ def _moves(archive: Archive, picked: Any) -> list[tuple[Any, int]]:
     """Everything that changes what lies on the shelves, each with the sign of its units."""
     names = ["t_s", "store", "sku", "units"]
     changed, back = (archive.rows(kind, names) for kind in ("shelf_changed", "goods_put_back"))
-    return [(changed, 1), (back, 1), (picked, -1), (_sold(archive), -1)]
+    return [(changed, 1), (back, 1), (put_away(archive)[names], 1), (picked, -1), (_sold(archive), -1)]
 
 
 def _sold(archive: Archive) -> Any:
@@ -213,9 +214,9 @@ def _stockout_share(archive: Archive, scenario: Scenario, picked: Any, shape: tu
 def _turns(archive: Archive, scenario: Scenario, picked: Any, left: int) -> dict[str, float | None]:
     """Inventory turns a year, in units, and for how many days what is on the shelves at the close would last.
 
-    Units picked (less those put back) of the whole days between warm-up and horizon, scaled to 365 days, for each unit on the
-    shelves in the mean of these days, nights included. Days of cover: units on the shelves at the close for each unit picked a
-    day. Both None for less than a day: an evening says nothing of a year.
+    Units picked (less those put back, after they were brought back too) of the whole days between warm-up and horizon, scaled
+    to 365 days, for each unit on the shelves in the mean of these days, nights included. Days of cover: units on the shelves
+    at the close for each unit picked a day. Both None for less than a day: an evening says nothing of a year.
     """
     begin_s = scenario.warmup_h * 3600.0
     days = int((scenario.horizon_s - begin_s) // DAY_S)
@@ -224,7 +225,7 @@ def _turns(archive: Archive, scenario: Scenario, picked: Any, left: int) -> dict
     for rows, sign in _moves(archive, picked):
         # Units that come at a moment lie there for the rest of the time.
         on_hand += sign * float((rows["units"] * np.clip(end_s - rows["t_s"], 0.0, end_s - begin_s)).sum())
-    for rows, sign in ((picked, 1), (_sold(archive), 1), (archive.rows("goods_put_back"), -1)):
+    for rows, sign in ((picked, 1), (_sold(archive), 1), (archive.rows("goods_put_back"), -1), (put_away(archive), -1)):
         within = (rows["t_s"] >= begin_s) & (rows["t_s"] < end_s)
         sold += sign * int(rows["units"][within].sum())
     a_day = sold / days if days else 0.0

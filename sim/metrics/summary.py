@@ -16,6 +16,7 @@ from sim.metrics.drift_series import drift_table
 from sim.metrics.floor import floor
 from sim.metrics.money import costs
 from sim.metrics.platform import platform, platform_table
+from sim.metrics.returns import returns
 from sim.metrics.sales import sales
 from sim.metrics.series import series_table
 from sim.metrics.stock import losses, stock_table
@@ -59,6 +60,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
     stock = stock_table(archive, state)
     summary = {
         "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),
+        "returns": returns(archive, warm),
         "refunds": {"orders": int((warm["refunded_cents"] > 0).sum()), "cents": int(warm["refunded_cents"].sum())},
         **service(warm),
         **people(work, warm, scenario),

@@ -68,7 +68,7 @@ def order_table(archive: Archive) -> Columns:
 
 
 def task_table(archive: Archive) -> Columns:
-    """One row per delivery task and stop: at the store (stop 0) and at the door (stop 1)."""
+    """One row per delivery task and stop: at the store (stop 0) and at the door (stop 1), left with or without a handover."""
     opened, closed = archive.rows("task_opened"), archive.rows("task_closed")
     ids = opened["order"].astype(np.int64)
     size = int(ids.max()) + 1 if len(ids) else 0
@@ -78,6 +78,9 @@ def task_table(archive: Archive) -> Columns:
     legs, at_store = archive.rows("leg_started"), archive.rows("driver_at_store")
     out, door = legs[legs["trip"] == Trip.TO_CUSTOMER], archive.rows("goods_delivered")
     ends = _placed(size, closed["order"], closed["ended"], NOBODY)[ids]
+    at_door = _placed(size, door["order"], door["t_s"])
+    failed = archive.rows("handover_failed")
+    at_door[failed["order"]] = failed["t_s"]
     n = len(ids)
 
     def both(store: Any, customer: Any) -> NDArray[Any]:
@@ -97,7 +100,7 @@ def task_table(archive: Archive) -> Columns:
         "ready_believed_s": np.repeat(opened["ready_s"], 2),
         "accepted_s": np.repeat(column(accepted), 2),
         "arrived_s": both(column(at_store), column(out, "arrive_s")),
-        "left_s": both(left, column(door)),
+        "left_s": both(left, at_door[ids]),
         "handed_over": np.repeat(ends == TaskEnd.HANDED_OVER, 2),
     }
 
@@ -125,8 +128,9 @@ def spans(on: Any, off: Any, who: str, end_s: float) -> tuple[NDArray[Any], NDAr
 def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
     """Stretches of time of people as (person, from, to): on shift, busy, and for drivers riding empty.
 
-    A driver is busy from accepting an order to handing it over (or learning that it is off); riding empty on the way to
-    a store and back from a customer. A ride that was cut short by the next one ends there.
+    A driver is busy from accepting an order to handing it over, or handing in what is left of it (or learning that it is
+    off); riding empty on the way to a store and back from a customer, but not with goods that come back. A ride that was cut
+    short by the next one ends there.
     """
     shifts_p = spans(archive.rows("picker_on"), archive.rows("picker_off"), "picker", end_s)
     shifts_d = spans(archive.rows("driver_on"), archive.rows("driver_off"), "driver", end_s)
@@ -145,7 +149,7 @@ def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], 
             np.searchsorted(who * 1e9 + on, legs["driver"] * 1e9 + legs["t_s"], side="right") - 1, 0, len(who) - 1
         )
         until = np.minimum(until, np.maximum(off[shift], legs["t_s"]))
-    empty = legs["trip"] != Trip.TO_CUSTOMER
+    empty = (legs["trip"] != Trip.TO_CUSTOMER) & (legs["trip"] != Trip.RETURN)
     return {
         "pickers_on": shifts_p,
         "pickers_busy": spans(_tours(started), _tours(ended), "picker", end_s),
@@ -161,18 +165,19 @@ def _tours(rows: Any) -> Any:
 
 
 def _busy_drivers(archive: Archive, end_s: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """From accepting to the handover, or to the moment at which the driver went free again or home."""
+    """From accepting to the handover of everything, or to the moment at which the driver went free again or home."""
     answered = archive.rows("offer_answered")
     mine = answered["answer"] == OfferAnswer.ACCEPTED
     accepted, at = answered[mine], archive.seq("offer_answered")[mine]
-    legs = archive.rows("leg_started")
-    back = legs["trip"] == Trip.BACK
-    delivered, off, waits = (archive.rows(kind) for kind in ("goods_delivered", "driver_off", "driver_waits"))
-    who = np.concatenate([part["driver"] for part in (delivered, legs[back], off, waits, accepted)]).astype(np.int64)
-    when = np.concatenate([part["t_s"] for part in (delivered, legs[back], off, waits, accepted)])
-    kinds = ("goods_delivered", "leg_started", "driver_off", "driver_waits")
-    before = [archive.seq(kind)[back] if kind == "leg_started" else archive.seq(kind) for kind in kinds]
-    seq = np.concatenate([*before, at])
+    legs = archive.rows("leg_started", ["trip"])
+    # Who keeps a part of an order has still to bring it back.
+    whole = ~np.isin(archive.rows("goods_delivered", ["order"])["order"], archive.rows("goods_kept")["order"])
+    some = {"leg_started": legs["trip"] == Trip.BACK, "goods_delivered": whole}
+    kinds = ("goods_delivered", "tote_handed_in", "leg_started", "driver_off", "driver_waits")
+    parts = [archive.rows(kind)[some.get(kind, slice(None))] for kind in kinds]
+    who = np.concatenate([part["driver"] for part in (*parts, accepted)]).astype(np.int64)
+    when = np.concatenate([part["t_s"] for part in (*parts, accepted)])
+    seq = np.concatenate([*(archive.seq(kind)[some.get(kind, slice(None))] for kind in kinds), at])
     order = np.lexsort((seq, who))
     who, when, seq = who[order], when[order], seq[order]
     # The next thing that happens to a driver after accepting ends the stretch.

@@ -11,6 +11,7 @@ from math import log
 from sim.clock import Clock, Timer
 from sim.contracts import Sighting
 from sim.facts import Facts
+from sim.operations.doors import Doors
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
 from sim.ports import Cancellation, OfferMessage
@@ -33,7 +34,7 @@ from sim.world.travel import Travel
 
 # Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
 _ACCEPTED, _DECLINED, _EXPIRED = OfferAnswer.ACCEPTED, OfferAnswer.DECLINED, OfferAnswer.EXPIRED
-_TO_STORE, _TO_CUSTOMER, _BACK = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK
+_TO_STORE, _TO_CUSTOMER, _BACK, _RETURN = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
 _NO_ORDER, _NO_STORE = OrderId(NOBODY), StoreId(NOBODY)
 
 
@@ -86,6 +87,8 @@ class Driving:
         Seconds between the positions a phone sends.
     answers
         Keyed draws by (order, driver).
+    doors
+        What happens at the customers' doors; None: every order is handed over.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class Driving:
         respond_s: float,
         ping_s: float,
         answers: Die,
+        doors: Doors | None = None,
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._travel = env, facts, office, shelves, travel
         self.drivers = drivers
@@ -110,7 +114,7 @@ class Driving:
         self._answers = answers
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
-        self._counter = counter
+        self._counter, self._doors = counter, doors
         self._at_counter: dict[OrderId, Driver] = {}
         self._offline: dict[DriverId, int] = {}
         self._silent_since_s: dict[DriverId, float] = {}
@@ -277,8 +281,23 @@ class Driving:
         if at_door:
             yield Timer(env, at_door)
         driver.leg, driver.node = None, job.node
+        if self._doors is not None:
+            if (yield from self._doors.met(job, driver.id)):
+                yield from self._bring_back(driver, job, self._doors)
+            return
         self._shelves.hand_over(order, driver.id, job.node)
         self._office.handed_over(order, driver.id)
+
+    def _bring_back(self, driver: Driver, job: OfferMessage, doors: Doors) -> Story:
+        """Ride to the store with what was not handed over, and hand it in; also when the shift is over."""
+        env, order, store = self._env, job.order, job.store
+        leg = self._ride(driver, order, _RETURN, job.node, store, towards=True, noise=self._noise[2][order])
+        if leg.arrive_s > env.now:
+            yield Timer(env, leg.arrive_s - env.now)
+        driver.leg, driver.node = None, self._travel.store_nodes[store]
+        if doors.hand_in_s[order]:
+            yield Timer(env, doors.hand_in_s[order])
+        doors.hand_in(order, driver.id, store)
 
     def _set_out(self, driver: Driver, job: OfferMessage) -> float:
         """Start towards a job's store; returns when the driver will be there, seconds."""

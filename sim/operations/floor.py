@@ -14,6 +14,7 @@ from sim.facts import Facts
 from sim.operations.browsers import Browsers
 from sim.operations.counter import NarrowCounter
 from sim.operations.customers import Customers
+from sim.operations.doors import Doors
 from sim.operations.driving import Driver, Driving
 from sim.operations.goods import Goods
 from sim.operations.handoff import Packing, ToteRoom
@@ -67,6 +68,7 @@ class Floor:
             [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], self._counter,
             accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, ping_s=scenario.platform.ping_s,
             answers=streams.die("drivers.answer"),
+            doors=None if world.doors is None else Doors(env, facts, office, self.shelves, world.doors, scenario.drivers),
         )  # fmt: skip
         noise = quick(trace.pick_noise)
         pickers = scenario.pickers

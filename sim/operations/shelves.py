@@ -37,6 +37,7 @@ class Shelves:
         self.units = array("i", bytes(4 * stores * self.skus))
         self.slips = array("i", bytes(4 * stores * self.skus))
         self.totes: dict[OrderId, list[tuple[SkuId, int]]] = {}
+        self._kept: dict[OrderId, list[tuple[SkuId, int]]] = {}
         for store in range(stores):
             skus = np.flatnonzero((opening[store] != 0) | (scanned[store] != 0))
             self.change_many(StoreId(store), skus, opening[store][skus], StockCause.OPENING, scanned[store][skus])
@@ -142,6 +143,29 @@ class Shelves:
         self._facts.goods_left(order=order, store=store)
 
     def hand_over(self, order: OrderId, driver: DriverId, node: NodeId) -> None:
-        """The customer takes everything in the tote."""
+        """The customer takes everything in the tote, but for what the driver keeps."""
         del self.totes[order]
+        if order in self._kept:
+            self.totes[order] = self._kept.pop(order)
         self._facts.goods_delivered(driver=driver, order=order, node=node)
+
+    def keep(self, order: OrderId, store: StoreId, restricted: Sequence[bool]) -> bool:
+        """What is `restricted`, by SKU, will stay in the tote when it is handed over; False when nothing is."""
+        kept = [(sku, units) for sku, units in self.totes[order] if restricted[sku]]
+        for sku, units in kept:
+            self._facts.goods_kept(order=order, store=store, sku=sku, units=Units(units))
+        if kept:
+            self._kept[order] = kept
+        return bool(kept)
+
+    def come_back(self, order: OrderId, store: StoreId, returnable: Sequence[bool]) -> dict[SkuId, int]:
+        """Empty a tote that was brought back onto the shelves, or into the bin; returns what is on the shelves again."""
+        put_back: dict[SkuId, int] = {}
+        for sku, units in self.totes.pop(order):
+            if returnable[sku]:
+                self.units[store * self.skus + sku] += units
+                put_back[sku] = put_back.get(sku, 0) + units
+            self._facts.goods_returned(
+                order=order, store=store, sku=sku, units=Units(units), wasted=not returnable[sku]
+            )
+        return put_back

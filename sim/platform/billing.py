@@ -95,6 +95,25 @@ class Billing:
         """Give back what was paid for units of a line that will not come."""
         self._give_back(order, self._prices_cents[sku] * units)
 
+    def returned(self, order: Order, sku: SkuId, units: int) -> None:
+        """Give back what was paid for units of a line that came as far as the door, as far as anything is left of it.
+
+        Support may have let the customer off some of it.
+        """
+        swapped = order.swapped
+        each = self._prices_cents[sku] if swapped is None or sku not in swapped else swapped[sku]
+        left_cents = order.paid_cents - order.refunded_cents if order.paid_cents else order.due_cents
+        self._payments.refund(order, min(self._worth(order, each * units), left_cents))
+
+    def keep_fees(self, order: Order) -> None:
+        """An order could not be handed over: what was paid beforehand for the fees stays with us."""
+        if order.bill is None:
+            return
+        fees_cents = order.bill.total_cents - paid_for_goods(order.bill)
+        order.kept_cents = max(min(fees_cents, order.paid_cents - order.refunded_cents), 0)
+        if order.kept_cents:
+            self._facts.fees_kept(order=order.id, cents=Cents(order.kept_cents))
+
     def cheaper(self, order: Order, listed_cents: int) -> None:
         """Give back what goods that came for others are cheaper by, at listed prices."""
         self._give_back(order, listed_cents)
@@ -106,8 +125,12 @@ class Billing:
 
     def _give_back(self, order: Order, listed_cents: int) -> None:
         """Give back what was paid for goods listed at so many cents."""
+        self._payments.refund(order, self._worth(order, listed_cents))
+
+    def _worth(self, order: Order, listed_cents: int) -> int:
+        """What was paid for goods listed at so many cents, which will not come."""
         bill = order.bill
         if bill is None or listed_cents <= 0:
-            return  # a bill yet to be made will be of what is left
+            return 0  # a bill yet to be made will be of what is left
         before, order.gone_cents = order.gone_cents, order.gone_cents + listed_cents
-        self._payments.refund(order, refund_for(paid_for_goods(bill), bill.goods_cents, before, listed_cents))
+        return refund_for(paid_for_goods(bill), bill.goods_cents, before, listed_cents)

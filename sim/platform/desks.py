@@ -34,11 +34,12 @@ from sim.vocabulary import (
     SkuId,
     StoreId,
     TaskEnd,
+    Units,
 )
 
 _DRIVER, _PICKER = Role.DRIVER, Role.PICKER
 _PACKED, _ASSIGNED, _PICKED_UP = OrderState.PACKED, OrderState.ASSIGNED, OrderState.PICKED_UP
-_HANDED_OVER = TaskEnd.HANDED_OVER
+_HANDED_OVER, _FAILED = TaskEnd.HANDED_OVER, TaskEnd.FAILED
 # The short cuts below take these for granted.
 assert may(_PICKER, Command.PICK)
 assert all(may(_DRIVER, command) for command in (Command.ANSWER_OFFER, Command.PICK_UP, Command.HAND_OVER))
@@ -61,6 +62,8 @@ class Desks:
     stock: StockDesk
     tracking: Tracking
     queues: list[int]
+    _keep_fees: bool
+    """Whether the fees of an order that could not be handed over are kept."""
     payments: Payments
     billing: Billing
     saga: Saga
@@ -253,3 +256,42 @@ class Desks:
             return
         self.offers.close(order, _HANDED_OVER)
         self.saga.settle(order)
+
+    # -- at the door, when not everything is handed over -----------------------------------------------------------------
+
+    def asks_for_age(self, order_id: OrderId) -> bool:
+        """Whether the app tells the driver to look at a proof of age."""
+        restricted = self.figures.restricted
+        return bool(restricted) and any(units and restricted[sku] for sku, units in self.book.open[order_id].held)
+
+    def too_young(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> bool:
+        """The driver keeps what is restricted of an order and hands over the rest: the customer gets the money back for it."""
+        order = self.book.open[order_id]
+        if not self._at_door(order, driver, role):
+            return False
+        restricted = self.figures.restricted
+        for line, (sku, units) in enumerate(order.held):
+            if units and restricted[sku]:
+                order.held[line] = (sku, 0)  # told of twice, nothing goes back twice
+                self._facts.line_returned(order=order_id, sku=sku, units=Units(units))
+                self.billing.returned(order, sku, units)
+        return True
+
+    def undelivered(self, order_id: OrderId, driver: DriverId, reason: CancelReason, role: Role = _DRIVER) -> bool:
+        """An order could not be handed over: it ends, and what was paid goes back. Its goods are still with the driver."""
+        order = self.book.open[order_id]
+        if not self._at_door(order, driver, role):
+            return False
+        self.offers.close(order, _FAILED)
+        if self._keep_fees:
+            self.billing.keep_fees(order)
+        self.saga.cancel(order, reason)
+        return True
+
+    def _at_door(self, order: Order, driver: DriverId, role: Role) -> bool:
+        """Whether somebody may say what became of an order at its door."""
+        if not self._allows(Command.HAND_OVER, role, driver, order):
+            return False
+        if order.failing is not None:
+            return self._refuse(order, Refusal.DUPLICATE)
+        return order.state is _PICKED_UP or self._refuse(order, Refusal.TOO_EARLY)

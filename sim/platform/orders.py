@@ -78,9 +78,10 @@ class Order:
     __slots__ = (
         "accepted", "asked_cents", "attempt", "authorised", "bill", "call", "cancel_reason", "cell", "cleared", "client",
         "committed", "confirmed_s", "declined", "driver", "due_cents", "entered_s", "failing", "give_up_at_s",
-        "gone_cents", "held", "id", "less_cents", "litres", "method", "node", "opened_s", "overdue", "paid_cents", "plan",
-        "planned", "promised_s", "ready_s", "refunded_cents", "resumed", "skus", "state", "step", "store", "swapped", "tasked",
-        "to_pick", "undone", "unheld", "units", "unknown", "value_cents", "wanted", "was_confirmed",
+        "gone_cents", "held", "id", "kept_cents", "less_cents", "litres", "method", "node", "opened_s", "overdue",
+        "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents", "resumed", "skus", "state", "step",
+        "store", "swapped", "tasked", "to_pick", "undone", "unheld", "units", "unknown", "value_cents", "wanted",
+        "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:
@@ -119,6 +120,7 @@ class Order:
         self.gone_cents = 0  # of the bill's goods: listed value of those that will not come
         self.less_cents = 0  # to be given back once a charge is captured, or not to be collected at the door
         self.due_cents = 0  # cash to be collected at the door
+        self.kept_cents = 0  # fees that stay with us whatever is undone
         self.paid_cents = 0
         self.refunded_cents = 0
         self.cancel_reason: CancelReason | None = None

@@ -138,11 +138,14 @@ class Payments:
     # -- giving back -------------------------------------------------------------------------------------------------
 
     def undo(self, order: Order) -> None:
-        """Give everything back that an order has paid; a charge whose outcome is unknown is remembered until it is known."""
+        """Give everything back that an order has paid, but for fees that are kept.
+
+        A charge whose outcome is unknown is remembered until it is known.
+        """
         if order.authorised:
             order.authorised = False
             self._return(order.id, 0)
-        self.refund(order, order.paid_cents - order.refunded_cents)
+        self.refund(order, order.paid_cents - order.refunded_cents - order.kept_cents)
         order.due_cents = order.less_cents = 0
         if order.unknown:
             self.unknown[order.id] = order

@@ -104,7 +104,15 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
         (held[ended], -held[ended]["units"]),
         (reduced[less_ended], reduced[less_ended]["units"]),
     )
-    shelf = _by_record(shape, (changed, changed["units"]), (picked, -picked["units"]), (back, back["units"]))
+    returned = archive.rows("goods_returned")
+    returned = returned[~returned["wasted"]]
+    shelf = _by_record(
+        shape,
+        (changed, changed["units"]),
+        (picked, -picked["units"]),
+        (back, back["units"]),
+        (returned, returned["units"]),
+    )
     shelf += _by_record(shape, (sold, -sold["units"]), sku="taken")
     slipped = archive.rows("scan_slipped")
     return State(
@@ -143,10 +151,12 @@ def _sums(rows: Any, size: int) -> NDArray[np.float64]:
 
 
 def _totes(archive: Archive) -> dict[tuple[int, int], int]:
-    picked, back = archive.rows("goods_picked"), archive.rows("goods_put_back")
+    picked, back, kept, returned = (
+        archive.rows(kind) for kind in ("goods_picked", "goods_put_back", "goods_kept", "goods_returned")
+    )
     gone = archive.rows("goods_delivered")["order"]
     totes: dict[tuple[int, int], int] = {}
-    for rows, sign in ((picked[~np.isin(picked["order"], gone)], 1), (back, -1)):
+    for rows, sign in ((picked[~np.isin(picked["order"], gone)], 1), (back, -1), (kept, 1), (returned, -1)):
         for order, sku, units in zip(rows["order"].tolist(), rows["sku"].tolist(), rows["units"].tolist(), strict=True):
             totes[order, sku] = totes.get((order, sku), 0) + sign * units
     return {key: units for key, units in totes.items() if units}

@@ -5,6 +5,7 @@ from typing import Final
 from sim.report.bench_words import BENCHES
 from sim.report.floor_words import FLOOR
 from sim.report.metric import Metric
+from sim.report.return_words import RETURNS
 from sim.vocabulary import InputError, Svc
 
 
@@ -82,6 +83,7 @@ METRICS: Final[dict[str, Metric]] = {
     **_platform(),
     **FLOOR,
     **BENCHES,
+    **RETURNS,
     "platform.user.error_budget_burnt": Metric(
         "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
     ),
@@ -253,7 +255,9 @@ METRICS: Final[dict[str, Metric]] = {
     "stages_s.ride": Metric("ride and door", "time", "From leaving the store to the handover at the customer's door."),
     "utilisation.pickers": Metric("pickers busy", "share", "Share of pickers' time on shift spent on picking orders."),
     "utilisation.drivers": Metric(
-        "drivers busy", "share", "Share of drivers' time on shift from accepting an order to its handover."
+        "drivers busy",
+        "share",
+        "Share of drivers' time on shift from accepting an order to its handover, or until what was not taken is handed in.",
     ),
     "utilisation.drivers_riding_empty": Metric(
         "drivers riding empty",
@@ -358,6 +362,8 @@ REASONS: Final[dict[str, str]] = {
     "unprocessable": "could not be processed",
     "lost": "the store never heard of it",
     "expired": "its hold ran out",
+    "undeliverable": "nobody opened the door",
+    "age_check": "the customer could not show to be of age",
 }
 """Why customers were turned away and orders cancelled."""
 

@@ -75,8 +75,8 @@ FLOOR: Final[dict[str, Metric]] = {
     "floor.perfect_order_rate": Metric(
         "perfect order rate",
         "share",
-        "Share of confirmed orders delivered no later than promised, with every line in full, no wrong goods and nothing "
-        "refunded.",
+        "Share of confirmed orders delivered no later than promised, with every line in full, no wrong goods, nothing "
+        "brought back and nothing refunded.",
     ),
     "floor.stockout_share": Metric(
         "empty shelves",

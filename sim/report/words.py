@@ -267,6 +267,9 @@ def _orders(summary: Mapping[str, Any]) -> list[Row]:
             mine = {name: n for name, n in reasons.items() if (name in refusals) == (key == "rejected")}
             rows.extend(Row(REASONS.get(name, words(name)), n, "count", None, 1) for name, n in mine.items())
     rows.append(_row(summary, "refunds.orders"))
+    if centre(at(summary, "returns.orders")):  # that nothing came back is no news
+        rows.append(_row(summary, "returns.orders"))
+        rows.extend(_row(summary, f"returns.{key}", depth=1) for key in ("put_back_units", "wasted_units"))
     return rows
 
 

@@ -46,6 +46,14 @@ class Customers(Branch):
         0.005, JUDGEMENT, "orders whose request is sent twice: a second tap, a retry of the app"
     )
     double_tap_s: NonNegative = given(0.4, JUDGEMENT, "time between the two, seconds")
+    absent_share: Share = given(
+        0.0, "no figure is published for goods that come within the half hour",
+        "share of orders for which nobody opens the door",
+    )  # fmt: skip
+    underage_share: Share = given(
+        0.01, JUDGEMENT,
+        "share of orders whose customer cannot show to be of age, when asked; see catalogue.categories",
+    )  # fmt: skip
     substitutes: Substitutes = given(Substitutes, "-", "what they say to substitutes")
 
 
@@ -75,6 +83,9 @@ class Payments(Branch):
     callback_s: AboveZero = given(90.0, JUDGEMENT, "mean time until the provider calls back, seconds")
     lost_callback_share: Share = given(0.02, JUDGEMENT, "callbacks that never come: found in the settlement file")
     refund_retry_s: AboveZero = given(60.0, JUDGEMENT, "time until a refund that failed is tried again, seconds")
+    keep_fee_on_failed: bool = given(
+        False, "-", "keep the fees of an order that could not be handed over, where they were paid beforehand"
+    )
     pool: Positive = given(400, JUDGEMENT, "charges of all kinds that may be under way at once")
     compartment: Positive = given(200, JUDGEMENT, "of these, charges that may wait for the provider (a bulkhead)")
 
@@ -246,6 +257,7 @@ METRICS = (
     "cost.total_cents", "cost.per_order_cents", "revenue_cents", "tax_cents", "discount_cents", "fees_cents",
     *(f"orders.{key}" for key in ("offered", "entered", "rejected", "delivered", "cancelled", "payment_failed", "open")),
     "refunds.orders", "refunds.cents",
+    *(f"returns.{key}" for key in ("orders", "units", "put_back_units", "wasted_units")),
     *(f"platform.user.{key}" for key in (*_LATENCY, "error_budget_burnt")),
     *(
         f"platform.endpoints.{name}.{key}"

@@ -29,6 +29,8 @@ class Category(Branch):
         JUDGEMENT,
         "days after which what came is thrown away, counted in looks at `supply.look_at`; none: it keeps",
     )
+    restricted: bool = given(False, "-", "sold to adults only: the driver checks the customer's age at the door")
+    returnable: bool = given(True, "-", "what a driver brings back is put on the shelf again; false: it is thrown away")
 
 
 class Catalogue(Branch):
@@ -41,9 +43,9 @@ class Catalogue(Branch):
     price_cv: NonNegative = given(0.6, JUDGEMENT, "coefficient of variation of prices within a category")
     categories: tuple[Category, ...] = given(
         lambda: (
-            Category(name="fresh", share=0.2, price_cents=280, litres=1.2, life_days=5),
-            Category(name="chilled", share=0.2, price_cents=320, litres=0.8, life_days=14),
-            Category(name="frozen", share=0.1, price_cents=520, litres=1.5),
+            Category(name="fresh", share=0.2, price_cents=280, litres=1.2, life_days=5, returnable=False),
+            Category(name="chilled", share=0.2, price_cents=320, litres=0.8, life_days=14, returnable=False),
+            Category(name="frozen", share=0.1, price_cents=520, litres=1.5, returnable=False),
             Category(name="ambient", share=0.25, price_cents=300, litres=0.9),
             Category(name="drinks", share=0.15, price_cents=260, litres=1.5),
             Category(name="household", share=0.1, price_cents=600, litres=2.5),

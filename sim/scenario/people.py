@@ -112,6 +112,10 @@ class Drivers(Branch):
         120.0, "judgement; the MDRP's 4 minutes (Reyes et al. 2018) include a restaurant's parking",
         "mean time from parking to the handover at the door, seconds",
     )  # fmt: skip
+    wait_at_door_s: NonNegative = given(
+        300.0, "judgement: delivery apps ask drivers to wait about five minutes", "wait where nobody opens, seconds"
+    )
+    age_check_s: NonNegative = given(20.0, JUDGEMENT, "time to look at a proof of age at the door, seconds")
     noise: Literal["lognormal", "exponential", "none"] = given(
         "lognormal", JUDGEMENT, "distribution of counter and door times"
     )

@@ -13,6 +13,7 @@ from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.catalogue import Catalogue, Opening, make_catalogue, opening_stock
 from sim.world.demand import BIN_S, Trace, complete, daily_demand, draw_wishes, no_wishes, rate_per_bin
+from sim.world.doors import Doors, draw_doors
 from sim.world.fleet import Driver, Picker, make_drivers, make_pickers
 from sim.world.geography import Geography, Plain, metres_between
 from sim.world.maps import find_map
@@ -41,6 +42,8 @@ class World:
         Share of the customers who are nearest to each store, float64 (stores,).
     minutes
         Orders expected in each minute (of a trace, those that come), flash sales included.
+    doors
+        What happens at the customers' doors; None where every order is handed over without a question.
     files
         Role -> content key of every file the scenario names, for the fingerprint.
     """
@@ -65,6 +68,7 @@ class World:
     files: dict[str, bytes]
     store_shares: NDArray[np.float64]
     minutes: Sequence[float]
+    doors: Doors | None
 
     def traffic(self, now_s: float) -> float:
         """Orders a second that are being placed at a time, on average over its minute."""
@@ -214,6 +218,7 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         files=files,
         store_shares=shares,
         minutes=_minutes(scenario, wishes.entered_s),
+        doors=draw_doors(scenario, streams, catalogue, len(wishes.entered_s)),
     )
 
 

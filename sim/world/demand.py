@@ -195,7 +195,7 @@ def no_wishes() -> Wishes:
     return Wishes(np.empty(0), nothing, np.zeros(1, dtype=np.int64), nothing, nothing)
 
 
-def _handling(generator: np.random.Generator, noise: str, mean: float, cv: float, size: int) -> NDArray[np.float64]:
+def handling(generator: np.random.Generator, noise: str, mean: float, cv: float, size: int) -> NDArray[np.float64]:
     if noise == "exponential":
         return np.asarray(mean * generator.exponential(1.0, size))
     return lognormal(generator, mean, cv if noise == "lognormal" else 0.0, size)
@@ -259,11 +259,11 @@ def complete(
         method=pick(streams.generator("payments.method").random(n), _shares(pay.methods)).astype(np.int8),
         pay_chance=streams.generator("payments.chance").random(shape),
         pay_s=quantised(pay_s),
-        pick_noise=_handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
+        pick_noise=handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
         mispicks=lines("pickers.mispick", pickers.mispick_share),
         breakages=lines("pickers.breakage", pickers.breakage_share),
         pack_s=quantised(
-            _handling(streams.generator("packing.noise"), pickers.noise, 1.0, pickers.noise_cv, n)
+            handling(streams.generator("packing.noise"), pickers.noise, 1.0, pickers.noise_cv, n)
             * (packing.base_s + packing.per_unit_s * _sum(owner, wishes.units, n))
         )
         if packing is not None
@@ -276,10 +276,10 @@ def complete(
         ride_noise=lognormal(ride, 1.0, scenario.travel.noise_cv, 3 * n).reshape(n, 3)
         * scenario.demand.weather.ride_factor,
         counter_s=quantised(
-            _handling(streams.generator("drivers.counter"), drivers.noise, drivers.handoff_s, drivers.noise_cv, n)
+            handling(streams.generator("drivers.counter"), drivers.noise, drivers.handoff_s, drivers.noise_cv, n)
         ),
         door_s=quantised(
-            _handling(streams.generator("drivers.door"), drivers.noise, drivers.door_s, drivers.noise_cv, n)
+            handling(streams.generator("drivers.door"), drivers.noise, drivers.door_s, drivers.noise_cv, n)
         ),
     )
 

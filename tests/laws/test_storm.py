@@ -5,6 +5,7 @@ import pytest
 from sim.engine import simulate
 from sim.experiments import storm as module
 from sim.experiments.storm import (
+    AT_THE_DOORS,
     CHOICES,
     PRICINGS,
     SHARES,
@@ -88,6 +89,12 @@ def test_now_and_then_goods_go_missing(scenarios, path):
     assert {repr(value) for value in SHRINKAGES[path]} <= drawn
 
 
+@pytest.mark.parametrize("path", AT_THE_DOORS)
+def test_now_and_then_not_everything_is_handed_over(scenarios, path):
+    drawn = {repr(at(scenario, path)) for scenario in scenarios}
+    assert len(drawn) >= len(AT_THE_DOORS[path])
+
+
 @pytest.mark.parametrize("path", SHARES)
 def test_shares_are_often_none_and_reach_up_to_their_bound(scenarios, path):
     drawn = [at(scenario, path) for scenario in scenarios]
@@ -124,7 +131,7 @@ def happened():
         "goods_delivered", "goods_put_back", "hold_reduced", "hold_expired", "version_conflict", "lock_timed_out", "write_fenced",
         "payment_unknown", "callback_came", "books_lost", "confirmation_revoked", "saga_resumed", "message_redelivered",
         "message_duplicated", "message_dead", "message_lost", "breaker_moved", "order_rejected", "request_refused",
-        "shown_was_gone", "alert_raised", "order_billed",
+        "shown_was_gone", "alert_raised", "order_billed", "handover_failed", "goods_kept", "goods_returned", "fees_kept",
     ],
 )  # fmt: skip
 def test_a_few_storms_reach_every_corner_of_the_platform(happened, kind):

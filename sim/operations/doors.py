@@ -1,0 +1,69 @@
+"""At the customer's door: an order is handed over, in part or not at all, and what is left of it comes back to its store."""
+
+import numpy as np
+
+from sim.clock import Clock, Timer
+from sim.facts import Facts
+from sim.operations.shelves import Shelves
+from sim.platform.office import Office
+from sim.ports import OfferMessage
+from sim.scenario.people import Drivers
+from sim.story import Story
+from sim.streams import quick
+from sim.vocabulary import CancelReason, DriverId, OrderId, StockCause, StoreId, quantise
+from sim.world.doors import Doors as Drawn
+
+
+class Doors:
+    """The doors at which not everything is handed over.
+
+    Parameters
+    ----------
+    drawn
+        Who is not there, who is not of age, and what may come back to a shelf.
+    drivers
+        How long they wait and look.
+    """
+
+    def __init__(
+        self, env: Clock, facts: Facts, office: Office, shelves: Shelves, drawn: Drawn, drivers: Drivers
+    ) -> None:
+        self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
+        self._absent, self._underage = drawn.absent, drawn.underage
+        self._restricted, self._returnable = quick(drawn.restricted), quick(drawn.returnable)
+        self._wait_s, self._check_s = quantise(drivers.wait_at_door_s), quantise(drivers.age_check_s)
+        self.hand_in_s = quick(drawn.hand_in_s)
+
+    def met(self, job: OfferMessage, driver: DriverId) -> Story:
+        """A driver is at the door with an order; True when there is something to bring back."""
+        order = job.order
+        if order in self._absent:
+            if self._wait_s:
+                yield Timer(self._env, self._wait_s)
+            return self._fails(job, driver, CancelReason.UNDELIVERABLE)
+        kept = False
+        if self._office.asks_for_age(order):
+            if self._check_s:
+                yield Timer(self._env, self._check_s)
+            if order in self._underage:
+                # The driver goes by what is in the bag, the office by what was ordered: a picker may have mixed them up.
+                if all(self._restricted[sku] for sku, _ in self._shelves.totes[order]):
+                    return self._fails(job, driver, CancelReason.AGE_CHECK)
+                kept = self._shelves.keep(order, job.store, self._restricted)
+                self._office.too_young(order, driver)
+        self._shelves.hand_over(order, driver, job.node)
+        self._office.handed_over(order, driver)
+        return kept
+
+    def _fails(self, job: OfferMessage, driver: DriverId, reason: CancelReason) -> bool:
+        self._facts.handover_failed(driver=driver, order=job.order, node=job.node, reason=reason)
+        self._office.undelivered(job.order, driver, reason)
+        return True
+
+    def hand_in(self, order: OrderId, driver: DriverId, store: StoreId) -> None:
+        """A driver hands in what was brought back: it is scanned onto its shelf again, or thrown away."""
+        put_back = self._shelves.come_back(order, store, self._returnable)
+        if put_back:
+            skus, units = np.array(list(put_back)), np.array(list(put_back.values()))
+            self._office.stock.received(store, skus, units, StockCause.RETURNED)
+        self._facts.tote_handed_in(driver=driver, order=order, store=store)
