@@ -77,7 +77,9 @@ def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[
         total, goods, discount = bills["total_cents"], bills["goods_cents"], bills["discount_cents"]
         tax = np.rint(kept * bills["tax_cents"] / np.maximum(total, 1))
         on_top = 0 if pricing.tax_included else bills["tax_cents"]
-        fees, discounts = int((total - on_top - goods + discount).sum()), int(discount.sum())
+        fees = int((total - on_top - goods + discount).sum())
+        # What came back undelivered kept its fees at most: nobody had a discount.
+        discounts = int(discount[~np.isin(bills["order"], archive.rows("fees_kept")["order"])].sum())
     return {"tax_cents": int(tax.sum()), "discount_cents": discounts, "fees_cents": fees}
 
 

@@ -377,7 +377,7 @@ class Saga:
             self._bus.publish(Topic.ORDER_CANCELLED, order.store, Cancellation(order.id, order.store, order.driver))
 
     def cancel(self, order: Order, reason: CancelReason) -> None:
-        """End a confirmed order that has not left the store: undo every step, last first."""
+        """End a confirmed order that has not left the store, or could not be handed over: undo every step, last first."""
         order.cancel_reason = reason
         self._abandon(order, _CANCELLED)
 

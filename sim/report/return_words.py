@@ -12,10 +12,12 @@ RETURNS: Final[dict[str, Metric]] = {
     ),
     "returns.units": Metric("units brought back", "count", "Units that drivers brought back and handed in."),
     "returns.put_back_units": Metric(
-        "on the shelf again", "count", "Units that were brought back and put on the shelf again."
+        "units back on the shelf", "count", "Units that were brought back and put on the shelf again."
     ),
     "returns.wasted_units": Metric(
-        "thrown away", "count", "Units that were brought back and thrown away: fresh, chilled or frozen goods."
+        "units thrown away on return",
+        "count",
+        "Units that were brought back and thrown away: by default fresh, chilled and frozen goods.",
     ),
 }
 """Every key of the object `returns` of summary.json."""

@@ -47,7 +47,7 @@ class Customers(Branch):
     )
     double_tap_s: NonNegative = given(0.4, JUDGEMENT, "time between the two, seconds")
     absent_share: Share = given(
-        0.0, "no figure is published for goods that come within the half hour",
+        0.0, "judgement: no published figure is known to us; 0.01 to 0.05 are worth a try",
         "share of orders for which nobody opens the door",
     )  # fmt: skip
     underage_share: Share = given(

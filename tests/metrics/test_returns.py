@@ -137,7 +137,24 @@ def test_the_report_has_a_line_where_anything_came_back_and_none_where_nothing_d
         return [row.label for section in sections(summary) for row in section.rows]
 
     told = labels(day.study.summary)
-    assert {"brought back, wholly or in part", "on the shelf again", "thrown away", "nobody opened the door"} <= set(
-        told
-    )
+    assert {
+        "brought back, wholly or in part",
+        "units back on the shelf",
+        "units thrown away on return",
+        "nobody opened the door",
+    } <= set(told)
     assert "brought back, wholly or in part" not in labels(play(two_stores()).study.summary)
+
+
+def test_fees_that_are_kept_are_fees_and_bring_no_discount(two_stores: Any, play: Any) -> None:
+    priced = "platform.pricing={promotion: {share: 1, percent: 20, cap_cents: null, minimum_cents: 0}}"
+    day = play(two_stores(*SHUT, "warmup_h=0", "drain_h=2", priced, "payments.keep_fee_on_failed=true"))
+    orders, bills = day.study.orders, day.rows("order_billed")
+    assert np.isin(orders["state"], [OrderState.DELIVERED, OrderState.CANCELLED, OrderState.PAYMENT_FAILED]).all()
+    delivered = np.isin(bills["order"], orders["order"][orders["state"] == OrderState.DELIVERED])
+    kept = day.rows("fees_kept")
+    assert len(kept) > 10
+    assert day.study.summary["discount_cents"] == bills["discount_cents"][delivered].sum()
+    fee = day.world.scenario.platform.delivery_fee_cents
+    assert set(kept["cents"].tolist()) == {fee}
+    assert day.study.summary["fees_cents"] == fee * (delivered.sum() + len(kept))
