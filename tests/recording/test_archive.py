@@ -18,7 +18,9 @@ from sim.world.build import World, build_world
 
 CUT_IN_THE_RUSH = (
     "drain_h=0",
-    "customers={patience_s: 1400, patience_cv: 0.8}",
+    "customers={patience_s: 1400, patience_cv: 0.8, absent_share: 0.2, underage_share: 0.5}",
+    "catalogue.categories=[{name: bread, share: 0.7, price_cents: 300, litres: 1, returnable: false}, "
+    "{name: wine, share: 0.3, price_cents: 900, litres: 1, restricted: true}]",
     "drivers.count=6",
     "drivers.accept_share=0.7",
     "payments={decline_share: 0.3, attempts_max: 2}",
