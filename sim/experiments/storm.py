@@ -173,6 +173,23 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 
+FLOOR: Final = 0x464C4F4F52  # "FLOOR": likewise
+BUILT: Final = (
+    0.5  # of the storms have stores with benches and aisles, and pickers who break things and find substitutes
+)
+FLOORS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "stores.layout": ("{levels: 1}", "{levels: 1, zones: {frozen: {aisles: 1}, chilled: {aisles: 2}}}"),
+    "stores.packing": ("null", "{stations: 1, room: 2, base_s: 60}", "{stations: 3, room: 8}"),
+    "stores.totes": ("null", "{count: 3, litres: 10}", "{count: 12, litres: 30}"),
+    "stores.counter_room": ("null", 2, 12),
+    "pickers.breakage_share": (0.0, 0.05, 0.5),
+    "policies.picking": (
+        "fifo", "earliest_due", "batch", "wave(every_s=120)", "with_driver", "by_zone(sections=2)", "by_zone(sections=5)",
+    ),
+    "policies.substitution": ("refund(share_min=0.0)", "nearest", "ask", "ask(asks_s=300.0, gap_max=3.0)"),
+}  # fmt: skip
+"""What the stores are like, each with the values that are equally likely in such a storm."""
+
 FAULTS_MEAN: Final = 5.0
 """Mean number of faults of a storm (Poisson)."""
 
@@ -221,6 +238,7 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings["faults"] = f"[{', '.join(_fault(rng) for _ in range(rng.poisson(FAULTS_MEAN)))}]"
     settings |= _apart(seed, PRICING, PRICED, {f"platform.pricing.{path}": drawn for path, drawn in PRICINGS.items()})
     settings |= _apart(seed, GOODS, SHRUNK, SHRINKAGES)
+    settings |= _apart(seed, FLOOR, BUILT, FLOORS)
     drawn = [f"{path}={_text(value)}" for path, value in settings.items()]
     return load_text(WORLD, [*drawn, *fixed], file=f"storm {seed}")
 
