@@ -297,6 +297,8 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
         *_by_cause(summary, "drift.by_cause", "drift.units_abs"),
         _row(summary, "drift.units_short"),
         *_by_cause(summary, "drift.short_by_cause", "drift.units_short"),
+        _row(summary, "drift.units_unseen"),
+        *_by_cause(summary, "drift.unseen_by_cause", "drift.units_unseen"),
         *(
             _row(summary, f"reviews.{key}")
             for key in ("units_corrected", "flagged", "open", "wait_s")
