@@ -307,6 +307,7 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
         *(
             _row(summary, f"losses.{key}")
             for key in ("stolen", "damaged", "broken", "shrink_share", "spoiled", "waste_share")
+            if key != "broken" or centre(at(summary, "losses.broken"))
         ),
     ]
 
@@ -328,7 +329,7 @@ CAUSE_WORDS = {
     "mispick": "wrong goods picked",
     "theft": "stolen",
     "damage": "damaged, not scanned",
-    "breakage": "broken while picking, not scanned",
+    "breakage": "broken by pickers",
     "count": "miscounted",
     "platform": "lost by the platform",
 }
