@@ -43,7 +43,9 @@ class Picking(Protocol):
 
     May have an attribute `every_s`: it is asked again so often while it lets orders wait and somebody is idle. May have an
     attribute `calls_driver_ahead`: when true, an order's driver is called as it joins the queue, not when it is begun. May
-    have a method `along(first: PickTask, view: PickingView)`: the places of the orders that go along on the same tour, each
+    have an attribute `sections` (and `consolidate_s`, seconds): then the aisles are split into so many, each picker stays in
+    one, an order is picked in parts, one for each section it has lines in, and the view is of one section's queue. May have a
+    method `along(first: PickTask, view: PickingView)`: the places of the orders that go along on the same tour, each
     once; the first is in the queue no more.
     """
 

@@ -173,6 +173,23 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 
+FLOOR: Final = 0x464C4F4F52  # "FLOOR": likewise
+BUILT: Final = (
+    0.5  # of the storms have stores with benches and aisles, and pickers who break things and find substitutes
+)
+FLOORS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "stores.layout": ("{levels: 1}", "{levels: 1, zones: {frozen: {aisles: 1}, chilled: {aisles: 2}}}"),
+    "stores.packing": ("null", "{stations: 1, room: 2, base_s: 60}", "{stations: 3, room: 8}"),
+    "stores.totes": ("null", "{count: 3, litres: 10}", "{count: 12, litres: 30}"),
+    "stores.counter_room": ("null", 2, 12),
+    "pickers.breakage_share": (0.0, 0.05, 0.5),
+    "policies.picking": (
+        "fifo", "earliest_due", "batch", "wave(every_s=120)", "with_driver", "by_zone(sections=2)", "by_zone(sections=5)",
+    ),
+    "policies.substitution": ("refund(share_min=0.0)", "nearest", "ask", "ask(asks_s=300.0, gap_max=3.0)"),
+}  # fmt: skip
+"""What the stores are like, each with the values that are equally likely in such a storm."""
+
 DOORS: Final = 0x444F4F5253  # "DOORS": likewise
 SHUT: Final = 0.4  # of the storms have doors at which not everything is handed over
 AT_THE_DOORS: Final[Mapping[str, tuple[Any, ...]]] = {
@@ -183,8 +200,8 @@ AT_THE_DOORS: Final[Mapping[str, tuple[Any, ...]]] = {
     "payments.keep_fee_on_failed": (True, False),
     "catalogue.categories": (
         "[{name: goods, share: 1, price_cents: 300, litres: 1}]",
-        "[{name: ices, share: 0.5, price_cents: 300, litres: 1, returnable: false}, "
-        "{name: wine, share: 0.5, price_cents: 900, litres: 1, restricted: true}]",
+        "[{name: ices, share: 0.5, price_cents: 300, litres: 1, returnable: false, zone: frozen}, "
+        "{name: wine, share: 0.5, price_cents: 900, litres: 1, restricted: true, zone: restricted}]",
         "[{name: milk, share: 0.4, price_cents: 100, litres: 1, returnable: false, restricted: true}, "
         "{name: bread, share: 0.6, price_cents: 200, litres: 1, life_days: 1}]",
     ),
@@ -239,6 +256,7 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings["faults"] = f"[{', '.join(_fault(rng) for _ in range(rng.poisson(FAULTS_MEAN)))}]"
     settings |= _apart(seed, PRICING, PRICED, {f"platform.pricing.{path}": drawn for path, drawn in PRICINGS.items()})
     settings |= _apart(seed, GOODS, SHRUNK, SHRINKAGES)
+    settings |= _apart(seed, FLOOR, BUILT, FLOORS)
     settings |= _apart(seed, DOORS, SHUT, AT_THE_DOORS)
     drawn = [f"{path}={_text(value)}" for path, value in settings.items()]
     return load_text(WORLD, [*drawn, *fixed], file=f"storm {seed}")

@@ -27,14 +27,15 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
     """The gap between record and shelf when the run ends.
 
     `by_cause` shares the units that are off out among the causes that pull their way, in proportion, so that it sums to
-    `units_abs`; `short_by_cause` does the same with `units_short`, what pickers did not find although the record had it.
+    `units_abs`; `short_by_cause` does the same with `units_short`, what pickers did not find although the record had it, and
+    `unseen_by_cause` with `units_unseen`, what the record denied although it was there.
     `phantom_share` is the share of records that offer units of which the shelf holds none.
     """
     gap = (state.available + state.reserved - state.shelf).ravel()
     slips = Slips(archive, gap.size, state.shelf.shape[1])
     parts = slips.standing()
     parts[PLATFORM] = gap - (state.scan - state.shelf).ravel()
-    short = slips.short(archive)
+    short, unseen = slips.short(archive), slips.denied(archive)
     phantom = (state.available > 0) & (state.shelf == 0)
     return {
         "records_inaccurate_share": float((gap != 0).mean()) if gap.size else None,
@@ -44,6 +45,8 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
         "by_cause": _named(shared(parts, gap).sum(axis=1)),
         "units_short": round(float(short.sum())),
         "short_by_cause": _named(short),
+        "units_unseen": round(float(unseen.sum())),
+        "unseen_by_cause": _named(unseen),
     }
 
 
@@ -112,7 +115,6 @@ class Slips:
 
     def short(self, archive: Archive) -> NDArray[np.float64]:
         """Units that were on record and not found, by the causes of the gap at that moment, float64 (causes,)."""
-        felt = np.zeros((PLATFORM + 1, 1))
         reduced, missed = archive.rows("hold_reduced"), archive.rows("sale_missed")
         mine = ~missed["denied"]
         ends = np.concatenate(
@@ -121,16 +123,70 @@ class Slips:
                 self._key(missed[mine], archive.seq("sale_missed")[mine]),
             ]
         )
-        lacking = np.concatenate([reduced["units"], missed["units"][mine]])
+        return self._felt(ends, np.concatenate([reduced["units"], missed["units"][mine]]))
+
+    def denied(self, archive: Archive) -> NDArray[np.float64]:
+        """Units that the record denied though they were there, by the causes of the gap at that moment, float64 (causes,).
+
+        There, and promised to nobody: as many of those denied as the shelf held more than the record.
+        """
+        missing, missed = archive.rows("line_missing"), archive.rows("sale_missed")
+        mine = missed["denied"]
+        ends = np.concatenate(
+            [
+                self._key(missing, archive.seq("line_missing")),
+                self._key(missed[mine], archive.seq("sale_missed")[mine]),
+            ]
+        )
+        units = np.concatenate([missing["units"], missed["units"][mine]]).astype(np.int64)
+        unseen = np.minimum(units, -self._gaps(archive, ends))
+        there = unseen > 0
+        return self._felt(ends[there], -unseen[there])
+
+    def _gaps(self, archive: Archive, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Record less shelf just before each of some keys of place and time, int64 (n,)."""
+        asked = np.zeros(self._places, dtype=bool)
+        asked[ends >> _SEQS] = True
+        keys, moves = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+
+        def note(kind: str, sign: int, seq: Any = None, rows: Any = None, sku: str = "sku") -> None:
+            rows = archive.rows(kind) if rows is None else rows
+            seq = archive.seq(kind) if seq is None else seq
+            place = rows["store"].astype(np.int64) * self._skus + rows[sku]
+            mine = asked[place]
+            keys.append((place[mine] << _SEQS) + seq[mine])
+            moves.append(sign * rows["units"][mine].astype(np.int64))
+
+        for kind, sign in (("shelf_changed", -1), ("goods_picked", 1), ("goods_put_back", -1), ("record_adjusted", 1)):
+            note(kind, sign)
+        note("goods_sold", 1, sku="taken")
+        note("goods_sold", -1)
+        # What is held leaves the record when the hold is committed, less what was taken out of it before.
+        committed, ended = archive.rows("hold_committed", ("order",))["order"], archive.seq("hold_committed")
+        for kind, sign in (("stock_reserved", -1), ("hold_reduced", 1)):
+            rows = archive.rows(kind)
+            left = np.full(1 + max(int(ids.max(initial=-1)) for ids in (rows["order"], committed)), -1, dtype=np.int64)
+            left[committed] = ended
+            seq = left[rows["order"]]
+            note(kind, sign, seq[seq >= 0], rows[seq >= 0])
+        key, units = np.concatenate(keys), np.concatenate(moves)
+        order = np.argsort(key)
+        key, level = key[order], np.concatenate([[0], np.cumsum(units[order])])
+        # What came to other places before is not this one's.
+        return np.asarray(level[np.searchsorted(key, ends)] - level[np.searchsorted(key, ends >> _SEQS << _SEQS)])
+
+    def _felt(self, ends: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Units (signed as the gap) that customers felt at some keys, by the causes of the gap, float64 (causes,)."""
+        felt = np.zeros((PLATFORM + 1, 1))
         begins = np.searchsorted(self._by_time, ends >> _SEQS << _SEQS)
-        for units, begin, end in zip(lacking.tolist(), begins, np.searchsorted(self._by_time, ends), strict=True):
+        for lacking, begin, end in zip(units.tolist(), begins, np.searchsorted(self._by_time, ends), strict=True):
             causes, slips = self._cause[begin:end], self._units[begin:end]
             parts = np.zeros((PLATFORM + 1, 1))
             counts = np.flatnonzero(causes == StockCause.COUNT)
             since = int(counts[-1]) + 1 if len(counts) else 0
             parts[StockCause.COUNT] = slips[:since].sum()
             np.add.at(parts[:, 0], causes[since:], slips[since:])
-            if not (parts > 0).any():
-                parts[PLATFORM] = 1
-            felt += shared(parts, np.array([units]))
+            if not (parts * lacking > 0).any():
+                parts[PLATFORM] = lacking
+            felt += shared(parts, np.array([lacking]))
         return felt[:, 0]

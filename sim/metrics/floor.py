@@ -15,7 +15,7 @@ from sim.metrics.tables import Columns
 from sim.recording import Archive, State
 from sim.scenario import Scenario
 from sim.scenario.fields import DAY_S, window_s
-from sim.vocabulary import CancelReason, StockCause
+from sim.vocabulary import StockCause
 
 YEAR_DAYS = 365.0
 
@@ -34,7 +34,7 @@ def floor(
     """
     picked = archive.rows("goods_picked")
     return {
-        **_rates(archive, scenario, picked, work, orders),
+        **_rates(archive, scenario, picked, work),
         "wait_pick_s": spread(warm["pick_start_s"] - warm["confirmed_s"]),
         "pick_s": spread(warm["packed_s"] - warm["pick_start_s"]),
         "dwell_s": spread(warm["picked_up_s"] - warm["packed_s"]),
@@ -57,9 +57,7 @@ def spread(seconds: NDArray[Any]) -> dict[str, float | None]:
     return {"mean": float(known.mean()), "p95": float(np.quantile(known, 0.95))}
 
 
-def _rates(
-    archive: Archive, scenario: Scenario, picked: Any, work: dict[str, Any], orders: Columns
-) -> dict[str, float | None]:
+def _rates(archive: Archive, scenario: Scenario, picked: Any, work: dict[str, Any]) -> dict[str, float | None]:
     """Lines picked for each hour of a picker on shift and at an order, and the share of the latter spent on counting.
 
     A line counts when something of it was found, whatever becomes of the order: it was work.
@@ -74,25 +72,15 @@ def _rates(
     return {
         "lines_per_paid_hour": _share(lines, paid_h),
         "lines_per_busy_hour": _share(lines, busy_h),
-        "counting_share": _share(hours(*_counting(archive, orders, scenario.end_s)), busy_h),
+        "counting_share": _share(_counting_h(archive, scenario, warm_s), busy_h),
     }
 
 
-def _counting(archive: Archive, orders: Columns, end_s: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """From when to when pickers counted shelves after a short pick: when an order is packed, or given up, till they are free."""
-    off, ended, begun = (archive.rows(kind) for kind in ("order_cancelled", "pick_ended", "pick_started"))
-    off = off[off["reason"] == CancelReason.NOT_FOUND]
-    size = 1 + max((int(ids.max(initial=-1)) for ids in (orders["order"], off["order"], ended["order"])), default=-1)
-    done, free = np.full(size, np.nan), np.full(size, end_s)
-    done[orders["order"]] = orders["packed_s"]
-    done[off["order"]] = off["t_s"]
-    ended = ended[ended["t_s"] >= done[ended["order"]]]
-    np.minimum.at(free, ended["order"], ended["t_s"])
-    # Orders of one tour are packed at one moment, and what is counted after it is one stretch of work.
-    begun = begun[~np.isnan(done[begun["order"]])]
-    tour = np.column_stack([begun["picker"], begun["t_s"]])
-    order = begun["order"][np.unique(tour, axis=0, return_index=True)[1]]
-    return done[order], free[order]
+def _counting_h(archive: Archive, scenario: Scenario, warm_s: float) -> float:
+    """Hours that pickers counted shelves after a short pick: what no crew counted, they did."""
+    counted, crew = archive.rows("shelf_counted", ["t_s"]), archive.rows("crew_counted")
+    shelves = int((counted["t_s"] >= warm_s).sum()) - int(crew["lines"][crew["t_s"] >= warm_s].sum())
+    return shelves * scenario.stores.count_s / 3600.0
 
 
 def peak(begins: NDArray[Any], ends: NDArray[Any]) -> int:

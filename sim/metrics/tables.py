@@ -55,7 +55,7 @@ def order_table(archive: Archive) -> Columns:
         "cancel_reason": _placed(size, cancelled["order"], cancelled["reason"], NOBODY)[ids],
         "entered_s": entered["t_s"].copy(),
         "confirmed_s": when(OrderState.CONFIRMED),
-        "pick_start_s": time_of("pick_started"),
+        "pick_start_s": time_of("pick_started", archive.rows("pick_started")[::-1]),  # of several pickers, the first
         "packed_s": when(OrderState.PACKED),
         "accepted_s": time_of("offer_answered", accepted),
         "at_store_s": time_of("driver_at_store"),

@@ -24,6 +24,7 @@ from sim.operations.picking import Station
 from sim.operations.replacing import Replacing, Tastes
 from sim.operations.timing import agenda
 from sim.operations.walks import Walks, expected_handling_s
+from sim.operations.zoned import ZonedStation
 from sim.platform.office import Office
 from sim.ports import Cancellation, PickJob
 from sim.scenario.fields import DAY_S
@@ -110,11 +111,15 @@ class Floor:
             )  # fmt: skip
             terms_of = scenario.customers.substitutes
             replacing = Replacing(env, facts, office, shelves, hands, store, terms_of, tastes)
-        return Station(
+        kind = ZonedStation if hasattr(policies.picking, "sections") else Station
+        station = kind(
             env, facts, office, policies.picking, store, self._counter, hands,
             Pace(env, expected_handling_s(world), walks, noise, news),
             count_s=stores.count_s, on_packed=self.driving.packed, packing=packing, totes=totes, replacing=replacing,
         )  # fmt: skip
+        if isinstance(station, ZonedStation):
+            station.divide(walks, policies.picking)
+        return station
 
     def _confirmed(self, job: PickJob) -> None:
         self.stations[job.store].take_in(job)

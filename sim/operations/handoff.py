@@ -31,7 +31,11 @@ class ToteRoom:
 
     def enough(self, order: OrderId) -> bool:
         """Whether there are enough for an order; one that needs more than the store has is content with all of them."""
-        return self._free >= min(self._needed[order], self._count)
+        return self.has(order) or self._free >= min(self._needed[order], self._count)
+
+    def has(self, order: OrderId) -> bool:
+        """Whether an order has its totes."""
+        return order in self._taken
 
     def take(self, order: OrderId) -> None:
         """An order is begun."""

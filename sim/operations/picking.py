@@ -110,34 +110,47 @@ class Station:
     def take_in(self, job: PickJob) -> None:
         """A confirmed order joins the queue; the picker who has rested longest gets up."""
         self.waiting.append(job)
-        if self._ahead and self._office.wanted(job.order):
-            self._office.picking(job.order, PickerId(self._store), Role.STORE)
+        self._call_ahead(job.order)
         self._ring()
+
+    def _call_ahead(self, order: OrderId) -> None:
+        if self._ahead and self._office.wanted(order):
+            self._office.picking(order, PickerId(self._store), Role.STORE)
 
     def _ring(self) -> None:
         if self._resting:
             self._resting.popleft().ring()
 
-    def _next(self) -> PickJob | None:
-        while self.waiting:
-            place = self._policy(self._view)
+    def _next(self, picker: PickerId) -> PickJob | None:
+        return self._choose(self.waiting, self._view)
+
+    def _choose(self, waiting: deque[PickJob], view: StationView) -> PickJob | None:
+        """What the policy takes out of a queue."""
+        while waiting:
+            place = self._policy(view)
             if place is None:
                 self._look_again()
                 return None
-            if not 0 <= place < len(self.waiting):
-                raise InputError(
-                    f"policies.picking: expected a place in the queue of {len(self.waiting)}, got {place}."
-                )
-            if self._totes is not None and not self._totes.enough(self.waiting[place].order):
-                return None
+            if not 0 <= place < len(waiting):
+                raise InputError(f"policies.picking: expected a place in the queue of {len(waiting)}, got {place}.")
+            if self._totes is not None and not self._totes.enough(waiting[place].order):
+                # Parts of an order that has its totes go on, or it would never give them back.
+                begun = next((n for n, job in enumerate(waiting) if self._totes.has(job.order)), None)
+                if begun is None:
+                    return None
+                place = begun
             if place == 0:
-                job = self.waiting.popleft()
+                job = waiting.popleft()
             else:
-                job = self.waiting[place]
-                del self.waiting[place]
+                job = waiting[place]
+                del waiting[place]
             if self._office.wanted(job.order):
                 return job
+            self._skip(job)
         return None
+
+    def _skip(self, job: PickJob) -> None:
+        """What was taken out of the queue is off."""
 
     def _look_again(self) -> None:
         """A policy that lets orders wait is asked again when its time has come."""
@@ -189,7 +202,7 @@ class Station:
         facts.picker_on(picker=picker, store=self._store)
         self._office.picker_on(picker, self._store)
         while not shift.over:
-            job = self._next()
+            job = self._next(picker)
             if job is None:
                 shift.called = Signal()
                 self._resting.append(shift.called)
@@ -223,9 +236,8 @@ class Station:
         jobs = [first] if self._batches is None else [first, *self._along(self._batches, first)]
         for job in jobs:
             facts.pick_started(order=job.order, picker=picker, store=self._store)
-            if not self._ahead:
-                self._office.picking(job.order, picker)
-        yield Timer(env, self.pace.alone_s(first, picker) if len(jobs) == 1 else self.pace.tour_s(jobs, picker))
+            self._begun(job.order, picker)
+        yield Timer(env, self._takes_s(jobs, picker))
         counted = 0
         for job in jobs:
             if self._office.wanted(job.order):
@@ -237,6 +249,13 @@ class Station:
             yield Timer(env, quantise(counted * self._count_s))
         for job in jobs:
             facts.pick_ended(order=job.order, picker=picker)
+
+    def _begun(self, order: OrderId, picker: PickerId) -> None:
+        if not self._ahead:
+            self._office.picking(order, picker)
+
+    def _takes_s(self, jobs: Sequence[PickJob], picker: PickerId) -> float:
+        return self.pace.alone_s(jobs[0], picker) if len(jobs) == 1 else self.pace.tour_s(jobs, picker)
 
     def _collect(self, job: PickJob, picker: PickerId) -> Story:
         missing = self._hands.collect(job)

@@ -29,15 +29,28 @@ class Walks:
         self._block, aisle, along_m = slots(layout)
         self._speed, self._routing = scenario.pickers.walk_m_s, policies.routing
         fixed = Streams(scenario.seed)
-        view = SlottingView(
-            goods.popularity, goods.category, self._block, aisle, along_m, fixed.generator("stores.slotting")
-        )
-        slot = np.asarray(policies.slotting(view))
-        if slot.shape != (goods.skus,) or slot.min() < 0 or slot.max() >= len(aisle):
-            raise InputError(
-                f"policies.slotting: expected a slot below {len(aisle)} for each of {goods.skus} SKUs, got {slot!r:.80}."
+        self._aisle, self._along_m = np.zeros(goods.skus, dtype=np.int64), np.zeros(goods.skus)
+        kept = np.array([category.zone for category in scenario.catalogue.categories])[goods.category]
+        kept[~np.isin(kept, list(layout.zones))] = "ambient"
+        self._zones = [(kept == name, zone.enter_s) for name, zone in layout.zones.items()]
+        generator = fixed.generator("stores.slotting")
+        for name in ("ambient", *layout.zones):
+            skus, free = np.flatnonzero(kept == name), np.flatnonzero(np.isin(aisle, layout.aisles_of(name)))
+            if not len(skus):
+                continue
+            if len(free) < len(skus):
+                where = "stores.layout" if name == "ambient" else f"stores.layout.zones.{name}"
+                raise InputError(f"{where}: expected slots for its {len(skus)} SKUs, got {len(free)} slots.")
+            view = SlottingView(
+                goods.popularity[skus], goods.category[skus], self._block, aisle[free], along_m[free], generator
             )
-        self._aisle, self._along_m = aisle[slot], along_m[slot]
+            slot = np.asarray(policies.slotting(view))
+            if slot.shape != (len(skus),) or slot.min() < 0 or slot.max() >= len(free):
+                raise InputError(
+                    f"policies.slotting: expected a slot below {len(free)} for each of {len(skus)} SKUs, got {slot!r:.80}."
+                )
+            self._aisle[skus], self._along_m[skus] = aisle[free][slot], along_m[free][slot]
+        self._demand, self.aisles = goods.popularity, layout.aisles
         self._first_line, self._sku = trace.first_line, trace.sku
         owner = np.repeat(np.arange(trace.orders), np.diff(trace.first_line))
         self.order_s: Any = quick(self._walks_s(trace.orders, owner, trace.sku))
@@ -53,7 +66,17 @@ class Walks:
             raise InputError(
                 f"policies.routing: expected metres of {tours} tours, got an array of shape {metres.shape}."
             )
-        return metres / self._speed
+        walk_s = metres / self._speed
+        for inside, enter_s in self._zones:
+            walk_s[np.unique(tour[inside[sku]])] += enter_s
+        return np.asarray(walk_s)
+
+    def sections(self, count: int) -> NDArray[np.int64]:
+        """Split the store into `count` stretches of neighbouring aisles from which about as many lines come: of each SKU, its."""
+        lines = np.bincount(self._aisle, weights=self._demand, minlength=self._block.aisles)
+        middle = np.cumsum(lines) - lines / 2.0
+        section = np.minimum((middle / lines.sum() * count).astype(np.int64), count - 1)
+        return np.asarray(section[self._aisle])
 
     def tour_s(self, orders: Sequence[int]) -> float:
         """Seconds of one tour past the lines of several orders."""

@@ -292,6 +292,9 @@ METRICS: Final[dict[str, Metric]] = {
     "drift.units_short": Metric(
         "held but not found", "count", "Units that were held for orders and that pickers did not find."
     ),
+    "drift.units_unseen": Metric(
+        "denied though there", "count", "Units that the record denied although the shelf had them for anybody to buy."
+    ),
     "losses.stolen": Metric("units stolen", "count", "Units that were taken from the shelves, and nobody scanned it."),
     "losses.damaged": Metric("units damaged", "count", "Units that broke on the shelves, scanned as such or not."),
     "losses.spoiled": Metric("units thrown away", "count", "Units that were on the shelves beyond their shelf life."),

@@ -300,6 +300,8 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
         *_by_cause(summary, "drift.by_cause", "drift.units_abs"),
         _row(summary, "drift.units_short"),
         *_by_cause(summary, "drift.short_by_cause", "drift.units_short"),
+        _row(summary, "drift.units_unseen"),
+        *_by_cause(summary, "drift.unseen_by_cause", "drift.units_unseen"),
         *(
             _row(summary, f"reviews.{key}")
             for key in ("units_corrected", "flagged", "open", "wait_s")
@@ -308,6 +310,7 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
         *(
             _row(summary, f"losses.{key}")
             for key in ("stolen", "damaged", "broken", "shrink_share", "spoiled", "waste_share")
+            if key != "broken" or centre(at(summary, "losses.broken"))
         ),
     ]
 
@@ -329,7 +332,7 @@ CAUSE_WORDS = {
     "mispick": "wrong goods picked",
     "theft": "stolen",
     "damage": "damaged, not scanned",
-    "breakage": "broken while picking, not scanned",
+    "breakage": "broken by pickers",
     "count": "miscounted",
     "platform": "lost by the platform",
 }

@@ -24,6 +24,9 @@ class Category(Branch):
     share: Share
     price_cents: AboveZero
     litres: AboveZero
+    zone: Literal["ambient", "chilled", "frozen", "restricted"] = given(
+        "ambient", "-", "where it is kept in a store whose stores.layout has such zones"
+    )
     life_days: Positive | None = given(
         None,
         JUDGEMENT,
@@ -43,9 +46,9 @@ class Catalogue(Branch):
     price_cv: NonNegative = given(0.6, JUDGEMENT, "coefficient of variation of prices within a category")
     categories: tuple[Category, ...] = given(
         lambda: (
-            Category(name="fresh", share=0.2, price_cents=280, litres=1.2, life_days=5, returnable=False),
-            Category(name="chilled", share=0.2, price_cents=320, litres=0.8, life_days=14, returnable=False),
-            Category(name="frozen", share=0.1, price_cents=520, litres=1.5, returnable=False),
+            Category(name="fresh", share=0.2, price_cents=280, litres=1.2, zone="chilled", life_days=5, returnable=False),
+            Category(name="chilled", share=0.2, price_cents=320, litres=0.8, zone="chilled", life_days=14, returnable=False),
+            Category(name="frozen", share=0.1, price_cents=520, litres=1.5, zone="frozen", returnable=False),
             Category(name="ambient", share=0.25, price_cents=300, litres=0.9),
             Category(name="drinks", share=0.15, price_cents=260, litres=1.5),
             Category(name="household", share=0.1, price_cents=600, litres=2.5),

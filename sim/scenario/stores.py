@@ -18,6 +18,7 @@ from sim.scenario.fields import (
 )
 
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90)]
+ZoneName = Literal["frozen", "chilled", "restricted"]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180)]
 
 
@@ -44,6 +45,15 @@ class Site(Branch):
     lon: Longitude
 
 
+class ZoneAisles(Branch):
+    """Aisles of a store that are cooled, or locked."""
+
+    aisles: Positive = given(1, JUDGEMENT, "aisles of the zone, the farthest ones that no zone before it has")
+    enter_s: NonNegative = given(
+        5.0, JUDGEMENT, "time for doors, locks and gloves on a tour that enters the zone, seconds"
+    )
+
+
 class Layout(Branch):
     """The aisles of a store, all stores alike; shelves stand on both sides, the packing bench at the front of one aisle."""
 
@@ -57,6 +67,11 @@ class Layout(Branch):
     facing_m: AboveZero = given(0.5, JUDGEMENT, "width of a slot, metres")
     levels: Positive = given(8, JUDGEMENT, "slots one above the other")
     bench: Count = given(0, "-", "the aisle at whose front the bench stands, from 0")
+    zones: dict[ZoneName, ZoneAisles] = given(
+        dict,
+        "-",
+        "aisles for what catalogue.categories keeps there: frozen, chilled, restricted; none: all lie together",
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -64,12 +79,29 @@ class Layout(Branch):
             raise ValueError(f"bench: an aisle below {self.aisles}, got {self.bench}")
         if self.facing_m > self.length_m:
             raise ValueError(f"facing_m: at most length_m ({self.length_m:g}), got {self.facing_m:g}")
+        zoned = sum(zone.aisles for zone in self.zones.values())
+        if zoned >= self.aisles:
+            raise ValueError(f"zones: fewer aisles than the store has ({self.aisles}), got {zoned}")
         return self
 
     @property
     def slots(self) -> int:
         """How many SKUs find room."""
-        return 2 * self.aisles * self.levels * int(self.length_m / self.facing_m + 1e-9)
+        return self.aisles * self.aisle_slots
+
+    @property
+    def aisle_slots(self) -> int:
+        """How many SKUs find room in an aisle."""
+        return 2 * self.levels * int(self.length_m / self.facing_m + 1e-9)
+
+    def aisles_of(self, zone: str) -> range:
+        """The aisles of a zone; of any that the layout does not name, as `ambient`, those that are left."""
+        end = self.aisles
+        for name, mine in self.zones.items():
+            if name == zone:
+                return range(end - mine.aisles, end)
+            end -= mine.aisles
+        return range(end)
 
 
 class Review(Branch):

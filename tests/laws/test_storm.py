@@ -7,6 +7,7 @@ from sim.experiments import storm as module
 from sim.experiments.storm import (
     AT_THE_DOORS,
     CHOICES,
+    FLOORS,
     PRICINGS,
     SHARES,
     SHRINKAGES,
@@ -70,7 +71,7 @@ def test_the_fixed_storms_have_every_kind_of_fault_alone_and_with_others_at_time
     assert {fault.replica for fault in faults if fault.kind == "database_crash"} == {"synchronous", "asynchronous"}
 
 
-@pytest.mark.parametrize("path", CHOICES)
+@pytest.mark.parametrize("path", [path for path in CHOICES if path not in FLOORS])
 def test_every_choice_is_drawn(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
     assert len(drawn) == len(set(CHOICES[path]))
@@ -87,6 +88,11 @@ def test_now_and_then_pricing_is_not_plain(scenarios, path):
 def test_now_and_then_goods_go_missing(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
     assert {repr(value) for value in SHRINKAGES[path]} <= drawn
+
+
+@pytest.mark.parametrize("path", FLOORS)
+def test_now_and_then_stores_are_built_otherwise(scenarios, path):
+    assert len({repr(at(scenario, path)) for scenario in scenarios}) >= len(set(FLOORS[path]))
 
 
 @pytest.mark.parametrize("path", AT_THE_DOORS)
@@ -131,7 +137,8 @@ def happened():
         "goods_delivered", "goods_put_back", "hold_reduced", "hold_expired", "version_conflict", "lock_timed_out", "write_fenced",
         "payment_unknown", "callback_came", "books_lost", "confirmation_revoked", "saga_resumed", "message_redelivered",
         "message_duplicated", "message_dead", "message_lost", "breaker_moved", "order_rejected", "request_refused",
-        "shown_was_gone", "alert_raised", "order_billed", "handover_failed", "goods_kept", "goods_returned", "fees_kept",
+        "shown_was_gone", "alert_raised", "order_billed", "packing_ended", "line_substituted", "substitute_refused",
+        "handover_failed", "goods_kept", "goods_returned", "fees_kept",
     ],
 )  # fmt: skip
 def test_a_few_storms_reach_every_corner_of_the_platform(happened, kind):

@@ -210,6 +210,7 @@ def test_drift_and_stock_by_plain_loops(day: Any) -> None:
     assert sum(found["by_cause"].values()) == pytest.approx(found["units_abs"])
     assert sum(found["short_by_cause"].values()) == pytest.approx(found["units_short"])
     assert found["units_short"] == stock["short"].sum()
+    assert sum(found["unseen_by_cause"].values()) == pytest.approx(found["units_unseen"])
     assert found["by_cause"]["platform"] == 0, "what people scan reaches the records of this day"
 
 

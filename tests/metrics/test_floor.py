@@ -93,6 +93,7 @@ def shift(one_store: Builder) -> dict[str, Any]:
         1, 0, 2, entered=15, confirmed=25, started=95, packed=155, ended=185, left=200, delivered=500, promised=700
     )
     log.say(155, "hold_reduced", order=1, store=0, sku=1, units=1)
+    log.say(155, "shelf_counted", store=0, sku=1, units=0)
     # Wrong goods in the bag.
     log.order(
         2, 0, 1, entered=16, confirmed=40, started=100, packed=160, left=1000, delivered=1200, promised=1200, picker=1
@@ -109,7 +110,7 @@ def shift(one_store: Builder) -> dict[str, Any]:
     for t_s in (421, 422):
         log.say(t_s, "line_missing", order=5, store=0, sku=1, units=1)
     log.say(422, "order_cancelled", order=5, reason=CancelReason.OUT_OF_STOCK)
-    return figures(log, one_store("horizon_h=1", "drain_h=1"), (1, 2))
+    return figures(log, one_store("horizon_h=1", "drain_h=1", "stores.count_s=30"), (1, 2))
 
 
 def test_lines_for_each_hour_paid_and_busy(shift: dict[str, Any]) -> None:

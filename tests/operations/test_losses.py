@@ -1,5 +1,6 @@
 """Goods that go missing: thefts, damage, wrong counts; what the scan log says of them and where drift comes from."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -125,3 +126,52 @@ def test_shelves_that_leak_leave_pickers_with_nothing(two_stores: Any, play: Any
 
     none, some, much = short(0.0), short(0.1), short(0.5)
     assert none == 0 < some < much
+
+
+def unseen_by_plain_loops(day: Any) -> int:
+    """Units denied that were there: the log read from its first fact to its last."""
+    changes: list[tuple[int, str, Any]] = []
+    kinds = (
+        "shelf_changed", "goods_picked", "goods_put_back", "record_adjusted", "stock_reserved", "hold_reduced", "hold_committed",
+        "line_missing",
+    )  # fmt: skip
+    for kind in kinds:
+        changes += [(int(seq), kind, row) for seq, row in zip(day.archive.seq(kind), day.rows(kind), strict=True)]
+    shelf: Counter[tuple[int, int]] = Counter()
+    record: Counter[tuple[int, int]] = Counter()
+    held: dict[int, Counter[tuple[int, int]]] = {}
+    found = 0
+    for _, kind, row in sorted(changes, key=lambda change: change[0]):
+        if kind == "hold_committed":
+            record.subtract(held.pop(int(row["order"])))
+            continue
+        place, units = (int(row["store"]), int(row["sku"])), int(row["units"])
+        if kind in ("shelf_changed", "goods_put_back"):
+            shelf[place] += units
+        elif kind == "goods_picked":
+            shelf[place] -= units
+        elif kind == "record_adjusted":
+            record[place] += units
+        elif kind in ("stock_reserved", "hold_reduced"):
+            held.setdefault(int(row["order"]), Counter())[place] += units if kind == "stock_reserved" else -units
+        else:
+            found += max(min(units, shelf[place] - record[place]), 0)
+    return found
+
+
+def test_sales_are_lost_of_what_the_record_denies(two_stores: Any, play: Any) -> None:
+    settings = ("supply={units_min: 1, cover_days: 0.04}", "demand.orders_per_day=3600")
+    honest = play(two_stores(*HONEST, *settings)).study.summary["drift"]
+    wrong = play(two_stores(*settings, "stores.inaccurate_share=0.8", "stores.inaccurate_units=3"))
+    drift = wrong.study.summary["drift"]
+    assert honest["units_unseen"] == 0
+    assert drift["units_unseen"] == unseen_by_plain_loops(wrong) > 30
+    assert drift["unseen_by_cause"]["opening"] > 0.8 * drift["units_unseen"]
+    assert drift["units_unseen"] < wrong.study.summary["sales"]["units_denied"]
+
+
+def test_who_takes_the_wrong_thing_leaves_the_right_one_unseen(two_stores: Any, play: Any) -> None:
+    settings = ("supply={units_min: 1, cover_days: 0.04}", "demand.orders_per_day=3600")
+    drift = play(two_stores(*HONEST[:1], HONEST[2], *settings, "pickers.mispick_share=0.2")).study.summary["drift"]
+    assert drift["unseen_by_cause"]["mispick"] == pytest.approx(drift["units_unseen"])
+    assert drift["units_unseen"] > 5

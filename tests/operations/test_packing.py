@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.metrics.tables import work_spans
 from sim.scenario import load_text
 from sim.vocabulary import InputError, OrderState
 from tests.conftest import TWO_STORES, lawful_day
@@ -126,3 +127,16 @@ def test_what_breaks_while_it_is_picked_is_lost_and_replaced(two_stores: Any, pl
     assert losses["broken"] == len(broken)
     assert losses["shrink_share"] > 0.03
     assert clumsy.study.summary["drift"]["by_cause"]["breakage"] > 0
+
+
+def test_only_counting_is_counting(two_stores: Any, play: Any) -> None:
+    """The way to the counter over a packing station is no time spent on shelves."""
+    short = ("stores.inaccurate_share=0.8", "stores.inaccurate_units=20", "supply.cover_days=0.05")
+    for more in ((), (SLOW,), (SLOW, "stores.counter_room=2", "policies.substitution=ask")):
+        day = play(two_stores(*RUSH, *short, *more))
+        counted_s = len(day.rows("shelf_counted")) * day.world.scenario.stores.count_s
+        _, begins, ends = work_spans(day.archive, day.world.scenario.end_s)["pickers_busy"]
+        assert counted_s > 200
+        share = day.study.summary["floor"]["counting_share"]
+        assert share == pytest.approx(counted_s / (ends - begins).sum())
+        assert share < 0.5

@@ -47,7 +47,7 @@ def test_a_pick_takes_the_walk_past_its_lines(two_stores: Any, play: Any) -> Non
 
 def test_where_goods_lie_and_how_pickers_walk_shows_in_the_pick_time(play: Any) -> None:
     """Popularity beats chance by a fifth of the walk at least; no rule beats the shortest tour."""
-    settings = ("horizon_h=2", "stores.burn_in_days=0")
+    settings = ("horizon_h=2", "stores.burn_in_days=0", "stores.layout={aisles: 8, bench: 0, zones: {}}")
     mean = {}
     for slotting in ("by_popularity", "by_aisle", "by_category", "at_random"):
         for routing in ("s_shape", "largest_gap", "shortest"):
