@@ -72,8 +72,11 @@ class SubstituteDesk:
         return SkuId(int(other))
 
     def left(self, order_id: OrderId, other: SkuId, units: int) -> int:
-        """How many of so many units the record can give now."""
-        store = self._book.open[order_id].store
+        """How many of so many units the record can give now: none of what has come for another line of the order meanwhile."""
+        order = self._book.open[order_id]
+        if any(mine == other for mine, _ in order.held):
+            return 0
+        store = order.store
         return max(min(units, self._inventory.available[store * self._inventory.skus + other]), 0)
 
     def taken(

@@ -55,6 +55,20 @@ def test_the_laws_hold_when_something_else_comes(
     assert (found["unanswered"] > 0) == (policy == "ask")
 
 
+def test_nothing_comes_for_two_lines_of_an_order(two_stores: Any, play: Any) -> None:
+    # Few SKUs and big baskets: what is nearest to one missing line is so to another as well.
+    kinds = "catalogue.categories=[{name: goods, share: 1, price_cents: 300, litres: 1}]"
+    day = lawful_day(
+        play,
+        two_stores(
+            *BARE, kinds, "catalogue.price_cv=0", "demand.basket.lines_mean=10",
+            "customers.substitutes.taken_share=1", "policies.substitution=nearest",
+        ),
+    )  # fmt: skip
+    lines = day.rows("line_substituted")[["order", "taken"]].tolist()
+    assert len(set(lines)) == len(lines) > 20
+
+
 def test_a_substitute_is_of_the_category_in_nobodys_way_and_no_dearer(two_stores: Any, play: Any) -> None:
     day = play(two_stores(*BARE, "policies.substitution=nearest(gap_max=0.3)", "catalogue.price_cv=0.3"))
     goods, came = day.world.catalogue, day.rows("line_substituted")
