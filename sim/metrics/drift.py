@@ -159,6 +159,8 @@ class Slips:
 
         for kind, sign in (("shelf_changed", -1), ("goods_picked", 1), ("goods_put_back", -1), ("record_adjusted", 1)):
             note(kind, sign)
+        returned = archive.rows("goods_returned")
+        note("goods_returned", -1, archive.seq("goods_returned")[~returned["wasted"]], returned[~returned["wasted"]])
         note("goods_sold", 1, sku="taken")
         note("goods_sold", -1)
         # What is held leaves the record when the hold is committed, less what was taken out of it before.
