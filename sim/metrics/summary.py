@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sim.metrics.drift import drift, reviews
 from sim.metrics.drift_series import drift_table
 from sim.metrics.floor import floor
+from sim.metrics.forecast import forecast
 from sim.metrics.money import costs
 from sim.metrics.platform import platform, platform_table
 from sim.metrics.sales import sales
@@ -65,6 +66,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "drift": drift(archive, state),
         "reviews": reviews(archive, scenario.warmup_h * 3600.0),
         "losses": losses(stock),
+        "forecast": forecast(archive, scenario.warmup_h * 3600.0),
         "floor": floor(archive, scenario, state, work, orders, warm),
         **costs(archive, scenario, work, warm),
         "platform": platform(archive, scenario, warm),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from sim.report.floor_words import FLOOR
+from sim.report.forecast_words import FORECAST
 from sim.report.metric import Metric
 from sim.vocabulary import InputError, Svc
 
@@ -80,6 +81,7 @@ METRICS: Final[dict[str, Metric]] = {
     **_within(),
     **_platform(),
     **FLOOR,
+    **FORECAST,
     "platform.user.error_budget_burnt": Metric(
         "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
     ),

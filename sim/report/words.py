@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sim.report.explain import REASONS, metric_of, words
+from sim.report.forecast_words import FORECAST
 from sim.report.metric import Kind
 from sim.vocabulary import Rejection
 
@@ -303,6 +304,7 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
             if centre(at(summary, f"reviews.{key}"))
         ),
         *(_row(summary, f"losses.{key}") for key in ("stolen", "damaged", "shrink_share", "spoiled", "waste_share")),
+        *(_row(summary, path) for path in FORECAST if at(summary, path) is not None),
     ]
 
 

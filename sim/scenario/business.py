@@ -151,6 +151,7 @@ class PolicyNames(Branch):
     dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
     replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
+    forecast: str = given("known", "-", "what a store expects to sell on the days to come")
     reconciliation: str = given("count_on_short_pick", "-", "when people count shelves to correct the records")
 
 
@@ -217,7 +218,7 @@ METRICS = (
     "drift.phantom_share", "drift.units_short",
     *(f"sales.{key}" for key in ("units_wanted", "units_denied", "units_short", "backorders_mean")),
     *(f"reviews.{key}" for key in ("units_corrected", "flagged", "reviewed", "open", "wait_s")),
-    "losses.shrink_share", "losses.waste_share",
+    "losses.shrink_share", "losses.waste_share", "forecast.wape", "forecast.total_wape", "forecast.bias",
     *(f"floor.{key}" for key in ("lines_per_paid_hour", "lines_per_busy_hour", "counting_share")),
     *(f"floor.{stage}.{key}" for stage in ("wait_pick_s", "pick_s", "dwell_s") for key in ("mean", "p95")),
     *(f"floor.peak_orders.{key}" for key in ("waiting_pick", "waiting_pick_one_store", "packed", "packed_one_store")),
