@@ -137,7 +137,7 @@ class Forecasting:
         weights = np.array([calendar.open_share(day, now, until_s) for day in range(first, last + 1)])
         if not weights.any():  # nothing opens in it: whatever the next day brings
             return np.asarray(rows[last - first])
-        return np.asarray(weights @ rows[: len(weights)] / weights.sum())
+        return np.asarray(weights / weights.sum() @ rows[: len(weights)])
 
     def ordinary(self, store: StoreId) -> NDArray[Any]:
         """Units of each SKU expected on an ordinary day, the mean over the week to come, float64 (skus,)."""
