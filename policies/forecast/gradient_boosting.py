@@ -31,7 +31,8 @@ class GradientBoosting:
     what is learned of fast sellers serves slow ones, and stores of another size (scikit-learn's HistGradientBoostingRegressor;
     Ke et al. 2017, *LightGBM*). Needs the extra `darkstore[forecast]`. It is there for what weekly factors cannot say, such as
     how far to trust a good week of a slow seller; without such structure `exponential_smoothing` is as good. Whoever learns
-    from empty shelves learns to leave them empty: train on a run that sold nearly all that was wanted. `trained_on`: the
+    from empty shelves learns to leave them empty: train on a run that sold nearly all that was wanted, and on one with the
+    same week, for that is learned too. `trained_on`: the
     run's folder, of three weeks or more, with as many SKUs. `trees`: how many. `learning_rate`: of each tree, above 0, at
     most 1. `belief_units`: how much the office's first belief weighs, as if so many units had been sold at its rate.
     """

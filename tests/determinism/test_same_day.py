@@ -13,6 +13,7 @@ import pytest
 
 import sim
 from sim.engine import SLICES_S, Progress, policies_of, simulate
+from sim.experiments.runs import run_to_folder
 from sim.metrics.tables import order_table
 from sim.recording import MemoryArchive
 from sim.scenario import load

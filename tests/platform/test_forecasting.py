@@ -11,6 +11,8 @@ from sim.contracts import ForecastView, SalesHistory
 from sim.engine import policies_of
 from sim.facts import Facts
 from sim.guard import guarded_policy
+from sim.laws import all_laws, verdict, whole_log
+from sim.opening import ready_world
 from sim.platform.forecasting import Forecasting, Outlook
 from sim.platform.inventory import Inventory
 from sim.recording import sold_by_day
@@ -217,6 +219,16 @@ def test_books_and_log_agree_in_a_goods_only_run(play: Any) -> None:
             np.abs(judged["expected"] - judged["units"]).sum() / judged["units"].sum()
         )
         assert expected["wape"] > expected["total_wape"] >= abs(expected["bias"])
+
+
+@pytest.mark.parametrize("name", ["naive_seasonal", "exponential_smoothing(alpha=1)"])
+def test_the_laws_hold_when_the_office_is_wrong_about_demand(play: Any, name: str) -> None:
+    rough = ["shrinkage={theft_share: 0.05, damage_share: 0.03}", "stores.inaccurate_share=0.2", "supply.belief_cv=2"]
+    world = ready_world(load_text(SHOP, [*rough, f"policies.forecast={name}", "horizon_h=240"]))
+    laws = all_laws(world)
+    shop = play(world, laws=laws)
+    assert verdict(laws) + whole_log(shop.archive, shop.outcome.state) == []
+    assert shop.replayed().differences(shop.outcome.state) == []
 
 
 FLAT = "demand.weekday=[1, 1, 1, 1, 1, 1, 1]"
