@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.contracts import Offer, Ruling
+from sim.contracts import HISTORY_DAYS_MAX, Offer, Ruling
 from sim.vocabulary import DriverId, InputError, OrderId, Step, StoreId
 
 
@@ -25,6 +25,13 @@ def guarded_policy(family: str, policy: Any, name: str) -> Any:
         fits = isinstance(every_s, int | float) and math.isfinite(every_s) and every_s >= 0
         if not fits or (every_s == 0 and least == "> 0"):
             raise InputError(f"{name}: expected every_s to be seconds {least}, got {every_s!r}.")
+    if family == "forecast":
+        days = getattr(policy, "history_days", None)
+        if not isinstance(days, int) or not 0 <= days <= HISTORY_DAYS_MAX:
+            raise InputError(
+                f"{name}: expected history_days to be a whole number from 0 to {HISTORY_DAYS_MAX}, got {days!r}."
+            )
+        return _Forecast(policy, name, _ANSWERS[family])
     return _Offers(policy, name) if family == "dispatch" else _Answer(policy, name, _ANSWERS[family])
 
 
@@ -63,6 +70,21 @@ class _Answer(_Guarded):
             return self._accept(answer)
         except (TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{self._name}: expected {self._expected}, got {answer!r}.") from error
+
+
+class _Forecast(_Answer):
+    """A forecast, and what comes of teaching it."""
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = super().__getattr__(attribute)
+        return self._teach if attribute == "trained" else found
+
+    def _teach(self, history: Any) -> Any:
+        try:
+            pupil = self._policy.trained(history)
+        except (Exception, SystemExit) as error:
+            raise failure(self._policy, self._name, error) from error
+        return guarded_policy("forecast", pupil, self._name)
 
 
 class _Offers(_Guarded):
@@ -133,6 +155,15 @@ def _units(answer: Any) -> Any:
     return units.astype(np.int64)
 
 
+def _expected(answer: Any) -> Any:
+    if answer is None:
+        return None
+    units = np.asarray(answer, dtype=np.float64)
+    if units.ndim != 2 or not (np.isfinite(units) & (units >= 0)).all():
+        raise ValueError
+    return units
+
+
 def _steps(answer: Any) -> tuple[Step, ...]:
     steps = tuple(Step(step) for step in answer)
     if frozenset(steps) not in _WHOLE or len(set(steps)) < len(steps):
@@ -169,5 +200,6 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "picking": (_place, "a place in the queue or None"),
     "positioning": (_store, "a store id or None"),
     "replenishment": (_units, "whole units from 0 to 1,000,000 for each SKU"),
+    "forecast": (_expected, "units >= 0 for each day ahead and SKU, or None"),
     "reconciliation": (_bool, "True or False"),
 }

@@ -18,12 +18,14 @@ from sim.operations.provider import Habits, Provider
 from sim.operations.sales import Sales
 from sim.operations.shelves import Shelves
 from sim.operations.walks import Walks, expected_pick_s, walks_of
+from sim.platform.forecasting import Forecasting, Outlook
 from sim.platform.inventory import Inventory
 from sim.platform.office import Office
 from sim.platform.stock_desk import StockDesk
 from sim.ports import Figures, Latencies
 from sim.recording import State
 from sim.scenario import Scenario
+from sim.scenario.calendar import Calendar
 from sim.story import tell
 from sim.streams import Streams, quick
 from sim.vocabulary import StoreId, quantise
@@ -69,6 +71,7 @@ class Full:
             scenario,
             policies,
             _figures(world, walks),
+            _outlook(world),
             Latencies(
                 quick(trace.submit_s), quick(trace.window_s), 0.0 if quiet else quantise(scenario.platform.bus_s)
             ),
@@ -120,7 +123,8 @@ class GoodsOnly:
     def __init__(self, env: Clock, facts: Facts, world: World, policies: Policies, streams: Streams) -> None:
         scenario, self._world = world.scenario, world
         self._inventory = Inventory(facts, world.stores, world.catalogue.skus, env=env)
-        desk = StockDesk(env, facts, self._inventory, policies.replenishment)
+        forecasting = Forecasting(env, facts, self._inventory, policies.forecast, _outlook(world))
+        desk = StockDesk(env, facts, self._inventory, policies.replenishment, forecasting)
         self.goods = Goods(env, facts, world, desk, policies, streams)
         self._sales = Sales(
             env, facts, Wants(scenario, streams, world.open_s, world.daily_demand), desk, self.goods.shelves,
@@ -155,6 +159,17 @@ def _ledgers(world: World, shelves: Shelves, inventory: Inventory) -> dict[str, 
         **{name: np.array(column, dtype=np.int64).reshape(shape) for name, column in ledgers.items()},
         "scan": np.stack([shelves.scanned(StoreId(store)) for store in range(world.stores)]).astype(np.int64),
     }
+
+
+def _outlook(world: World) -> Outlook:
+    return Outlook(
+        calendar=Calendar.of(world.scenario),
+        told=world.daily_demand,
+        horizon_s=world.scenario.horizon_s,
+        believed=world.believed,
+        before=world.opening.sold,
+        lesson=world.lesson,
+    )
 
 
 def _figures(world: World, walks: Walks | None) -> Figures:

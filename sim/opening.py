@@ -19,7 +19,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sim import __version__
+from sim.contracts import SalesHistory
 from sim.engine import Progress, simulate
+from sim.history import EVENTS, sales_of
+from sim.menu import parse_spec
 from sim.recording import NoArchive
 from sim.scenario import Scenario
 from sim.scenario.loading import resolved
@@ -30,11 +33,14 @@ from sim.world.build import World, build_world
 from sim.world.catalogue import Load, Opening
 from sim.world.roads import file_key, load_cache, save_cache
 
-FORMAT = 1
+FORMAT = 2
 """Raise when an opening of the same scenario would come out differently."""
 
 BEFORE = 2**31
 """Number of the replication that the days before are drawn as: none of the run's own."""
+
+KNOWN = "known"
+"""The forecast that wants no history."""
 
 _NO_MATTER = (
     "name", "description", "horizon_h", "drain_h", "warmup_h", "faults", "drivers", "customers", "payments", "platform", "costs",
@@ -59,9 +65,9 @@ def ready_world(
     Raises
     ------
     InputError
-        As `sim.world.build.build_world`; or the state to open with does not fit.
+        As `sim.world.build.build_world`; or the state to open with, or the run to learn from, does not fit.
     """
-    world = build_world(scenario, streams)
+    world = _taught(build_world(scenario, streams))
     if scenario.stores.opening is not None:
         path = _stock_file(scenario)
         return replace(
@@ -72,6 +78,19 @@ def ready_world(
     if scenario.stores.burn_in_days and scenario.mode == "full":
         return replace(world, opening=_burnt_in(world, progress))
     return world
+
+
+def _taught(world: World) -> World:
+    """Give a world the sales of the run that its forecast names as `trained_on`, if it names one."""
+    scenario = world.scenario
+    place = f"{scenario.origin_of('policies.forecast')}: policies.forecast"
+    folder = parse_spec(scenario.policies.forecast, place)[1].get("trained_on")
+    if not isinstance(folder, str) or not folder:
+        return world
+    path = scenario.base_of("policies.forecast") / folder
+    lesson = sales_of(path, world.catalogue.skus, f"{place}: trained_on")
+    key = file_key(path / EVENTS).encode()
+    return replace(world, lesson=lesson, files={**world.files, "policies.forecast.trained_on": key})
 
 
 def before(scenario: Scenario) -> Scenario:
@@ -95,7 +114,8 @@ def _burnt_in(world: World, progress: Callable[[Progress], None] | None) -> Open
         return _unpacked(known)
     # Stores, places and goods do not depend on the replication, so the rest is drawn anew for these days only.
     streams = Streams(scenario.seed, BEFORE)
-    outcome = simulate(build_world(scenario, streams), NoArchive(), streams=streams, progress=progress)
+    earlier = replace(build_world(scenario, streams), lesson=world.lesson)
+    outcome = simulate(earlier, NoArchive(), streams=streams, progress=progress)
     if path is not None:
         save_cache(path, _packed(outcome.left))
     return outcome.left
@@ -104,7 +124,7 @@ def _burnt_in(world: World, progress: Callable[[Progress], None] | None) -> Open
 def _cache_path(scenario: Scenario, world: World) -> Path | None:
     """Where the opening is cached; None where it hangs on code that its name does not say."""
     policies = scenario.policies
-    if ".py:" in policies.replenishment + policies.reconciliation:
+    if ".py:" in policies.replenishment + policies.forecast + policies.reconciliation:
         return None
     tree = {key: value for key, value in resolved(scenario).items() if key not in _NO_MATTER}
     files = {role: key.decode() for role, key in world.files.items()}
@@ -115,9 +135,10 @@ def _cache_path(scenario: Scenario, world: World) -> Path | None:
 
 
 def _packed(opening: Opening) -> dict[str, NDArray[Any]]:
-    loads = opening.under_way
+    loads, sold = opening.under_way, opening.sold
     assert opening.lots is not None
     return {
+        **({} if sold is None else {f"sold_{name}": column for name, column in sold._asdict().items()}),
         "shelf": opening.shelf, "record": opening.record, "scan": opening.scan, "lots": opening.lots,
         "load_store": np.array([load.store for load in loads], dtype=np.int64),
         "load_at_s": np.array([load.at_s for load in loads], dtype=np.float64),
@@ -128,11 +149,13 @@ def _packed(opening: Opening) -> dict[str, NDArray[Any]]:
 
 def _unpacked(arrays: dict[str, NDArray[Any]]) -> Opening:
     columns = (arrays[f"load_{name}"] for name in ("store", "at_s", "number", "units"))
+    sold = SalesHistory(*(arrays[f"sold_{name}"] for name in SalesHistory._fields)) if "sold_sold" in arrays else None
     return Opening(
         shelf=arrays["shelf"], record=arrays["record"], scan=arrays["scan"], lots=arrays["lots"],
         under_way=tuple(
             Load(int(store), float(at_s), int(number), units) for store, at_s, number, units in zip(*columns, strict=True)
         ),
+        sold=sold,
     )  # fmt: skip
 
 
@@ -160,4 +183,18 @@ def _read(scenario: Scenario, path: Path, world: World) -> Opening:
             f" of {stores} with {skus}."
         )
     record = columns["available"] + columns["reserved"]
-    return Opening(*(column.reshape(shape) for column in (columns["shelf"], record, columns["scan"])))
+    shelf, record, scan = (column.reshape(shape) for column in (columns["shelf"], record, columns["scan"]))
+    return Opening(shelf=shelf, record=record, scan=scan, sold=_sold_before(scenario, path.parent, shape[1]))
+
+
+def _sold_before(scenario: Scenario, folder: Path, skus: int) -> SalesHistory | None:
+    """What the run sold whose folder it is, and nothing yet today; None where nobody asks, or only its stock is there."""
+    place = scenario.origin_of("stores.opening")
+    if parse_spec(scenario.policies.forecast, place)[0] == KNOWN or not (folder / EVENTS).is_file():
+        return None
+    sold = sales_of(folder, skus, f"{place}: stores.opening")
+    return SalesHistory(
+        np.append(sold.weekdays, 0),
+        np.append(sold.sold, np.zeros_like(sold.sold[:1]), axis=0),
+        np.append(sold.open_share, 0.0),
+    )

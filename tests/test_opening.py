@@ -51,6 +51,39 @@ def test_a_run_begins_where_the_days_before_ended(burnt: Any, monkeypatch: Any, 
     assert same(ready_world(scenario, Streams(scenario.seed, 3)).opening, left)
 
 
+def test_a_run_with_a_forecast_begins_with_the_sales_of_the_days_before(
+    burnt: Any, monkeypatch: Any, tmp_path: Path
+) -> None:
+    """Played or from the cache; the day of the start goes on where it stood, and the forecast is asked with all of it."""
+    monkeypatch.setattr("sim.opening.user_cache_dir", lambda: tmp_path)
+    assert ready_world(burnt()).opening.sold is None, "known wants none"
+    scenario = burnt("policies.forecast=exponential_smoothing")
+    for world in (ready_world(scenario), ready_world(scenario)):
+        sold = world.opening.sold
+        assert sold.sold.shape == (6, 2, 60)
+        assert sold.open_share.tolist() == [0.5, 1.0, 1.0, 1.0, 1.0, 0.5]
+        assert sold.weekdays.tolist() == [6, 0, 1, 2, 3, 4], "from a Sunday's noon to a Friday's"
+        assert sold.sold.sum(axis=(1, 2)).min() > 1000
+    monkeypatch.setattr("sim.opening.simulate", None)
+    left = simulate(ready_world(scenario), MemoryArchive()).left.sold
+    assert np.array_equal(left.sold[:-1], sold.sold[:-1])
+    assert (left.sold[-1] >= sold.sold[-1]).all()
+    assert left.sold[-1].sum() > sold.sold[-1].sum()
+    assert left.open_share[-1] == pytest.approx(0.5 + 2 / 24)
+
+
+def test_a_run_goes_on_from_the_sales_in_the_folder_of_another(two_stores: Any, tmp_path: Path) -> None:
+    first = run_to_folder(two_stores("policies.forecast=naive_seasonal"), tmp_path / "first")
+    again = [f"stores.opening={tmp_path / 'first'}", "policies.forecast=naive_seasonal"]
+    sold = ready_world(two_stores(*again)).opening.sold
+    assert sold.open_share.tolist() == pytest.approx([2 / 24, 0.0])
+    assert sold.sold[0].sum() > 0.9 * first.summary["sales"]["units_wanted"] > 0
+    assert sold.sold[1].sum() == 0, "today nothing yet"
+    assert ready_world(two_stores(again[0])).opening.sold is None
+    (tmp_path / "first" / "events.parquet").unlink()
+    assert ready_world(two_stores(*again)).opening.sold is None, "its stock alone will do"
+
+
 def test_what_hangs_on_the_goods_makes_another_opening(burnt: Any, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.setattr("sim.opening.user_cache_dir", lambda: tmp_path)
     alike = [
@@ -66,6 +99,7 @@ def test_what_hangs_on_the_goods_makes_another_opening(burnt: Any, monkeypatch: 
     others = (
         "seed=2",
         "policies.reconciliation=never",
+        "policies.forecast=naive_seasonal",
         "supply.lead_h=8",
         "stores.burn_in_days=6",
         "demand.orders_per_day=999",

@@ -25,6 +25,7 @@ from sim.contracts.floor import (
     ReplenishmentView,
     ShortPick,
 )
+from sim.contracts.forecasting import HISTORY_DAYS_MAX, Forecast, ForecastView, SalesHistory, TrainedForecast
 from sim.contracts.layout import Block, Routing, Slotting, SlottingView, Visits
 from sim.contracts.orders import (
     Admission,
@@ -47,6 +48,7 @@ from sim.vocabulary import Ruling
 
 __all__ = [
     "FAMILIES",
+    "HISTORY_DAYS_MAX",
     "POLICY_PROTOCOLS",
     "Admission",
     "AdmissionView",
@@ -57,6 +59,8 @@ __all__ = [
     "CountView",
     "Dispatch",
     "DispatchView",
+    "Forecast",
+    "ForecastView",
     "Fraud",
     "FraudView",
     "LedgerView",
@@ -80,6 +84,7 @@ __all__ = [
     "Ruling",
     "SagaPlan",
     "SagaView",
+    "SalesHistory",
     "ShortPick",
     "Sighting",
     "Slotting",
@@ -88,6 +93,7 @@ __all__ = [
     "SourcingView",
     "Substitution",
     "SubstitutionView",
+    "TrainedForecast",
     "Visits",
     "WaitingOrder",
 ]
@@ -105,6 +111,7 @@ FAMILIES = {
     "dispatch": "which driver is offered which order, and when",
     "positioning": "where a driver goes after a delivery",
     "replenishment": "what a store orders from its supplier",
+    "forecast": "what a store expects to sell on the days to come",
     "reconciliation": "when people count shelves to correct the records",
 }
 
@@ -121,6 +128,7 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "dispatch": Dispatch,
     "positioning": Positioning,
     "replenishment": Replenishment,
+    "forecast": Forecast,
     "reconciliation": Reconciliation,
 }
 
@@ -141,4 +149,5 @@ class Policies:
     dispatch: Dispatch
     positioning: Positioning
     replenishment: Replenishment
+    forecast: Forecast
     reconciliation: Reconciliation

@@ -76,7 +76,7 @@ class ReplenishmentView(Protocol):
 
     @property
     def daily_demand(self) -> NDArray[Any]:
-        """Expected units sold a day, by the platform's forecast (float64)."""
+        """Units expected to be sold a day until the next review's order is there, by `policies.forecast` (float64)."""
 
     @property
     def lead_time_s(self) -> float:
@@ -107,7 +107,7 @@ class CountView(NamedTuple):
     day: int
     """Days since the run's first, by the calendar."""
     daily_demand: NDArray[Any]
-    """Expected units sold a day, float64 (skus,)."""
+    """Units expected to be sold a day, over the week to come, by `policies.forecast`, float64 (skus,)."""
     recorded: NDArray[Any]
     """Units available plus reserved, by the record, int64 (skus,)."""
     idle_days: NDArray[Any]

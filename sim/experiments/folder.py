@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim import __version__
-from sim.experiments.place import SUMMARY
 from sim.experiments.runs import SCHEMA
 from sim.metrics import study
-from sim.recording import ParquetArchive, digest_of, replay
+from sim.recording import SUMMARY, ParquetArchive, digest_of, replay
 from sim.recording.state import LEDGERS
 from sim.scenario import Scenario
 from sim.vocabulary import InputError, OrderState

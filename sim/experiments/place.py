@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from sim.recording import SUMMARY
 from sim.vocabulary import InputError
-
-SUMMARY: Final = "summary.json"
-"""Written last: its presence means that a run is whole."""
 
 OWN: Final = frozenset(
     {

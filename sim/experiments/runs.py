@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 
 from sim import __version__
 from sim.engine import Outcome, Progress, policies_of, simulate
-from sim.experiments.place import SUMMARY, whole_folder
+from sim.experiments.place import whole_folder
 from sim.experiments.slo import judge
 from sim.metrics import Study, study
 from sim.metrics.tables import Columns
 from sim.opening import ready_world
-from sim.recording import Archive, MemoryArchive, ParquetArchive, ParquetWriter, replay
+from sim.recording import SUMMARY, Archive, MemoryArchive, ParquetArchive, ParquetWriter, replay
 from sim.scenario import Scenario, fingerprint
 from sim.scenario.loading import resolved
 from sim.streams import Streams

@@ -170,6 +170,7 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
     "stores.review.minutes": (1.0, 6.0),
     "supply.late_share": (0.0, 0.1, 1.0),
     "supply.truck_litres": (1e6, 60.0),
+    "policies.forecast": ("known", "naive_seasonal", "exponential_smoothing"),
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 

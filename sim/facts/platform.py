@@ -67,6 +67,9 @@ class PlatformFacts:
     def stock_corrected(self, *, store: StoreId, sku: SkuId, units: Units, role: int) -> None:
         """Somebody of the office, or their job, changed a record by `units` (signed): the audit's line, with the role used."""
 
+    def forecast_judged(self, *, store: StoreId, units: Units, expected: float, off: float) -> None:
+        """A whole day is over: `units` were sold where a review was told to expect `expected`; by SKU they are `off` in sum."""
+
     def difference_flagged(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
         """Scan log less record was too large to be adjusted without somebody looking at it: it waits for review."""
 

@@ -14,6 +14,7 @@ from sim.metrics.benches import packing, substitutions
 from sim.metrics.drift import drift, reviews
 from sim.metrics.drift_series import drift_table
 from sim.metrics.floor import floor
+from sim.metrics.forecast import forecast
 from sim.metrics.money import costs
 from sim.metrics.platform import platform, platform_table
 from sim.metrics.returns import returns
@@ -68,6 +69,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "drift": drift(archive, state),
         "reviews": reviews(archive, scenario.warmup_h * 3600.0),
         "losses": losses(stock),
+        "forecast": forecast(archive, scenario.warmup_h * 3600.0),
         "floor": floor(archive, scenario, state, work, orders, warm),
         "packing": packing(archive, scenario, warm),
         "substitutions": substitutions(archive, scenario.warmup_h * 3600.0),

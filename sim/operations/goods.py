@@ -46,7 +46,7 @@ class Goods:
         trucks = Trucks(scenario.supply, scenario.midnight_s, world.catalogue.litres, streams)
         self._supplies = [
             Supply(
-                env, facts, desk, self.shelves, self._freshness, trucks, StoreId(store), world.daily_demand[store],
+                env, facts, desk, self.shelves, self._freshness, trucks, StoreId(store),
                 first_s=scenario.first_s(scenario.supply.review_at, every), every_s=every,
                 under_way=[load for load in opening.under_way if load.store == store],
             )
@@ -55,11 +55,12 @@ class Goods:
 
     def start(self) -> None:
         """Begin everybody's story."""
+        tell(self._desk.forecasting.run())
         for supply in self._supplies:
             tell(supply.run())
         tell(self._losses.run())
         tell(self._freshness.run())
-        tell(self.counting.run(self._world.scenario, self._world.daily_demand))
+        tell(self.counting.run(self._world.scenario))
         self._comparing.start()
 
     def left(self) -> Opening:
@@ -76,4 +77,5 @@ class Goods:
                 for supply in self._supplies
                 for load in supply.under_way()
             ),
+            sold=self._desk.forecasting.left(),
         )

@@ -51,8 +51,8 @@ class Counting:
         self.count(store, sku)
         return True
 
-    def run(self, scenario: Scenario, daily_demand: NDArray[np.float64]) -> Story:
-        """Let the crew count every day what the policy plans; `daily_demand`: expected units, float64 (stores, skus)."""
+    def run(self, scenario: Scenario) -> Story:
+        """Let the crew count every day what the policy plans."""
         policy, env = self._policy, self._env
         if not isinstance(policy, PlannedReconciliation):
             return
@@ -66,17 +66,17 @@ class Counting:
         while True:
             day = int((env.now - scenario.midnight_s) // DAY_S)
             for store in map(StoreId, range(self._shelves.stores)):
-                self._by_plan(store, policy.plan(self._view(store, day, daily_demand[store])))
+                self._by_plan(store, policy.plan(self._view(store, day)))
             yield Timer(env, DAY_S)
 
-    def _view(self, store: StoreId, day: int, daily_demand: NDArray[np.float64]) -> CountView:
+    def _view(self, store: StoreId, day: int) -> CountView:
         inventory, first = self._desk.inventory, store * self._shelves.skus
         since_s = np.frombuffer(inventory.updated_s)[first : first + self._shelves.skus].copy()
         for place, at_s in self._counted_s.items():
             if first <= place < first + len(since_s):
                 since_s[place - first] = max(since_s[place - first], at_s)
         idle_days = (self._env.now - since_s) / DAY_S
-        return CountView(store, day, daily_demand, inventory.on_hand(store), idle_days)
+        return CountView(store, day, self._desk.forecasting.ordinary(store), inventory.on_hand(store), idle_days)
 
     def _by_plan(self, store: StoreId, planned: NDArray[Any]) -> None:
         skus = chosen_skus(planned, self._shelves.skus, "SKUs to count")

@@ -88,11 +88,11 @@ class Supply:
 
     def __init__(
         self, env: Clock, facts: Facts, desk: StockDesk, shelves: Shelves, freshness: Freshness, trucks: Trucks,
-        store: StoreId, daily_demand: Any, *, first_s: float, every_s: float, under_way: Sequence[Load] = (),
+        store: StoreId, *, first_s: float, every_s: float, under_way: Sequence[Load] = (),
     ) -> None:  # fmt: skip
         self._env, self._facts, self._desk, self._shelves, self._store = env, facts, desk, shelves, store
         self._freshness, self._trucks, self._number = freshness, trucks, 0
-        self._daily_demand, self._first_s, self._every_s = daily_demand, first_s, every_s
+        self._first_s, self._every_s = first_s, every_s
         self._coming: dict[int, Load] = {}
         for load in under_way:
             self._send(load)
@@ -103,9 +103,11 @@ class Supply:
         yield Timer(env, self._first_s)
         while True:
             due_s = trucks.due_s(env.now)
-            wanted = self._desk.replenish(self._store, self._daily_demand, due_s - env.now)
+            lead_s = due_s - env.now
+            expected = self._desk.expected(self._store, lead_s)
+            wanted = self._desk.replenish(self._store, expected, lead_s)
             if wanted.any():
-                wanted = trucks.load(wanted, self._cover_days())
+                wanted = trucks.load(wanted, self._cover_days(expected))
             if wanted.any():
                 self._facts.supply_ordered(
                     store=self._store,
@@ -127,10 +129,10 @@ class Supply:
         """Trucks that have not arrived, by number."""
         return list(self._coming.values())
 
-    def _cover_days(self) -> NDArray[np.float64]:
-        """Days that what is on record and under way would last, (skus,)."""
+    def _cover_days(self, expected: NDArray[Any]) -> NDArray[np.float64]:
+        """Days that what is on record and under way would last, (skus,), by what is expected a day."""
         position = self._desk.on_hand(self._store) + self._desk.on_order[self._store]
-        return np.asarray(position / np.maximum(self._daily_demand, 1e-9))
+        return np.asarray(position / np.maximum(expected, 1e-9))
 
     def _receive(self, event: Timer) -> None:
         load: Load = event.value

@@ -44,6 +44,8 @@ class Inventory:
         Called with (place, now in seconds, available) when a write empties a record or fills an empty one.
     split, locks
         What guards writes besides the versions, if anything does.
+    sold
+        Units sold of each record since the books were closed last (see `sim.platform.forecasting`).
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Inventory:
         self.reserved = array("i", bytes(4 * stores * skus))
         self.version = array("i", bytes(4 * stores * skus))
         self.updated_s = array("d", bytes(8 * stores * skus))
+        self.sold = array("i", bytes(4 * stores * skus))
         self.crossed: Callable[[int, float, int], None] | None = None
         self.split: SplitRecords | None = None
         self.locks: Leases | None = None
@@ -189,15 +192,17 @@ class Inventory:
             for sku, units in order.held:
                 there = min(units, self.available[order.store * self.skus + sku])
                 if there > 0:
+                    self.sold[order.store * self.skus + sku] += there
                     self.adjust(order.store, sku, -there, StockCause.SOLD)
             return
         first, now, updated = order.store * self.skus, self._env.now, self.updated_s
-        reserved, version = self.reserved, self.version
+        reserved, version, sold = self.reserved, self.version, self.sold
         for sku, units in order.held:
             place = first + sku
             reserved[place] -= units
             version[place] += 1
             updated[place] = now
+            sold[place] += units
         if self._events is not None:
             self._events.lines(order.store, _SOLD, order.held)
         self._facts.hold_committed(order=order.id, store=order.store)
@@ -249,6 +254,7 @@ class Inventory:
         The sale itself is the fact.
         """
         np.frombuffer(self.available, dtype=np.int32)[places] -= units.astype(np.int32)
+        np.frombuffer(self.sold, dtype=np.int32)[places] += units.astype(np.int32)
         np.frombuffer(self.version, dtype=np.int32)[places] += 1
         np.frombuffer(self.updated_s)[places] = self._env.now
 

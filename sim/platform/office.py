@@ -15,6 +15,7 @@ from sim.platform.billing import Billing
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
 from sim.platform.bus import Bus
 from sim.platform.desks import Desks
+from sim.platform.forecasting import Forecasting, Outlook
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
@@ -65,8 +66,8 @@ class Office(Desks):
     ----------
     scenario
         Read for the platform's own settings only.
-    figures, latencies
-        What the platform was told about the operation; how long its hops take.
+    figures, outlook, latencies
+        What the platform was told about the operation, and of demand; how long its hops take.
     estimator, provider, phones
         The outside as the platform can reach it.
     """
@@ -78,6 +79,7 @@ class Office(Desks):
         scenario: Scenario,
         policies: Policies,
         figures: Figures,
+        outlook: Outlook,
         latencies: Latencies,
         estimator: Estimator,
         provider: PaymentProvider,
@@ -95,7 +97,8 @@ class Office(Desks):
             facts, figures.stores, figures.skus, env=env,
             events=StockEvents(env, figures.stores, figures.skus, keep_s=_kept_s(scenario)) if recorded else None,
         )  # fmt: skip
-        self.stock = StockDesk(env, facts, self.inventory, policies.replenishment, self.bus)
+        forecasting = Forecasting(env, facts, self.inventory, policies.forecast, outlook)
+        self.stock = StockDesk(env, facts, self.inventory, policies.replenishment, forecasting, self.bus)
         self.tracking = Tracking(figures, estimator, phones)
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores

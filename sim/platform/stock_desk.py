@@ -9,6 +9,7 @@ from sim.clock import Clock
 from sim.contracts import Replenishment
 from sim.facts import Facts
 from sim.platform.bus import Bus
+from sim.platform.forecasting import Forecasting
 from sim.platform.inventory import Inventory
 from sim.platform.sessions import Command, Role, may
 from sim.platform.views import LiveReplenishmentView
@@ -23,6 +24,8 @@ class StockDesk:
 
     Parameters
     ----------
+    forecasting
+        What is expected to be sold.
     bus
         On which the stores' scanners tell of it; None: they tell without one, at once.
 
@@ -35,10 +38,11 @@ class StockDesk:
     """
 
     def __init__(
-        self, env: Clock, facts: Facts, inventory: Inventory, replenishment: Replenishment, bus: Bus | None = None
-    ) -> None:
+        self, env: Clock, facts: Facts, inventory: Inventory, replenishment: Replenishment, forecasting: Forecasting,
+        bus: Bus | None = None,
+    ) -> None:  # fmt: skip
         self._env, self._facts, self.inventory, self._replenishment = env, facts, inventory, replenishment
-        self._bus = bus
+        self.forecasting, self._bus = forecasting, bus
         self.on_order = np.zeros((inventory.stores, inventory.skus), dtype=np.int64)
         self.owed: NDArray[np.int64] | None = None
         if bus is not None:
@@ -115,8 +119,12 @@ class StockDesk:
         """Units of every SKU are on their way to a store, (skus,)."""
         self.on_order[store] += units
 
-    def replenish(self, store: StoreId, daily_demand: Any, lead_time_s: float) -> Any:
-        """What the store should order now, units per SKU (int64)."""
+    def expected(self, store: StoreId, lead_time_s: float) -> NDArray[Any]:
+        """Units of each SKU a day, float64 (skus,), that an order must last for: until what the next review orders is there."""
+        return self.forecasting.until(store, self._env.now + self._replenishment.every_s + lead_time_s)
+
+    def replenish(self, store: StoreId, daily_demand: NDArray[Any], lead_time_s: float) -> Any:
+        """What the store should order now, units per SKU (int64); `daily_demand`: see `expected`."""
         skus = self.inventory.skus
         view = LiveReplenishmentView(
             self._env.now, store, self.on_hand(store), self.on_order[store].copy(), daily_demand, lead_time_s

@@ -7,7 +7,7 @@ order they happened, as a NumPy record array.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 from sim.recording.log import Digest
 from sim.recording.schema import CODES, DTYPES, KINDS, TABLE, from_table, to_table
 from sim.vocabulary import InputError
+
+SUMMARY: Final = "summary.json"
+"""Written last of a run's files: its presence means that the run is whole."""
 
 GROUP_ROWS = 1 << 14
 _LAYOUT = b"darkstore.row_groups"

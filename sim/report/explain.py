@@ -4,6 +4,7 @@ from typing import Final
 
 from sim.report.bench_words import BENCHES
 from sim.report.floor_words import FLOOR
+from sim.report.forecast_words import FORECAST
 from sim.report.metric import Metric
 from sim.report.return_words import RETURNS
 from sim.vocabulary import InputError, Svc
@@ -84,6 +85,7 @@ METRICS: Final[dict[str, Metric]] = {
     **FLOOR,
     **BENCHES,
     **RETURNS,
+    **FORECAST,
     "platform.user.error_budget_burnt": Metric(
         "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
     ),

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sim.report.explain import REASONS, metric_of, words
+from sim.report.forecast_words import FORECAST
 from sim.report.metric import Kind
 from sim.vocabulary import Rejection
 
@@ -312,6 +313,7 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
             for key in ("stolen", "damaged", "broken", "shrink_share", "spoiled", "waste_share")
             if key != "broken" or centre(at(summary, "losses.broken"))
         ),
+        *(_row(summary, path) for path in FORECAST if at(summary, path) is not None),
     ]
 
 

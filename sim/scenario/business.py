@@ -175,6 +175,7 @@ class PolicyNames(Branch):
     dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
     replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
+    forecast: str = given("known", "-", "what a store expects to sell on the days to come")
     reconciliation: str = given("count_on_short_pick", "-", "when people count shelves to correct the records")
 
 
@@ -241,7 +242,7 @@ METRICS = (
     "drift.phantom_share", "drift.units_short", "drift.units_unseen",
     *(f"sales.{key}" for key in ("units_wanted", "units_denied", "units_short", "backorders_mean")),
     *(f"reviews.{key}" for key in ("units_corrected", "flagged", "reviewed", "open", "wait_s")),
-    "losses.shrink_share", "losses.waste_share",
+    "losses.shrink_share", "losses.waste_share", "forecast.wape", "forecast.total_wape", "forecast.bias",
     *(f"packing.{stage}.{key}" for stage in ("wait_s", "pack_s") for key in ("mean", "p95")),
     "packing.overflow_share", "packing.utilisation",
     *(f"substitutions.{key}" for key in ("lines", "units", "cents", "refused", "unanswered")),

@@ -37,6 +37,10 @@ class Supply(Branch):
     cover_days: AboveZero = given(
         2.0, JUDGEMENT, "opening stock: days of expected demand, plus two standard deviations"
     )
+    belief_cv: NonNegative = given(
+        0.5, "judgement: forecasts of goods that nobody has sold yet are off by about half",
+        "how far off the office's first belief in each SKU's demand is (coefficient of variation, lognormal); 0: it is right",
+    )  # fmt: skip
     look_at: Clock = given(
         "05:00", JUDGEMENT, "when shelves are looked through every day for what is too old; see catalogue.categories"
     )

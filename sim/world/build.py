@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.contracts import SalesHistory
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s, window_s
 from sim.scenario.tree import Euclidean
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.catalogue import Catalogue, Opening, make_catalogue, opening_stock
-from sim.world.demand import BIN_S, Trace, complete, daily_demand, draw_wishes, no_wishes, rate_per_bin
+from sim.world.demand import BIN_S, Trace, believed_demand, complete, daily_demand, draw_wishes, no_wishes, rate_per_bin
 from sim.world.doors import Doors, draw_doors
 from sim.world.fleet import Driver, Picker, make_drivers, make_pickers
 from sim.world.geography import Geography, Plain, metres_between
@@ -38,6 +39,10 @@ class World:
         For each node, the stores whose zone holds it, nearest first.
     daily_demand
         Expected units a normal day, float64 (stores, skus).
+    believed
+        What the office believes of it before it has sold anything.
+    lesson
+        Sales of the run that the forecast learns from, if it learns from one.
     store_shares
         Share of the customers who are nearest to each store, float64 (stores,).
     minutes
@@ -60,6 +65,7 @@ class World:
     node_weights: NDArray[np.float64]
     catalogue: Catalogue
     daily_demand: NDArray[np.float64]
+    believed: NDArray[np.float64]
     opening: Opening
     mishaps: Mishaps
     pickers: list[Picker]
@@ -69,6 +75,7 @@ class World:
     store_shares: NDArray[np.float64]
     minutes: Sequence[float]
     doors: Doors | None
+    lesson: SalesHistory | None = None
 
     def traffic(self, now_s: float) -> float:
         """Orders a second that are being placed at a time, on average over its minute."""
@@ -210,6 +217,7 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         node_weights=weights,
         catalogue=catalogue,
         daily_demand=daily,
+        believed=believed_demand(scenario, fixed, daily),
         opening=opening_stock(scenario, streams, daily),
         mishaps=draw_mishaps(scenario, streams, daily),
         pickers=make_pickers(scenario, shares),

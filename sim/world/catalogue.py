@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.contracts import SalesHistory
 from sim.scenario import Scenario
 from sim.streams import Streams, lognormal
 
@@ -83,6 +84,8 @@ class Opening:
         judged from the shelves, see `sim.operations.freshness`.
     under_way
         Trucks that have not arrived.
+    sold
+        What the records say was sold before; the last day is that of the start, as far as it has come. None: nobody knows.
     """
 
     shelf: NDArray[np.int64]
@@ -90,6 +93,7 @@ class Opening:
     scan: NDArray[np.int64]
     lots: NDArray[np.int64] | None = None
     under_way: tuple["Load", ...] = ()
+    sold: SalesHistory | None = None
 
 
 def opening_stock(scenario: Scenario, streams: Streams, daily_demand: NDArray[Any]) -> Opening:

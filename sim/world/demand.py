@@ -298,3 +298,8 @@ def daily_demand(scenario: Scenario, catalogue: Catalogue, store_shares: NDArray
     basket = scenario.demand.basket
     units = scenario.demand.orders_per_day * basket.lines_mean * basket.units_mean
     return np.asarray(store_shares[:, None] * catalogue.popularity[None, :] * units)
+
+
+def believed_demand(scenario: Scenario, streams: Streams, daily: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the office believes of `daily_demand` before any sale: each SKU is off by a factor, the same in all stores."""
+    return np.asarray(daily * lognormal(streams.generator("belief"), 1.0, scenario.supply.belief_cv, daily.shape[1]))

@@ -27,7 +27,7 @@ def test_a_large_chain_fits_and_a_reservation_is_cheap(capsys):
     gc.collect()
     tracemalloc.start()
     inventory = Inventory(Facts(), STORES, SKUS, env=env)
-    desk = StockDesk(env, Facts(), inventory, None)
+    desk = StockDesk(env, Facts(), inventory, None, None)
     shelves = Shelves(Facts(), nothing, nothing)
     held_mb = tracemalloc.get_traced_memory()[0] / 1e6
     tracemalloc.stop()

@@ -13,6 +13,7 @@ import pytest
 
 import sim
 from sim.engine import SLICES_S, Progress, policies_of, simulate
+from sim.experiments.runs import run_to_folder
 from sim.metrics.tables import order_table
 from sim.recording import MemoryArchive
 from sim.scenario import load
@@ -69,8 +70,8 @@ def digest_elsewhere(scenario: Path, hash_seed: str) -> str:
         "from sim.engine import simulate\n"
         "from sim.recording import MemoryArchive\n"
         "from sim.scenario import load\n"
-        "from sim.world.build import build_world\n"
-        "print(simulate(build_world(load(sys.argv[1])), MemoryArchive()).digest)\n"
+        "from sim.opening import ready_world\n"
+        "print(simulate(ready_world(load(sys.argv[1])), MemoryArchive()).digest)\n"
     )
     environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -92,6 +93,23 @@ def test_in_other_processes_with_other_hash_seeds(two_stores: Any, play: Any, tm
     here = play(load(str(file))).outcome.digest
     assert here == play(scenario).outcome.digest
     assert {digest_elsewhere(file, seed) for seed in ("0", "4242")} == {here}
+
+
+@pytest.mark.parametrize("name", ["naive_seasonal", "exponential_smoothing", "gradient_boosting"])
+def test_forecasts_are_the_same_in_other_processes(two_stores: Any, play: Any, tmp_path: Path, name: str) -> None:
+    """What is learned of another run, too."""
+    weeks = ("mode=goods_only", "horizon_h=576", "drain_h=0", "pickers.mispick_share=0.01")
+    spec = name
+    if name == "gradient_boosting":
+        pytest.importorskip("sklearn", reason="the extra darkstore[forecast] is not installed")
+        run_to_folder(two_stores(*weeks, "seed=5"), tmp_path / "lesson")
+        spec = f"\"gradient_boosting(trained_on='{tmp_path / 'lesson'}')\""
+    scenario = two_stores(*weeks, f"policies.forecast={spec}")
+    file = tmp_path / "weeks.yaml"
+    file.write_text(json.dumps(resolved(scenario)), encoding="utf-8")
+    here = play(scenario).outcome.digest
+    assert {digest_elsewhere(file, seed) for seed in ("0", "4242")} == {here}
+    assert here != play(two_stores(*weeks)).outcome.digest
 
 
 def test_on_a_road_map_cold_and_warm(play: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,7 +119,7 @@ def test_nobody_else_may_correct_a_record(role: Role) -> None:
     env: Any = Clock()
     ear: Any = Ear()
     nothing: Any = None
-    desk = StockDesk(env, ear, Inventory(ear, 1, 3), nothing)
+    desk = StockDesk(env, ear, Inventory(ear, 1, 3), nothing, nothing)
     one: Any = (0, np.array([1]), np.array([4]))
     assert not desk.correct(*one, role)
     assert said == [Refusal.NOT_ALLOWED]
