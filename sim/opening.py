@@ -1,7 +1,7 @@
 """What stands in the stores when a run begins: goods and records as months of selling, stealing and counting left them.
 
 Drift takes weeks to come about. So a scenario may ask for some days before its start to be played goods-only, with its own
-stores, demand and policies; shelves, scan log, records, lots and trucks under way at their end are its opening. Computed
+stores, demand and policies; shelves, docks, scan log, records, lots and trucks under way at their end are its opening. Computed
 once for a scenario and seed, then cached; the same for all replications, as everything that stands before anybody orders.
 """
 
@@ -30,7 +30,7 @@ from sim.world.build import World, build_world
 from sim.world.catalogue import Load, Opening
 from sim.world.roads import file_key, load_cache, save_cache
 
-FORMAT = 1
+FORMAT = 2
 """Raise when an opening of the same scenario would come out differently."""
 
 BEFORE = 2**31
@@ -119,6 +119,7 @@ def _packed(opening: Opening) -> dict[str, NDArray[Any]]:
     assert opening.lots is not None
     return {
         "shelf": opening.shelf, "record": opening.record, "scan": opening.scan, "lots": opening.lots,
+        **({} if opening.dock is None else {"dock": opening.dock}),
         "load_store": np.array([load.store for load in loads], dtype=np.int64),
         "load_at_s": np.array([load.at_s for load in loads], dtype=np.float64),
         "load_number": np.array([load.number for load in loads], dtype=np.int64),
@@ -133,6 +134,7 @@ def _unpacked(arrays: dict[str, NDArray[Any]]) -> Opening:
         under_way=tuple(
             Load(int(store), float(at_s), int(number), units) for store, at_s, number, units in zip(*columns, strict=True)
         ),
+        dock=arrays.get("dock"),
     )  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def _stock_file(scenario: Scenario) -> Path:
 
 
 def _read(scenario: Scenario, path: Path, world: World) -> Opening:
-    """The goods as a run left them, by its ``stock.parquet``; what was on the road then is not in it, nor the lots' ages."""
+    """The goods as a run left them, by its ``stock.parquet``; what was on the road or at docks is not in it, nor lots' ages."""
     where = scenario.origin_of("stores.opening")
     shape = (world.stores, world.catalogue.skus)
     try:

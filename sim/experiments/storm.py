@@ -170,6 +170,9 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
     "stores.review.minutes": (1.0, 6.0),
     "supply.late_share": (0.0, 0.1, 1.0),
     "supply.truck_litres": (1e6, 60.0),
+    "stores.dock": (
+        "null", "{people: 1, per_line_s: 60}", "{people: 1, per_line_s: 60, scan: dock}", "{people: 3, lines: 2, scan: dock}",
+    ),
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 

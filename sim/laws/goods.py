@@ -1,6 +1,7 @@
 """Law 1: goods are neither made nor lost, per store and SKU.
 
-A shelf holds what was brought less what was picked, never less than nothing; an order's tote holds what was picked for
+A shelf holds what was brought less what was picked, never less than nothing; so does a dock, what trucks brought less what
+was put away, where there is one; an order's tote holds what was picked for
 it, leaves the store at most once and not empty, is handed over only after it left, and goes back to the shelves only
 before; what goes back is what was in it. (That the live shelves agree, unit by unit, is law 6.)
 """
@@ -9,6 +10,7 @@ import numpy as np
 
 from sim.laws.base import Law, Slice
 from sim.laws.ledger import ByOrder, Ledger
+from sim.vocabulary import StockCause
 from sim.world.build import World
 
 NEVER = np.iinfo(np.int64).max
@@ -23,6 +25,8 @@ class Goods(Law):
         super().__init__()
         self._skus = world.catalogue.skus
         self._shelves = Ledger(world.stores * self._skus)
+        # Where there is a dock, what trucks brought comes from it alone.
+        self._docks = Ledger(world.stores * self._skus) if world.scenario.stores.dock is not None else None
         self._tote, self._left, self._over = ByOrder(0), ByOrder(NEVER), ByOrder(NEVER)
 
     def slice(self, facts: Slice) -> None:
@@ -45,7 +49,23 @@ class Goods(Law):
         sold = facts["goods_sold"]
         for i in np.flatnonzero(sold.rows["units"] <= 0)[:5]:
             self.breach(sold.rows["t_s"][i], f"{sold.rows['units'][i]} units sold")
+        if self._docks is not None:
+            self._put_away(self._docks, facts)
         self._totes(facts)
+
+    def _put_away(self, docks: Ledger, facts: Slice) -> None:
+        docked, changed = facts["goods_docked"], facts["shelf_changed"]
+        brought = changed.rows["cause"] == StockCause.DELIVERY
+        parts = ((docked.rows, docked.seq, 1), (changed.rows[brought], changed.seq[brought], -1))
+        place = np.concatenate([rows["store"].astype(np.int64) * self._skus + rows["sku"] for rows, _, _ in parts])
+        amount = np.concatenate([sign * rows["units"].astype(np.int64) for rows, _, sign in parts])
+        after = docks.post(place, amount, np.concatenate([seq for _, seq, _ in parts]))
+        times = np.concatenate([rows["t_s"] for rows, _, _ in parts])
+        for i in np.flatnonzero(after < 0)[:5]:
+            where = f"sku {place[i] % self._skus} in store {place[i] // self._skus}"
+            self.breach(times[i], f"dock of {where} holds {after[i]} units")
+        for i in np.flatnonzero(docked.rows["units"] <= 0)[:5]:
+            self.breach(docked.rows["t_s"][i], f"{docked.rows['units'][i]} units came to a dock")
 
     def _totes(self, facts: Slice) -> None:
         picked, back, gone, given = (

@@ -37,6 +37,7 @@ def floor(
         "wait_pick_s": spread(warm["pick_start_s"] - warm["confirmed_s"]),
         "pick_s": spread(warm["packed_s"] - warm["pick_start_s"]),
         "dwell_s": spread(warm["picked_up_s"] - warm["packed_s"]),
+        "dock_s": _dock(archive, scenario),
         "peak_orders": _peaks(archive, scenario, orders),
         **_complete(archive, picked, warm),
         "stockout_share": _stockout_share(archive, scenario, picked, state.shelf.shape),
@@ -54,6 +55,13 @@ def spread(seconds: NDArray[Any]) -> dict[str, float | None]:
     if not len(known):
         return {"mean": None, "p95": None}
     return {"mean": float(known.mean()), "p95": float(np.quantile(known, 0.95))}
+
+
+def _dock(archive: Archive, scenario: Scenario) -> dict[str, float | None]:
+    """How long lines stood at the dock, of the rounds that ended after the warm-up."""
+    rounds = archive.rows("round_ended")
+    rounds = rounds[rounds["t_s"] >= scenario.warmup_h * 3600.0]
+    return spread(np.repeat(rounds["waited_s"], rounds["lines"]))
 
 
 def _rates(

@@ -30,6 +30,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "payments": float(captured["cents"].sum() * rates.payment_share + len(captured) * rates.payment_cents),
         "counting": _counting_h(archive, scenario) * rates.picker_hour_cents,
         "reviewing": _reviewing_h(archive, scenario) * rates.picker_hour_cents,
+        "receiving": _receiving_h(archive, scenario) * rates.picker_hour_cents,
         **_platform(archive, scenario, len(orders["order"])),
     }
     by_kind = {name: int(np.rint(cents)) for name, cents in kinds.items()}
@@ -53,6 +54,15 @@ def _reviewing_h(archive: Archive, scenario: Scenario) -> float:
     """Hours that people looked into differences between scan log and record, paid like pickers (judgement)."""
     reviewed = archive.rows("difference_reviewed")
     return float((reviewed["t_s"] >= scenario.warmup_h * 3600.0).sum()) * scenario.stores.review.minutes / 60.0
+
+
+def _receiving_h(archive: Archive, scenario: Scenario) -> float:
+    """Hours that goods were put away, paid like pickers (judgement); who waits for a truck has other work."""
+    dock, rounds = scenario.stores.dock, archive.rows("round_ended")
+    if dock is None:
+        return 0.0
+    rounds = rounds[rounds["t_s"] >= scenario.warmup_h * 3600.0]
+    return float((rounds["lines"] * dock.per_line_s + rounds["units"] * dock.per_unit_s).sum()) / 3600.0
 
 
 def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, int]:

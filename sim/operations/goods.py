@@ -6,6 +6,7 @@ from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
 from sim.operations.comparing import Comparing
+from sim.operations.dock import Dock
 from sim.operations.freshness import Freshness
 from sim.operations.losses import Losses
 from sim.operations.reconciliation import Counting
@@ -42,6 +43,12 @@ class Goods:
             first_s=scenario.first_s(scenario.supply.look_at), opening_days=scenario.supply.cover_days,
             lots=opening.lots,
         )  # fmt: skip
+        terms = scenario.stores.dock
+        self._docks = [
+            Dock(env, facts, desk, self.shelves, self._freshness, terms, StoreId(store), world.daily_demand[store])
+            for store in range(world.stores if terms is not None else 0)
+            if terms is not None
+        ]
         every = policies.replenishment.every_s
         trucks = Trucks(scenario.supply, scenario.midnight_s, world.catalogue.litres, streams)
         self._supplies = [
@@ -49,12 +56,16 @@ class Goods:
                 env, facts, desk, self.shelves, self._freshness, trucks, StoreId(store), world.daily_demand[store],
                 first_s=scenario.first_s(scenario.supply.review_at, every), every_s=every,
                 under_way=[load for load in opening.under_way if load.store == store],
+                dock=self._docks[store] if self._docks else None,
             )
             for store in range(world.stores)
         ]  # fmt: skip
 
     def start(self) -> None:
         """Begin everybody's story."""
+        if self._world.opening.dock is not None:
+            for dock, noted, there in zip(self._docks, *self._world.opening.dock, strict=False):
+                dock.stands(noted, there)
         for supply in self._supplies:
             tell(supply.run())
         tell(self._losses.run())
@@ -76,4 +87,5 @@ class Goods:
                 for supply in self._supplies
                 for load in supply.under_way()
             ),
+            dock=np.stack([dock.left() for dock in self._docks], axis=1) if self._docks else None,
         )

@@ -29,6 +29,8 @@ class Shelves:
         Units on the shelves.
     slips
         The scan log less the shelves.
+    docked
+        Units at the docks, int64 (stores, skus): in the building, not on a shelf yet.
     """
 
     def __init__(self, facts: Facts, opening: NDArray[Any], scanned: NDArray[Any]) -> None:
@@ -37,6 +39,7 @@ class Shelves:
         self.units = array("i", bytes(4 * stores * self.skus))
         self.slips = array("i", bytes(4 * stores * self.skus))
         self.totes: dict[OrderId, list[tuple[SkuId, int]]] = {}
+        self.docked = np.zeros((stores, self.skus), dtype=np.int64)
         for store in range(stores):
             skus = np.flatnonzero((opening[store] != 0) | (scanned[store] != 0))
             self.change_many(StoreId(store), skus, opening[store][skus], StockCause.OPENING, scanned[store][skus])
@@ -73,6 +76,23 @@ class Shelves:
         self._log("shelf_changed", store, skus[moved], units[moved], cause)
         if scanned is not None:
             self._slip(store, skus, scanned - units, cause)
+
+    def dock(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
+        """Goods come off a truck: units of SKUs (each once), both (n,), stand at a store's dock."""
+        there = units > 0
+        if there.any():
+            self.docked[store, skus] += units
+            columns = {"store": np.full(int(there.sum()), store), "sku": skus[there], "units": units[there]}
+            self._facts.many("goods_docked", columns)
+
+    def put_away(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], scanned: NDArray[Any]) -> None:
+        """Goods go from the dock onto the shelves; `scanned`: what is scanned there of it. All (n,), each SKU once."""
+        self.docked[store, skus] -= units
+        self.change_many(store, skus, units, StockCause.DELIVERY, scanned)
+
+    def scanned_ahead(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
+        """Goods at the dock were scanned as if they stood on the shelves: units of SKUs (each once), both (n,)."""
+        self._slip(store, skus, units, StockCause.DELIVERY)
 
     def _slip(self, store: StoreId, skus: NDArray[Any], more: NDArray[Any], cause: StockCause) -> None:
         wrong = more != 0

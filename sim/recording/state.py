@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.recording.archive import Archive
-from sim.vocabulary import OrderState
+from sim.vocabulary import OrderState, StockCause
 
-LEDGERS = ("shelf", "scan", "available", "reserved", "version")
+LEDGERS = ("shelf", "dock", "scan", "available", "reserved", "version")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +18,7 @@ class State:
 
     Attributes
     ----------
-    shelf, scan, available, reserved, version
+    shelf, dock, scan, available, reserved, version
         int64 (stores, skus).
     orders
         int64 (orders, 4), by id: order, state, cents captured, cents refunded; every order that entered.
@@ -31,6 +31,7 @@ class State:
     """
 
     shelf: NDArray[np.int64]
+    dock: NDArray[np.int64]
     scan: NDArray[np.int64]
     available: NDArray[np.int64]
     reserved: NDArray[np.int64]
@@ -107,8 +108,12 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
     shelf = _by_record(shape, (changed, changed["units"]), (picked, -picked["units"]), (back, back["units"]))
     shelf += _by_record(shape, (sold, -sold["units"]), sku="taken")
     slipped = archive.rows("scan_slipped")
+    docked, brought = archive.rows("goods_docked"), changed[changed["cause"] == StockCause.DELIVERY]
+    # Only where there is a dock do deliveries come from it.
+    dock = _by_record(shape, (docked, docked["units"]), (brought, -brought["units"])) if len(docked) else 0 * shelf
     return State(
         shelf=shelf,
+        dock=dock,
         scan=shelf + _by_record(shape, (slipped, slipped["units"])),
         available=available,
         reserved=reserved,

@@ -219,7 +219,7 @@ METRICS = (
     *(f"reviews.{key}" for key in ("units_corrected", "flagged", "reviewed", "open", "wait_s")),
     "losses.shrink_share", "losses.waste_share",
     *(f"floor.{key}" for key in ("lines_per_paid_hour", "lines_per_busy_hour", "counting_share")),
-    *(f"floor.{stage}.{key}" for stage in ("wait_pick_s", "pick_s", "dwell_s") for key in ("mean", "p95")),
+    *(f"floor.{stage}.{key}" for stage in ("wait_pick_s", "pick_s", "dwell_s", "dock_s") for key in ("mean", "p95")),
     *(f"floor.peak_orders.{key}" for key in ("waiting_pick", "waiting_pick_one_store", "packed", "packed_one_store")),
     *(
         f"floor.{key}"

@@ -83,6 +83,8 @@ class Opening:
         judged from the shelves, see `sim.operations.freshness`.
     under_way
         Trucks that have not arrived.
+    dock
+        What stands at the docks, units noted and units really there, int64 (2, stores, skus); None: nothing.
     """
 
     shelf: NDArray[np.int64]
@@ -90,6 +92,7 @@ class Opening:
     scan: NDArray[np.int64]
     lots: NDArray[np.int64] | None = None
     under_way: tuple["Load", ...] = ()
+    dock: NDArray[np.int64] | None = None
 
 
 def opening_stock(scenario: Scenario, streams: Streams, daily_demand: NDArray[Any]) -> Opening:
