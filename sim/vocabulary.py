@@ -158,6 +158,9 @@ class StockCause(IntEnum):
     RECONCILED = 10
     """A record was set to the scan log, by the hourly job or by somebody who had looked at the difference."""
 
+    TRANSFER = 11
+    """Sent to another store, or come from one."""
+
 
 class Step(IntEnum):
     """A step that a saga plan may name; `sim.platform.saga` says how each is done and undone."""

@@ -41,6 +41,7 @@ from sim.contracts.orders import (
     Substitution,
     SubstitutionView,
 )
+from sim.contracts.transfers import Move, Transfer, TransferView
 from sim.vocabulary import Ruling
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Fraud",
     "FraudView",
     "LedgerView",
+    "Move",
     "Offer",
     "OrderRequest",
     "PickTask",
@@ -84,6 +86,8 @@ __all__ = [
     "SourcingView",
     "Substitution",
     "SubstitutionView",
+    "Transfer",
+    "TransferView",
     "Visits",
     "WaitingOrder",
 ]
@@ -101,6 +105,7 @@ FAMILIES = {
     "dispatch": "which driver is offered which order, and when",
     "positioning": "where a driver goes after a delivery",
     "replenishment": "what a store orders from its supplier",
+    "transfer": "what goes from one store to another",
     "reconciliation": "when people count shelves to correct the records",
 }
 
@@ -117,6 +122,7 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "dispatch": Dispatch,
     "positioning": Positioning,
     "replenishment": Replenishment,
+    "transfer": Transfer,
     "reconciliation": Reconciliation,
 }
 
@@ -137,4 +143,5 @@ class Policies:
     dispatch: Dispatch
     positioning: Positioning
     replenishment: Replenishment
+    transfer: Transfer
     reconciliation: Reconciliation

@@ -173,6 +173,9 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
     "stores.dock": (
         "null", "{people: 1, per_line_s: 60}", "{people: 1, per_line_s: 60, scan: dock}", "{people: 3, lines: 2, scan: dock}",
     ),
+    "policies.transfer": ("nothing", "balance(every_s=600, keep_days=0.0, z=0, trip_units=1)"),
+    "supply.transfer_at": ("12:05", "12:40"),
+    "supply.transfer_minutes": (2.0, 45.0),
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 

@@ -27,6 +27,9 @@ class Goods(Law):
         self._shelves = Ledger(world.stores * self._skus)
         # Where there is a dock, what trucks brought comes from it alone.
         self._docks = Ledger(world.stores * self._skus) if world.scenario.stores.dock is not None else None
+        # Taken off a shelf and not said to be sent; sent and not arrived.
+        self._taken, self._road = (Ledger(world.stores * self._skus) for _ in range(2))
+        self._end_s, self._coming = world.scenario.end_s, np.zeros(world.stores * self._skus, dtype=np.int64)
         self._tote, self._left, self._over = ByOrder(0), ByOrder(NEVER), ByOrder(NEVER)
 
     def slice(self, facts: Slice) -> None:
@@ -51,6 +54,7 @@ class Goods(Law):
             self.breach(sold.rows["t_s"][i], f"{sold.rows['units'][i]} units sold")
         if self._docks is not None:
             self._put_away(self._docks, facts)
+        self._between(facts)
         self._totes(facts)
 
     def _put_away(self, docks: Ledger, facts: Slice) -> None:
@@ -66,6 +70,44 @@ class Goods(Law):
             self.breach(times[i], f"dock of {where} holds {after[i]} units")
         for i in np.flatnonzero(docked.rows["units"] <= 0)[:5]:
             self.breach(docked.rows["t_s"][i], f"{docked.rows['units'][i]} units came to a dock")
+
+    def _between(self, facts: Slice) -> None:
+        """What left for another store was taken off a shelf, and arrives there as it left."""
+        sent, changed = facts["goods_sent"], facts["shelf_changed"]
+        moved = changed.rows["cause"] == StockCause.TRANSFER
+        if not (len(sent.rows) or moved.any()):
+            return
+        rows, seq = changed.rows[moved], changed.seq[moved]
+        place, units = rows["store"].astype(np.int64) * self._skus + rows["sku"], rows["units"].astype(np.int64)
+        goes, out = sent.rows["units"].astype(np.int64), units < 0
+        here = sent.rows["store"] >= 0  # what was on the road at the start was taken before
+        origin = (sent.rows["store"].astype(np.int64) * self._skus + sent.rows["sku"])[here]
+        to = sent.rows["destination"].astype(np.int64) * self._skus + sent.rows["sku"]
+        for ledger, parts, what in (
+            (
+                self._taken,
+                ((place[out], -units[out], seq[out]), (origin, -goes[here], sent.seq[here])),
+                "was not taken off",
+            ),
+            (self._road, ((to, goes, sent.seq), (place[~out], -units[~out], seq[~out])), "was not sent to"),
+        ):
+            where, amount, when = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+            for i in np.flatnonzero(ledger.post(where, amount, when) < 0)[:5]:
+                t_s = sent.rows["t_s"][0] if len(sent.rows) else rows["t_s"][0]
+                self.breach(t_s, f"sku {where[i] % self._skus} {what} store {where[i] // self._skus}, and it moved")
+        # Who is due after the close is still on the road then.
+        late = sent.rows["due_s"] >= self._end_s
+        np.add.at(self._coming, to[late], goes[late])
+
+    def close(self) -> None:
+        """What was taken has left, and what is not due yet is all that is on the road."""
+        for balance, what in (
+            (self._taken.balance, "taken off the shelf for another store and not sent"),
+            (self._road.balance - self._coming, "sent and lost on the road (or found there)"),
+        ):
+            for place in np.flatnonzero(balance)[:5]:
+                where = f"sku {place % self._skus} of store {place // self._skus}"
+                self.breach(self._end_s, f"{where}: {balance[place]} units {what}")
 
     def _totes(self, facts: Slice) -> None:
         picked, back, gone, given = (

@@ -7,7 +7,7 @@ import numpy as np
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
-from sim.vocabulary import OrderState, StockCause
+from sim.vocabulary import NOBODY, OrderState, StockCause
 
 
 def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Columns) -> dict[str, Any]:
@@ -31,6 +31,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "counting": _counting_h(archive, scenario) * rates.picker_hour_cents,
         "reviewing": _reviewing_h(archive, scenario) * rates.picker_hour_cents,
         "receiving": _receiving_h(archive, scenario) * rates.picker_hour_cents,
+        "transfers": _trips(archive, scenario) * rates.transfer_cents,
         **_platform(archive, scenario, len(orders["order"])),
     }
     by_kind = {name: int(np.rint(cents)) for name, cents in kinds.items()}
@@ -63,6 +64,13 @@ def _receiving_h(archive: Archive, scenario: Scenario) -> float:
         return 0.0
     rounds = rounds[rounds["t_s"] >= scenario.warmup_h * 3600.0]
     return float((rounds["lines"] * dock.per_line_s + rounds["units"] * dock.per_unit_s).sum()) / 3600.0
+
+
+def _trips(archive: Archive, scenario: Scenario) -> int:
+    """Trips between stores that began after the warm-up."""
+    sent = archive.rows("goods_sent")
+    sent = sent[(sent["t_s"] >= scenario.warmup_h * 3600.0) & (sent["store"] != NOBODY)]
+    return len(np.unique(sent[["t_s", "store", "destination"]]))
 
 
 def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, int]:

@@ -12,7 +12,9 @@ from sim.operations.losses import Losses
 from sim.operations.reconciliation import Counting
 from sim.operations.replenishment import Supply, Trucks
 from sim.operations.shelves import Shelves
+from sim.operations.transfers import Transfers
 from sim.platform.stock_desk import StockDesk
+from sim.platform.transfer_desk import TransferDesk
 from sim.story import tell
 from sim.streams import Streams
 from sim.vocabulary import StoreId
@@ -60,6 +62,14 @@ class Goods:
             )
             for store in range(world.stores)
         ]  # fmt: skip
+        moving = policies.transfer.every_s
+        self._transfers = Transfers(
+            env, TransferDesk(env, desk, policies.transfer), desk, self.shelves, self._freshness, self.counting, trucks,
+            world.daily_demand, first_s=scenario.first_s(scenario.supply.transfer_at, moving), every_s=moving,
+            road_s=scenario.supply.transfer_minutes * 60.0,
+            review_first_s=scenario.first_s(scenario.supply.review_at, every), review_every_s=every,
+            under_way=opening.hauls,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Begin everybody's story."""
@@ -68,6 +78,7 @@ class Goods:
                 dock.stands(noted, there)
         for supply in self._supplies:
             tell(supply.run())
+        tell(self._transfers.run())
         tell(self._losses.run())
         tell(self._freshness.run())
         tell(self.counting.run(self._world.scenario, self._world.daily_demand))
@@ -88,4 +99,5 @@ class Goods:
                 for load in supply.under_way()
             ),
             dock=np.stack([dock.left() for dock in self._docks], axis=1) if self._docks else None,
+            hauls=self._transfers.left(),
         )

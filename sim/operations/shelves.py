@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.facts import Facts
-from sim.vocabulary import DriverId, NodeId, OrderId, SkuId, StockCause, StoreId, Units
+from sim.vocabulary import NOBODY, DriverId, NodeId, OrderId, SkuId, StockCause, StoreId, Units
 
 
 class Shelves:
@@ -31,6 +31,8 @@ class Shelves:
         The scan log less the shelves.
     docked
         Units at the docks, int64 (stores, skus): in the building, not on a shelf yet.
+    road
+        Units on their way from other stores, by the store they go to, int64 (stores, skus).
     """
 
     def __init__(self, facts: Facts, opening: NDArray[Any], scanned: NDArray[Any]) -> None:
@@ -39,7 +41,7 @@ class Shelves:
         self.units = array("i", bytes(4 * stores * self.skus))
         self.slips = array("i", bytes(4 * stores * self.skus))
         self.totes: dict[OrderId, list[tuple[SkuId, int]]] = {}
-        self.docked = np.zeros((stores, self.skus), dtype=np.int64)
+        self.docked, self.road = (np.zeros((stores, self.skus), dtype=np.int64) for _ in range(2))
         for store in range(stores):
             skus = np.flatnonzero((opening[store] != 0) | (scanned[store] != 0))
             self.change_many(StoreId(store), skus, opening[store][skus], StockCause.OPENING, scanned[store][skus])
@@ -93,6 +95,25 @@ class Shelves:
     def scanned_ahead(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
         """Goods at the dock were scanned as if they stood on the shelves: units of SKUs (each once), both (n,)."""
         self._slip(store, skus, units, StockCause.DELIVERY)
+
+    def send(self, store: StoreId, destination: StoreId, skus: NDArray[Any], units: NDArray[Any], due_s: float) -> None:
+        """Goods leave a store's shelves for another store: units of SKUs (each once), both (n,), there at `due_s`."""
+        self.change_many(store, skus, -units, StockCause.TRANSFER)
+        self._go(store, destination, skus, units, due_s)
+
+    def comes(self, destination: StoreId, skus: NDArray[Any], units: NDArray[Any], due_s: float) -> None:
+        """Goods are on the road to a store since before the start."""
+        self._go(StoreId(NOBODY), destination, skus, units, due_s)
+
+    def _go(self, store: StoreId, destination: StoreId, skus: NDArray[Any], units: NDArray[Any], due_s: float) -> None:
+        self.road[destination, skus] += units
+        alike = {name: np.full(len(skus), value) for name, value in (("store", store), ("destination", destination))}
+        self._facts.many("goods_sent", {**alike, "sku": skus, "units": units, "due_s": np.full(len(skus), due_s)})
+
+    def arrive(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
+        """Goods from another store go onto a store's shelves: units of SKUs (each once), both (n,)."""
+        self.road[store, skus] -= units
+        self.change_many(store, skus, units, StockCause.TRANSFER)
 
     def _slip(self, store: StoreId, skus: NDArray[Any], more: NDArray[Any], cause: StockCause) -> None:
         wrong = more != 0

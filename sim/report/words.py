@@ -345,7 +345,7 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
     }  # fmt: skip
     for name, cents in kinds.items():
         mine = centre(cents)
-        if not mine and name in ("counting", "reviewing", "receiving"):
+        if not mine and name in ("counting", "reviewing", "receiving", "transfers"):
             continue  # that nobody was sent to do it is no news
         each = mine / delivered if delivered and mine is not None else None
         rows.append(

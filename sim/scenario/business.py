@@ -151,6 +151,7 @@ class PolicyNames(Branch):
     dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
     replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
+    transfer: str = given("nothing", "-", "what goes from one store to another")
     reconciliation: str = given("count_on_short_pick", "-", "when people count shelves to correct the records")
 
 
@@ -161,6 +162,9 @@ class Costs(Branch):
     driver_hour_cents: Count = given(1500, JUDGEMENT, "a driver's hour on shift, vehicle included")
     picker_hour_cents: Count = given(1400, JUDGEMENT, "a picker's hour on shift")
     store_day_cents: Count = given(45_000, JUDGEMENT, "rent, energy and management of a store, per day")
+    transfer_cents: Count = given(
+        1200, "judgement: a driver's hour less the way, with a small van", "a trip with goods from one store to another"
+    )
     packaging_cents: Count = given(25, JUDGEMENT, "bags, per order packed")
     payment_share: Share = given(0.029, "list price of large card processors", "share of what is charged")
     payment_cents: Count = given(30, "list price of large card processors", "per charge")

@@ -71,6 +71,19 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Haul:
+    """Goods on their way from another store: to which, when they arrive (seconds since the start), units (skus,).
+
+    `lots`: how old those are that do not keep, see `sim.operations.freshness`, int64 (days, those SKUs).
+    """
+
+    to: int
+    at_s: float
+    units: NDArray[np.int64]
+    lots: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Opening:
     """Goods at the start.
 
@@ -85,6 +98,8 @@ class Opening:
         Trucks that have not arrived.
     dock
         What stands at the docks, units noted and units really there, int64 (2, stores, skus); None: nothing.
+    hauls
+        What is on the road between stores.
     """
 
     shelf: NDArray[np.int64]
@@ -93,6 +108,7 @@ class Opening:
     lots: NDArray[np.int64] | None = None
     under_way: tuple["Load", ...] = ()
     dock: NDArray[np.int64] | None = None
+    hauls: tuple["Haul", ...] = ()
 
 
 def opening_stock(scenario: Scenario, streams: Streams, daily_demand: NDArray[Any]) -> Opening:
