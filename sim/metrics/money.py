@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.metrics.goods import GoodsMoney
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
@@ -13,7 +14,7 @@ from sim.vocabulary import NOBODY, OrderState, StockCause
 def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Columns) -> dict[str, Any]:
     """Costs by kind, per delivered order, and revenue (captured less refunded), from the warm-up on."""
     rates, start = scenario.costs, scenario.warmup_h * 3600.0
-    captured = archive.rows("payment_captured")
+    goods, captured = GoodsMoney(archive, scenario), archive.rows("payment_captured")
     captured = captured[np.isin(captured["order"], orders["order"])]
 
     def hours(name: str) -> float:
@@ -31,6 +32,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "counting": _counting_h(archive, scenario) * rates.picker_hour_cents,
         "reviewing": _reviewing_h(archive, scenario) * rates.picker_hour_cents,
         "receiving": _receiving_h(archive, scenario) * rates.picker_hour_cents,
+        **goods.costs(),
         "transfers": _trips(archive, scenario) * rates.transfer_cents,
         **_platform(archive, scenario, len(orders["order"])),
     }
@@ -41,7 +43,17 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "cost": {"total_cents": total, "per_order_cents": total / delivered if delivered else None, "by_kind": by_kind},
         "revenue_cents": int(captured["cents"].sum()) - int(orders["refunded_cents"].sum()),
         **_charged_for(archive, scenario, orders),
+        "goods": goods.margin(orders, _kept_for_goods(archive, scenario, orders)),
     }
+
+
+def _kept_for_goods(archive: Archive, scenario: Scenario, orders: Columns) -> float:
+    """What is left for their goods, without tax and fees, of what delivered orders were charged, cents."""
+    got = orders["state"] == OrderState.DELIVERED
+    mine = {name: column[got] for name, column in orders.items()}
+    charged, pricing = _charged_for(archive, scenario, mine), scenario.platform.pricing
+    fees = charged["fees_cents"] / (1.0 + pricing.tax_share if pricing.tax_included else 1.0)
+    return float((mine["charged_cents"] - mine["refunded_cents"]).sum()) - charged["tax_cents"] - fees
 
 
 def _counting_h(archive: Archive, scenario: Scenario) -> float:

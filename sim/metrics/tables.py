@@ -157,9 +157,9 @@ def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], 
 
 def _paired(started: Any, ended: Any, who: str, end_s: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     # Orders of one tour are begun at one moment, and are one stretch of work.
+    size = int(started["order"].max()) + 1 if len(started) else 0
     _, first = np.unique(started[[who, "t_s"]], return_index=True)
     started = started[np.sort(first)]
-    size = int(started["order"].max()) + 1 if len(started) else 0
     until = _placed(size, ended["order"], ended["t_s"])[started["order"]] if size else np.zeros(0)
     return started[who].astype(np.int64), started["t_s"], np.where(np.isnan(until), end_s, until)
 

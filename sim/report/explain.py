@@ -3,6 +3,7 @@
 from typing import Final
 
 from sim.report.floor_words import FLOOR
+from sim.report.goods_words import GOODS
 from sim.report.metric import Metric
 from sim.vocabulary import InputError, Svc
 
@@ -80,6 +81,7 @@ METRICS: Final[dict[str, Metric]] = {
     **_within(),
     **_platform(),
     **FLOOR,
+    **GOODS,
     "platform.user.error_budget_burnt": Metric(
         "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
     ),
@@ -307,7 +309,9 @@ METRICS: Final[dict[str, Metric]] = {
     "losses.waste_share": Metric("waste", "share", "Units thrown away for each unit that was picked."),
     "losses.shrink_share": Metric("shrink", "share", "Units stolen or damaged for each unit that was picked."),
     "cost.total_cents": Metric(
-        "total cost", "money", "Everything that people, stores, packaging, payments and platform cost."
+        "total cost",
+        "money",
+        "Everything that people, stores, packaging, payments and platform cost, and goods thrown away, lost and held.",
     ),
     "cost.per_order_cents": Metric("cost per order", "money", "Total cost for each delivered order."),
     "revenue_cents": Metric("revenue", "money", "What customers were charged, fees included, less what was refunded."),

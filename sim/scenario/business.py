@@ -165,6 +165,13 @@ class Costs(Branch):
     transfer_cents: Count = given(
         1200, "judgement: a driver's hour less the way, with a small van", "a trip with goods from one store to another"
     )
+    holding_share_per_year: NonNegative = given(
+        0.22, "judgement: 20-25 % is usual (Silver, Pyke, Thomas, Inventory and Production Management, 4th ed., ch. 1)",
+        "holding stock for a year (capital, room, insurance), as a share of its purchase price",
+    )  # fmt: skip
+    stockout_share: Share = given(
+        1.0, "judgement: nothing else is bought instead", "share of the margin that is lost on what a stock-out denied"
+    )
     packaging_cents: Count = given(25, JUDGEMENT, "bags, per order packed")
     payment_share: Share = given(0.029, "list price of large card processors", "share of what is charged")
     payment_cents: Count = given(30, "list price of large card processors", "per charge")
@@ -231,6 +238,7 @@ METRICS = (
             "line_fill_rate", "order_fill_rate", "perfect_order_rate", "stockout_share", "turns_per_year", "cover_days",
         )
     ),
+    *(f"goods.{key}" for key in ("sold_cents", "gross_margin_cents", "stockout_cents", "stock_cents")),
     "cost.total_cents", "cost.per_order_cents", "revenue_cents", "tax_cents", "discount_cents", "fees_cents",
     *(f"orders.{key}" for key in ("offered", "entered", "rejected", "delivered", "cancelled", "payment_failed", "open")),
     "refunds.orders", "refunds.cents",

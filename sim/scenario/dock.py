@@ -8,7 +8,7 @@ from sim.scenario.fields import JUDGEMENT, Branch, NonNegative, Positive, given
 class Dock(Branch):
     """A receiving dock: goods stand there until somebody has put them away."""
 
-    people: Positive = given(2, JUDGEMENT, "people at each store who put goods away, whenever a truck comes")
+    people: Positive = given(4, JUDGEMENT, "people at each store who put goods away, whenever a truck comes")
     per_line_s: NonNegative = given(
         25.0, "judgement: as long as a picker's walk to a shelf, and finding room there", "time for each line, seconds"
     )

@@ -22,6 +22,8 @@ class Catalogue:
         Index into `categories`, int16 (skus,).
     price_cents, litres
         int64 and float64 (skus,).
+    net_cents, cost_cents
+        The price without the tax in it, and what a unit is bought for, int64 (skus,).
     life_days
         int64 (skus,): days after which what came is thrown away, 0 for what keeps.
     """
@@ -30,6 +32,8 @@ class Catalogue:
     category: NDArray[np.int16]
     categories: tuple[str, ...]
     price_cents: NDArray[np.int64]
+    net_cents: NDArray[np.int64]
+    cost_cents: NDArray[np.int64]
     litres: NDArray[np.float64]
     life_days: NDArray[np.int64]
 
@@ -50,11 +54,16 @@ def make_catalogue(scenario: Scenario, streams: Streams) -> Catalogue:
     category = generator.permutation(category)
     noise = lognormal(generator, 1.0, tree.price_cv, tree.skus)
     price = np.maximum(np.rint(np.array([c.price_cents for c in tree.categories])[category] * noise), 1)
+    pricing = scenario.platform.pricing
+    net = price / (1.0 + pricing.tax_share) if pricing.tax_included else price
+    bought = net * np.array([c.cost_share for c in tree.categories])[category]
     return Catalogue(
         popularity=popularity / popularity.sum(),
         category=category.astype(np.int16),
         categories=tuple(c.name for c in tree.categories),
         price_cents=price.astype(np.int64),
+        net_cents=np.rint(net).astype(np.int64),
+        cost_cents=np.rint(bought).astype(np.int64),
         litres=np.array([c.litres for c in tree.categories])[category],
         life_days=np.array([c.life_days or 0 for c in tree.categories])[category],
     )
