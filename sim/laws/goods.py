@@ -1,9 +1,10 @@
 """Law 1: goods are neither made nor lost, per store and SKU.
 
-A shelf holds what was brought less what was picked, never less than nothing; so does a dock, what trucks brought less what
-was put away, where there is one; an order's tote holds what was picked for
-it, leaves the store at most once and not empty, is handed over only after it left, and goes back to the shelves only
-before; what goes back is what was in it. (That the live shelves agree, unit by unit, is law 6.)
+A shelf holds what was brought less what was picked, never less than nothing; a dock, where there is one, what trucks brought
+less what was put away. What a store sends another was taken off its shelf, and is on the road until it arrives: at the close
+only what is not due yet. An order's tote holds what was picked for it, leaves the store at most once and not empty, is handed
+over only after it left, and goes back to the shelves only before; what goes back is what was in it. (That the live shelves,
+docks and roads agree, unit by unit, is law 6.)
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The goods side of the shop floor put together: shelves, what goes missing, what spoils, who counts, and the trucks."""
+"""The goods side of the shop floor put together: shelves, losses, shelf life, counting, trucks, docks and transfers."""
 
 import numpy as np
 

@@ -330,8 +330,8 @@ CAUSE_WORDS = {
 
 _KINDS: Final = {
     "platform_instances": "servers", "platform_writes": "database writes", "platform_messages": "bus messages",
-    "platform_storage": "storage", "waste": "goods thrown away", "shrink": "goods lost",
-    "holding": "holding stock", "transfers": "trips between stores",
+    "platform_storage": "storage", "waste": "thrown away", "shrink": "goods lost",
+    "holding": "holding stock",
 }  # fmt: skip
 
 
