@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from sim.contracts import HISTORY_DAYS_MAX, Offer, Ruling
-from sim.vocabulary import DriverId, InputError, OrderId, Step, StoreId
+from sim.contracts import HISTORY_DAYS_MAX, Move, Offer, Ruling
+from sim.vocabulary import DriverId, InputError, OrderId, SkuId, Step, StoreId
 
 
 def guarded_policy(family: str, policy: Any, name: str) -> Any:
     """Wrap a policy of a family; `name` says in messages where it comes from."""
-    every_s = getattr(policy, "every_s", 0.0 if family != "replenishment" else None)
-    if family in ("dispatch", "replenishment"):
-        least = "> 0" if family == "replenishment" else ">= 0"
+    every_s = getattr(policy, "every_s", 0.0 if family == "dispatch" else None)
+    if family in ("dispatch", "replenishment", "transfer"):
+        least = ">= 0" if family == "dispatch" else "> 0"
         fits = isinstance(every_s, int | float) and math.isfinite(every_s) and every_s >= 0
         if not fits or (every_s == 0 and least == "> 0"):
             raise InputError(f"{name}: expected every_s to be seconds {least}, got {every_s!r}.")
@@ -164,6 +164,12 @@ def _expected(answer: Any) -> Any:
     return units
 
 
+def _moves(answer: Any) -> list[Move]:
+    return [
+        Move(StoreId(index(o)), StoreId(index(to)), SkuId(index(sku)), index(units)) for o, to, sku, units in answer
+    ]
+
+
 def _steps(answer: Any) -> tuple[Step, ...]:
     steps = tuple(Step(step) for step in answer)
     if frozenset(steps) not in _WHOLE or len(set(steps)) < len(steps):
@@ -201,5 +207,6 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "positioning": (_store, "a store id or None"),
     "replenishment": (_units, "whole units from 0 to 1,000,000 for each SKU"),
     "forecast": (_expected, "units >= 0 for each day ahead and SKU, or None"),
+    "transfer": (_moves, "sim.contracts.Move of whole numbers"),
     "reconciliation": (_bool, "True or False"),
 }

@@ -157,6 +157,8 @@ def _ledgers(world: World, shelves: Shelves, inventory: Inventory) -> dict[str, 
     }  # fmt: skip
     return {
         **{name: np.array(column, dtype=np.int64).reshape(shape) for name, column in ledgers.items()},
+        "dock": shelves.docked.copy(),
+        "road": shelves.road.copy(),
         "scan": np.stack([shelves.scanned(StoreId(store)) for store in range(world.stores)]).astype(np.int64),
     }
 

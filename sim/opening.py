@@ -1,7 +1,7 @@
 """What stands in the stores when a run begins: goods and records as months of selling, stealing and counting left them.
 
 Drift takes weeks to come about. So a scenario may ask for some days before its start to be played goods-only, with its own
-stores, demand and policies; shelves, scan log, records, lots and trucks under way at their end are its opening. Computed
+stores, demand and policies; shelves, docks, scan log, records, lots and goods under way at their end are its opening. Computed
 once for a scenario and seed, then cached; the same for all replications, as everything that stands before anybody orders.
 """
 
@@ -30,10 +30,10 @@ from sim.shipped import user_cache_dir
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.build import World, build_world
-from sim.world.catalogue import Load, Opening
+from sim.world.catalogue import Haul, Load, Opening
 from sim.world.roads import file_key, load_cache, save_cache
 
-FORMAT = 2
+FORMAT = 3
 """Raise when an opening of the same scenario would come out differently."""
 
 BEFORE = 2**31
@@ -124,7 +124,7 @@ def _burnt_in(world: World, progress: Callable[[Progress], None] | None) -> Open
 def _cache_path(scenario: Scenario, world: World) -> Path | None:
     """Where the opening is cached; None where it hangs on code that its name does not say."""
     policies = scenario.policies
-    if ".py:" in policies.replenishment + policies.forecast + policies.reconciliation:
+    if ".py:" in policies.replenishment + policies.forecast + policies.transfer + policies.reconciliation:
         return None
     tree = {key: value for key, value in resolved(scenario).items() if key not in _NO_MATTER}
     files = {role: key.decode() for role, key in world.files.items()}
@@ -135,11 +135,18 @@ def _cache_path(scenario: Scenario, world: World) -> Path | None:
 
 
 def _packed(opening: Opening) -> dict[str, NDArray[Any]]:
-    loads, sold = opening.under_way, opening.sold
+    loads, hauls, sold = opening.under_way, opening.hauls, opening.sold
     assert opening.lots is not None
     return {
         **({} if sold is None else {f"sold_{name}": column for name, column in sold._asdict().items()}),
         "shelf": opening.shelf, "record": opening.record, "scan": opening.scan, "lots": opening.lots,
+        **({} if opening.dock is None else {"dock": opening.dock}),
+        "haul_to": np.array([haul.to for haul in hauls], dtype=np.int64),
+        "haul_at_s": np.array([haul.at_s for haul in hauls], dtype=np.float64),
+        "haul_units": np.array([haul.units for haul in hauls], dtype=np.int64).reshape(len(hauls), opening.shelf.shape[1]),
+        "haul_lots": np.array([haul.lots for haul in hauls], dtype=np.int64).reshape(
+            len(hauls), opening.lots.shape[0], opening.lots.shape[2]
+        ),
         "load_store": np.array([load.store for load in loads], dtype=np.int64),
         "load_at_s": np.array([load.at_s for load in loads], dtype=np.float64),
         "load_number": np.array([load.number for load in loads], dtype=np.int64),
@@ -148,6 +155,7 @@ def _packed(opening: Opening) -> dict[str, NDArray[Any]]:
 
 
 def _unpacked(arrays: dict[str, NDArray[Any]]) -> Opening:
+    hauls = (arrays[f"haul_{name}"] for name in ("to", "at_s", "units", "lots"))
     columns = (arrays[f"load_{name}"] for name in ("store", "at_s", "number", "units"))
     sold = SalesHistory(*(arrays[f"sold_{name}"] for name in SalesHistory._fields)) if "sold_sold" in arrays else None
     return Opening(
@@ -156,6 +164,10 @@ def _unpacked(arrays: dict[str, NDArray[Any]]) -> Opening:
             Load(int(store), float(at_s), int(number), units) for store, at_s, number, units in zip(*columns, strict=True)
         ),
         sold=sold,
+        dock=arrays.get("dock"),
+        hauls=tuple(
+            Haul(int(to), float(at_s), units, lots) for to, at_s, units, lots in zip(*hauls, strict=True)
+        ),
     )  # fmt: skip
 
 
@@ -165,7 +177,7 @@ def _stock_file(scenario: Scenario) -> Path:
 
 
 def _read(scenario: Scenario, path: Path, world: World) -> Opening:
-    """The goods as a run left them, by its ``stock.parquet``; what was on the road then is not in it, nor the lots' ages."""
+    """The goods as a run left them, by its ``stock.parquet``; what was on the road or at docks is not in it, nor lots' ages."""
     where = scenario.origin_of("stores.opening")
     shape = (world.stores, world.catalogue.skus)
     try:

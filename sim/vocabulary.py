@@ -170,6 +170,9 @@ class StockCause(IntEnum):
     RETURNED = 12
     """Brought back by a driver and put on the shelf again."""
 
+    TRANSFER = 13
+    """Sent to another store, or come from one."""
+
 
 class Step(IntEnum):
     """A step that a saga plan may name; `sim.platform.saga` says how each is done and undone."""

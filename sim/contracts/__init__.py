@@ -44,6 +44,7 @@ from sim.contracts.orders import (
     Substitution,
     SubstitutionView,
 )
+from sim.contracts.transfers import Move, Transfer, TransferView
 from sim.vocabulary import Ruling
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Fraud",
     "FraudView",
     "LedgerView",
+    "Move",
     "Offer",
     "OrderRequest",
     "PickTask",
@@ -94,6 +96,8 @@ __all__ = [
     "Substitution",
     "SubstitutionView",
     "TrainedForecast",
+    "Transfer",
+    "TransferView",
     "Visits",
     "WaitingOrder",
 ]
@@ -112,6 +116,7 @@ FAMILIES = {
     "positioning": "where a driver goes after a delivery",
     "replenishment": "what a store orders from its supplier",
     "forecast": "what a store expects to sell on the days to come",
+    "transfer": "what goes from one store to another",
     "reconciliation": "when people count shelves to correct the records",
 }
 
@@ -129,6 +134,7 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "positioning": Positioning,
     "replenishment": Replenishment,
     "forecast": Forecast,
+    "transfer": Transfer,
     "reconciliation": Reconciliation,
 }
 
@@ -150,4 +156,5 @@ class Policies:
     positioning: Positioning
     replenishment: Replenishment
     forecast: Forecast
+    transfer: Transfer
     reconciliation: Reconciliation

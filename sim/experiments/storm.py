@@ -171,6 +171,12 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
     "supply.late_share": (0.0, 0.1, 1.0),
     "supply.truck_litres": (1e6, 60.0),
     "policies.forecast": ("known", "naive_seasonal", "exponential_smoothing"),
+    "stores.dock": (
+        "null", "{people: 1, per_line_s: 60}", "{people: 1, per_line_s: 60, scan: dock}", "{people: 3, lines: 2, scan: dock}",
+    ),
+    "policies.transfer": ("nothing", "balance(every_s=600, keep_days=0.0, z=0, trip_units=1)"),
+    "supply.transfer_at": ("12:05", "12:40"),
+    "supply.transfer_minutes": (2.0, 45.0),
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 

@@ -12,9 +12,10 @@ from typing import Any, Final, get_type_hints
 from sim.facts.floor import FloorFacts
 from sim.facts.orders import OrderFacts
 from sim.facts.platform import PlatformFacts
+from sim.facts.supply import SupplyFacts
 
 
-class Facts(OrderFacts, PlatformFacts, FloorFacts):
+class Facts(OrderFacts, PlatformFacts, FloorFacts, SupplyFacts):
     """The facts, by room. Physical facts are truth; platform facts are belief; the archive sees both.
 
     `order` is the number of a customer's request, given at the gateway's door: every fact that a request brings about
@@ -30,7 +31,7 @@ Signature = dict[str, Any]
 
 def _signatures() -> dict[str, Signature]:
     found: dict[str, Signature] = {}
-    for room in (OrderFacts, PlatformFacts, FloorFacts):
+    for room in (OrderFacts, PlatformFacts, FloorFacts, SupplyFacts):
         for name, method in vars(room).items():
             if not name.startswith("_"):
                 hints = get_type_hints(method)

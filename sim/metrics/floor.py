@@ -38,6 +38,7 @@ def floor(
         "wait_pick_s": spread(warm["pick_start_s"] - warm["confirmed_s"]),
         "pick_s": spread(warm["packed_s"] - warm["pick_start_s"]),
         "dwell_s": spread(warm["picked_up_s"] - warm["packed_s"]),
+        "dock_s": _dock(archive, scenario),
         "peak_orders": _peaks(archive, scenario, orders),
         **_complete(archive, picked, warm),
         "stockout_share": _stockout_share(archive, scenario, picked, state.shelf.shape),
@@ -55,6 +56,13 @@ def spread(seconds: NDArray[Any]) -> dict[str, float | None]:
     if not len(known):
         return {"mean": None, "p95": None}
     return {"mean": float(known.mean()), "p95": float(np.quantile(known, 0.95))}
+
+
+def _dock(archive: Archive, scenario: Scenario) -> dict[str, float | None]:
+    """How long lines stood at the dock, of the rounds that ended after the warm-up."""
+    rounds = archive.rows("round_ended")
+    rounds = rounds[rounds["t_s"] >= scenario.warmup_h * 3600.0]
+    return spread(np.repeat(rounds["waited_s"], rounds["lines"]))
 
 
 def _rates(archive: Archive, scenario: Scenario, picked: Any, work: dict[str, Any]) -> dict[str, float | None]:
@@ -147,14 +155,24 @@ def _mispicked(archive: Archive, picked: Any) -> NDArray[Any]:
     return np.asarray(picked["order"][np.searchsorted(archive.seq("goods_picked"), slips) - 1])
 
 
-def _moves(archive: Archive, picked: Any) -> list[tuple[Any, int]]:
+def moves(archive: Archive, picked: Any) -> list[tuple[Any, int]]:
     """Everything that changes what lies on the shelves, each with the sign of its units."""
     names = ["t_s", "store", "sku", "units"]
     changed, back = (archive.rows(kind, names) for kind in ("shelf_changed", "goods_put_back"))
-    return [(changed, 1), (back, 1), (put_away(archive)[names], 1), (picked, -1), (_sold(archive), -1)]
+    return [(changed, 1), (back, 1), (put_away(archive)[names], 1), (picked, -1), (sold(archive), -1)]
 
 
-def _sold(archive: Archive) -> Any:
+def held(moved: list[tuple[Any, int]], begin_s: float, end_s: float, worth: NDArray[Any] | None = None) -> float:
+    """Units on the shelves times seconds that they lay there from a time to another; `worth`: each SKU's, (skus,)."""
+    total = 0.0
+    for rows, sign in moved:
+        # Units that come at a moment lie there for the rest of the time.
+        area = rows["units"] * np.clip(end_s - rows["t_s"], 0.0, end_s - begin_s)
+        total += sign * float((area if worth is None else area * worth[rows["sku"]]).sum())
+    return total
+
+
+def sold(archive: Archive) -> Any:
     """Sales of a goods-only run by what left the shelf: `sku` is the SKU taken."""
     rows = archive.rows("goods_sold")
     return rows[["t_s", "store", "taken", "units"]].astype(
@@ -181,10 +199,10 @@ def _stockout_share(archive: Archive, scenario: Scenario, picked: Any, shape: tu
     record does not hide a stock-out, and units that wait there for orders count as stock.
     """
     stores, skus = shape
-    moves, open_s = _moves(archive, picked), float(open_clock(scenario, np.array([scenario.end_s]))[0])
+    moved, open_s = moves(archive, picked), float(open_clock(scenario, np.array([scenario.end_s]))[0])
     stocked_s = 0.0
     for store in range(stores):  # one by one: what is sorted is never more than a store's
-        parts = [(rows[rows["store"] == store], sign) for rows, sign in moves]
+        parts = [(rows[rows["store"] == store], sign) for rows, sign in moved]
         sku, t_s = (np.concatenate([rows[name] for rows, _ in parts]) for name in ("sku", "t_s"))
         units = np.concatenate([sign * rows["units"].astype(np.int64) for rows, sign in parts])
         order = np.lexsort((t_s, sku))
@@ -209,14 +227,11 @@ def _turns(archive: Archive, scenario: Scenario, picked: Any, left: int) -> dict
     begin_s = scenario.warmup_h * 3600.0
     days = int((scenario.horizon_s - begin_s) // DAY_S)
     end_s = begin_s + days * DAY_S
-    on_hand, sold = 0.0, 0
-    for rows, sign in _moves(archive, picked):
-        # Units that come at a moment lie there for the rest of the time.
-        on_hand += sign * float((rows["units"] * np.clip(end_s - rows["t_s"], 0.0, end_s - begin_s)).sum())
-    for rows, sign in ((picked, 1), (_sold(archive), 1), (archive.rows("goods_put_back"), -1), (put_away(archive), -1)):
+    on_hand, gone = held(moves(archive, picked), begin_s, end_s), 0
+    for rows, sign in ((picked, 1), (sold(archive), 1), (archive.rows("goods_put_back"), -1), (put_away(archive), -1)):
         within = (rows["t_s"] >= begin_s) & (rows["t_s"] < end_s)
-        sold += sign * int(rows["units"][within].sum())
-    a_day = sold / days if days else 0.0
+        gone += sign * int(rows["units"][within].sum())
+    a_day = gone / days if days else 0.0
     mean_units = on_hand / (end_s - begin_s) if days else 0.0
     return {
         "turns_per_year": a_day * YEAR_DAYS / mean_units if mean_units > 0 else None,

@@ -5,16 +5,17 @@ from typing import Any
 import numpy as np
 
 from sim.metrics.benches import packing_h
+from sim.metrics.goods import GoodsMoney
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
-from sim.vocabulary import OrderState, StockCause
+from sim.vocabulary import NOBODY, OrderState, StockCause
 
 
 def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Columns) -> dict[str, Any]:
     """Costs by kind, per delivered order, and revenue (captured less refunded), from the warm-up on."""
     rates, start = scenario.costs, scenario.warmup_h * 3600.0
-    captured = archive.rows("payment_captured")
+    goods, captured = GoodsMoney(archive, scenario), archive.rows("payment_captured")
     captured = captured[np.isin(captured["order"], orders["order"])]
 
     def hours(name: str) -> float:
@@ -32,6 +33,9 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "packing": packing_h(scenario, stores) * rates.picker_hour_cents,
         "counting": _counting_h(archive, scenario) * rates.picker_hour_cents,
         "reviewing": _reviewing_h(archive, scenario) * rates.picker_hour_cents,
+        "receiving": _receiving_h(archive, scenario) * rates.picker_hour_cents,
+        **goods.costs(),
+        "transfers": _trips(archive, scenario) * rates.transfer_cents,
         **_platform(archive, scenario, len(orders["order"])),
     }
     by_kind = {name: int(np.rint(cents)) for name, cents in kinds.items()}
@@ -41,7 +45,17 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "cost": {"total_cents": total, "per_order_cents": total / delivered if delivered else None, "by_kind": by_kind},
         "revenue_cents": int(captured["cents"].sum()) - int(orders["refunded_cents"].sum()),
         **_charged_for(archive, scenario, orders),
+        "goods": goods.margin(orders, _kept_for_goods(archive, scenario, orders)),
     }
+
+
+def _kept_for_goods(archive: Archive, scenario: Scenario, orders: Columns) -> float:
+    """What is left for their goods, without tax and fees, of what delivered orders were charged, cents."""
+    got = orders["state"] == OrderState.DELIVERED
+    mine = {name: column[got] for name, column in orders.items()}
+    charged, pricing = _charged_for(archive, scenario, mine), scenario.platform.pricing
+    fees = charged["fees_cents"] / (1.0 + pricing.tax_share if pricing.tax_included else 1.0)
+    return float((mine["charged_cents"] - mine["refunded_cents"]).sum()) - charged["tax_cents"] - fees
 
 
 def _counting_h(archive: Archive, scenario: Scenario) -> float:
@@ -55,6 +69,22 @@ def _reviewing_h(archive: Archive, scenario: Scenario) -> float:
     """Hours that people looked into differences between scan log and record, paid like pickers (judgement)."""
     reviewed = archive.rows("difference_reviewed")
     return float((reviewed["t_s"] >= scenario.warmup_h * 3600.0).sum()) * scenario.stores.review.minutes / 60.0
+
+
+def _receiving_h(archive: Archive, scenario: Scenario) -> float:
+    """Hours that goods were put away, paid like pickers (judgement); who waits for a truck has other work."""
+    dock, rounds = scenario.stores.dock, archive.rows("round_ended")
+    if dock is None:
+        return 0.0
+    rounds = rounds[rounds["t_s"] >= scenario.warmup_h * 3600.0]
+    return float((rounds["lines"] * dock.per_line_s + rounds["units"] * dock.per_unit_s).sum()) / 3600.0
+
+
+def _trips(archive: Archive, scenario: Scenario) -> int:
+    """Trips between stores that began after the warm-up."""
+    sent = archive.rows("goods_sent")
+    sent = sent[(sent["t_s"] >= scenario.warmup_h * 3600.0) & (sent["store"] != NOBODY)]
+    return len(np.unique(sent[["t_s", "store", "destination"]]))
 
 
 def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, int]:

@@ -10,7 +10,7 @@ from sim.vocabulary import StockCause
 
 
 def stock_table(archive: Archive, state: State) -> Columns:
-    """One row per store and SKU: shelf, scan log, record; over the run, units picked, denied, short and lost."""
+    """One row per store and SKU: shelf, dock, road, scan log, record; over the run, units picked, denied, short and lost."""
     stores, skus = state.shelf.shape
 
     def summed(rows: Any, sku: str = "sku") -> Any:
@@ -29,6 +29,8 @@ def stock_table(archive: Archive, state: State) -> Columns:
         "store": np.repeat(np.arange(stores), skus),
         "sku": np.tile(np.arange(skus), stores),
         "shelf": state.shelf.ravel(),
+        "dock": state.dock.ravel(),
+        "road": state.road.ravel(),
         "scan": state.scan.ravel(),
         "available": state.available.ravel(),
         "reserved": state.reserved.ravel(),

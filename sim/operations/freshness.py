@@ -31,6 +31,11 @@ class Freshness:
         Over how many days before the start the opening stock came, as far as it can be so old.
     lots
         Or what came on each of these days, see `sim.world.catalogue.Opening`.
+
+    Attributes
+    ----------
+    on_road
+        What is on its way between stores, by the day it came first, today's first: int64 (days, SKUs that do not keep) each.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class Freshness:
         lots: NDArray[np.int64] | None = None,
     ) -> None:
         self._env, self._desk, self._shelves, self._first_s = env, desk, shelves, first_s
+        self.on_road: list[NDArray[np.int64]] = []
         self._skus = np.flatnonzero(life_days)
         self._life = life_days[self._skus]
         if lots is not None:
@@ -67,6 +73,32 @@ class Freshness:
         """A store received fresh goods: units of every SKU, (skus,)."""
         self._received[0][store] += units[self._skus]
 
+    def sent(self, store: StoreId, units: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A store is about to send units of every SKU, (skus,), the oldest first; returns how old they are, see `on_road`."""
+        there, lots = self._there(store), np.zeros((len(self._received), len(self._skus)), dtype=np.int64)
+        rest = units[self._skus]
+        for day in reversed(range(len(lots))):
+            lots[day] = np.minimum(rest, there[day])
+            rest = rest - lots[day]
+        self.on_road.append(lots)
+        return lots
+
+    def came(self, store: StoreId, lots: NDArray[np.int64]) -> None:
+        """What was on the road is about to be put on a store's shelves, as old as it is."""
+        self.on_road = [other for other in self.on_road if other is not lots]
+        # Older goods come after younger ones: from here on the lots must say what is left of each, not what once came.
+        for day, left in enumerate(self._there(store)):
+            self._received[day][store] = left + lots[day]
+
+    def _there(self, store: StoreId) -> NDArray[np.int64]:
+        """What a shelf still holds of each day's lot, today's first, int64 (days, SKUs that do not keep)."""
+        rest, there = self._shelves.column(store)[self._skus].astype(np.int64), []
+        for lot in self._received:
+            there.append(np.minimum(rest, lot[store]))
+            rest = rest - there[-1]
+        there[-1] += rest  # what is beyond all lots is older than they are
+        return np.stack(there)
+
     def run(self) -> Story:
         """Throw away every day what is too old."""
         if not len(self._skus):
@@ -82,4 +114,8 @@ class Freshness:
                     self._shelves.change_many(store, skus, -units, StockCause.SPOILAGE)
                     self._desk.written_off(store, skus, units, StockCause.SPOILAGE)
             self._received.appendleft(np.zeros_like(fresh))
+            for lots in self.on_road:
+                oldest = lots[-2:].sum(axis=0)
+                lots[1:] = lots[:-1].copy()
+                lots[0], lots[-1] = 0, oldest
             yield Timer(self._env, DAY_S)

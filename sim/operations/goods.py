@@ -1,4 +1,4 @@
-"""The goods side of the shop floor put together: shelves, what goes missing, what spoils, who counts, and the trucks."""
+"""The goods side of the shop floor put together: shelves, losses, shelf life, counting, trucks, docks and transfers."""
 
 import numpy as np
 
@@ -6,12 +6,15 @@ from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
 from sim.operations.comparing import Comparing
+from sim.operations.dock import Dock
 from sim.operations.freshness import Freshness
 from sim.operations.losses import Losses
 from sim.operations.reconciliation import Counting
 from sim.operations.replenishment import Supply, Trucks
 from sim.operations.shelves import Shelves
+from sim.operations.transfers import Transfers
 from sim.platform.stock_desk import StockDesk
+from sim.platform.transfer_desk import TransferDesk
 from sim.story import tell
 from sim.streams import Streams
 from sim.vocabulary import StoreId
@@ -42,6 +45,12 @@ class Goods:
             first_s=scenario.first_s(scenario.supply.look_at), opening_days=scenario.supply.cover_days,
             lots=opening.lots,
         )  # fmt: skip
+        terms = scenario.stores.dock
+        self._docks = [
+            Dock(env, facts, desk, self.shelves, self._freshness, terms, StoreId(store))
+            for store in range(world.stores if terms is not None else 0)
+            if terms is not None
+        ]
         every = policies.replenishment.every_s
         trucks = Trucks(scenario.supply, scenario.midnight_s, world.catalogue.litres, streams)
         self._supplies = [
@@ -49,15 +58,28 @@ class Goods:
                 env, facts, desk, self.shelves, self._freshness, trucks, StoreId(store),
                 first_s=scenario.first_s(scenario.supply.review_at, every), every_s=every,
                 under_way=[load for load in opening.under_way if load.store == store],
+                dock=self._docks[store] if self._docks else None,
             )
             for store in range(world.stores)
         ]  # fmt: skip
+        moving = policies.transfer.every_s
+        self._transfers = Transfers(
+            env, TransferDesk(env, desk, policies.transfer), desk, self.shelves, self._freshness, self.counting, trucks,
+            first_s=scenario.first_s(scenario.supply.transfer_at, moving), every_s=moving,
+            road_s=scenario.supply.transfer_minutes * 60.0,
+            review_first_s=scenario.first_s(scenario.supply.review_at, every), review_every_s=every,
+            under_way=opening.hauls,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Begin everybody's story."""
         tell(self._desk.forecasting.run())
+        if self._world.opening.dock is not None:
+            for dock, noted, there in zip(self._docks, *self._world.opening.dock, strict=False):
+                dock.stands(noted, there)
         for supply in self._supplies:
             tell(supply.run())
+        tell(self._transfers.run())
         tell(self._losses.run())
         tell(self._freshness.run())
         tell(self.counting.run(self._world.scenario))
@@ -78,4 +100,6 @@ class Goods:
                 for load in supply.under_way()
             ),
             sold=self._desk.forecasting.left(),
+            dock=np.stack([dock.left() for dock in self._docks], axis=1) if self._docks else None,
+            hauls=self._transfers.left(),
         )

@@ -1,4 +1,4 @@
-"""Restocking: periodic reviews by the office, a truck from the distribution centre, put-away onto the shelves."""
+"""Restocking: periodic reviews by the office, a truck from the distribution centre, goods onto shelves or dock."""
 
 from collections.abc import Sequence
 from math import log1p
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
+from sim.operations.dock import Dock
 from sim.operations.freshness import Freshness
 from sim.operations.shelves import Shelves
 from sim.platform.stock_desk import StockDesk
@@ -88,10 +89,10 @@ class Supply:
 
     def __init__(
         self, env: Clock, facts: Facts, desk: StockDesk, shelves: Shelves, freshness: Freshness, trucks: Trucks,
-        store: StoreId, *, first_s: float, every_s: float, under_way: Sequence[Load] = (),
+        store: StoreId, *, first_s: float, every_s: float, under_way: Sequence[Load] = (), dock: Dock | None = None,
     ) -> None:  # fmt: skip
         self._env, self._facts, self._desk, self._shelves, self._store = env, facts, desk, shelves, store
-        self._freshness, self._trucks, self._number = freshness, trucks, 0
+        self._freshness, self._trucks, self._dock, self._number = freshness, trucks, dock, 0
         self._first_s, self._every_s = first_s, every_s
         self._coming: dict[int, Load] = {}
         for load in under_way:
@@ -140,6 +141,9 @@ class Supply:
         del self._coming[number]
         there = self._trucks.brought(self._store, number, noted)
         skus = np.flatnonzero(noted)
+        if self._dock is not None:
+            self._dock.take_in(skus, noted[skus], there[skus])
+            return
         self._shelves.change_many(self._store, skus, there[skus], StockCause.DELIVERY, noted[skus])
         self._desk.received(self._store, skus, noted[skus], StockCause.DELIVERY)
         self._freshness.received(self._store, there)

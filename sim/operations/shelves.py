@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.facts import Facts
-from sim.vocabulary import DriverId, NodeId, OrderId, SkuId, StockCause, StoreId, Units
+from sim.vocabulary import NOBODY, DriverId, NodeId, OrderId, SkuId, StockCause, StoreId, Units
 
 
 class Shelves:
@@ -29,6 +29,10 @@ class Shelves:
         Units on the shelves.
     slips
         The scan log less the shelves.
+    docked
+        Units at the docks, int64 (stores, skus): in the building, not on a shelf yet.
+    road
+        Units on their way from other stores, by the store they go to, int64 (stores, skus).
     """
 
     def __init__(self, facts: Facts, opening: NDArray[Any], scanned: NDArray[Any]) -> None:
@@ -38,6 +42,7 @@ class Shelves:
         self.slips = array("i", bytes(4 * stores * self.skus))
         self.totes: dict[OrderId, list[tuple[SkuId, int]]] = {}
         self._kept: dict[OrderId, list[tuple[SkuId, int]]] = {}
+        self.docked, self.road = (np.zeros((stores, self.skus), dtype=np.int64) for _ in range(2))
         for store in range(stores):
             skus = np.flatnonzero((opening[store] != 0) | (scanned[store] != 0))
             self.change_many(StoreId(store), skus, opening[store][skus], StockCause.OPENING, scanned[store][skus])
@@ -74,6 +79,42 @@ class Shelves:
         self._log("shelf_changed", store, skus[moved], units[moved], cause)
         if scanned is not None:
             self._slip(store, skus, scanned - units, cause)
+
+    def dock(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
+        """Goods come off a truck: units of SKUs (each once), both (n,), stand at a store's dock."""
+        there = units > 0
+        if there.any():
+            self.docked[store, skus] += units
+            columns = {"store": np.full(int(there.sum()), store), "sku": skus[there], "units": units[there]}
+            self._facts.many("goods_docked", columns)
+
+    def put_away(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], scanned: NDArray[Any]) -> None:
+        """Goods go from the dock onto the shelves; `scanned`: what is scanned there of it. All (n,), each SKU once."""
+        self.docked[store, skus] -= units
+        self.change_many(store, skus, units, StockCause.DELIVERY, scanned)
+
+    def scanned_ahead(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
+        """Goods at the dock were scanned as if they stood on the shelves: units of SKUs (each once), both (n,)."""
+        self._slip(store, skus, units, StockCause.DELIVERY)
+
+    def send(self, store: StoreId, destination: StoreId, skus: NDArray[Any], units: NDArray[Any], due_s: float) -> None:
+        """Goods leave a store's shelves for another store: units of SKUs (each once), both (n,), there at `due_s`."""
+        self.change_many(store, skus, -units, StockCause.TRANSFER)
+        self._go(store, destination, skus, units, due_s)
+
+    def comes(self, destination: StoreId, skus: NDArray[Any], units: NDArray[Any], due_s: float) -> None:
+        """Goods are on the road to a store since before the start."""
+        self._go(StoreId(NOBODY), destination, skus, units, due_s)
+
+    def _go(self, store: StoreId, destination: StoreId, skus: NDArray[Any], units: NDArray[Any], due_s: float) -> None:
+        self.road[destination, skus] += units
+        alike = {name: np.full(len(skus), value) for name, value in (("store", store), ("destination", destination))}
+        self._facts.many("goods_sent", {**alike, "sku": skus, "units": units, "due_s": np.full(len(skus), due_s)})
+
+    def arrive(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
+        """Goods from another store go onto a store's shelves: units of SKUs (each once), both (n,)."""
+        self.road[store, skus] -= units
+        self.change_many(store, skus, units, StockCause.TRANSFER)
 
     def _slip(self, store: StoreId, skus: NDArray[Any], more: NDArray[Any], cause: StockCause) -> None:
         wrong = more != 0

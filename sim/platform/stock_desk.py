@@ -17,6 +17,7 @@ from sim.ports import StockMessage
 from sim.vocabulary import NOBODY, InputError, OrderId, Refusal, SkuId, StockCause, StoreId, Topic
 
 _WRITTEN_OFF = frozenset({StockCause.DAMAGE, StockCause.SPOILAGE, StockCause.BREAKAGE})
+_COMES = frozenset({StockCause.DELIVERY, StockCause.TRANSFER})
 
 
 class StockDesk:
@@ -69,6 +70,10 @@ class StockDesk:
         """
         self._tell(store, skus, -units, cause)
 
+    def sent(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
+        """Goods were scanned out for another store: units of SKUs, arrays (n,), as far as they are not promised to orders."""
+        self._tell(store, skus, -units, StockCause.TRANSFER)
+
     def _tell(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
         message = StockMessage(store, skus, units, cause)
         if self._bus is None:
@@ -82,10 +87,10 @@ class StockDesk:
             for sku, there in zip(skus.tolist(), units.tolist(), strict=True):
                 self.inventory.counted(store, sku, there)
             return
-        if cause in _WRITTEN_OFF:
+        if cause in _WRITTEN_OFF or (cause is StockCause.TRANSFER and units[0] < 0):
             units = -np.minimum(-units, self.inventory.free(store, skus))
             skus, units = skus[units < 0], units[units < 0]
-        if cause is StockCause.DELIVERY:
+        if cause in _COMES:
             self.on_order[store, skus] = np.maximum(self.on_order[store, skus] - units, 0)  # a message may come twice
         if len(skus) == 1:
             self.inventory.adjust(store, SkuId(int(skus[0])), int(units[0]), cause)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.recording.archive import Archive
-from sim.vocabulary import OrderState
+from sim.vocabulary import OrderState, StockCause
 
-LEDGERS = ("shelf", "scan", "available", "reserved", "version")
+LEDGERS = ("shelf", "dock", "road", "scan", "available", "reserved", "version")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,8 +18,8 @@ class State:
 
     Attributes
     ----------
-    shelf, scan, available, reserved, version
-        int64 (stores, skus).
+    shelf, dock, road, scan, available, reserved, version
+        int64 (stores, skus); `road`: on the way from other stores, by the store they go to.
     orders
         int64 (orders, 4), by id: order, state, cents captured, cents refunded; every order that entered.
     tasks
@@ -31,6 +31,8 @@ class State:
     """
 
     shelf: NDArray[np.int64]
+    dock: NDArray[np.int64]
+    road: NDArray[np.int64]
     scan: NDArray[np.int64]
     available: NDArray[np.int64]
     reserved: NDArray[np.int64]
@@ -61,11 +63,13 @@ class State:
         return found
 
 
-def _by_record(shape: tuple[int, int], *parts: tuple[Any, Any], sku: str = "sku") -> NDArray[np.int64]:
-    """Sum signed units over (store, SKU); each part is rows with `store` and `sku`, and their units."""
+def _by_record(
+    shape: tuple[int, int], *parts: tuple[Any, Any], store: str = "store", sku: str = "sku"
+) -> NDArray[np.int64]:
+    """Sum signed units over (store, SKU), by the columns of these names; each part is rows and their units."""
     total = np.zeros(shape[0] * shape[1])
     for rows, units in parts:
-        place = rows["store"].astype(np.int64) * shape[1] + rows[sku]
+        place = rows[store].astype(np.int64) * shape[1] + rows[sku]
         total += np.bincount(place, weights=np.broadcast_to(units, len(rows)), minlength=len(total))
     return np.rint(total).astype(np.int64).reshape(shape)
 
@@ -115,8 +119,16 @@ def replay(archive: Archive, shape: tuple[int, int]) -> State:
     )
     shelf += _by_record(shape, (sold, -sold["units"]), sku="taken")
     slipped = archive.rows("scan_slipped")
+    docked, brought = archive.rows("goods_docked"), changed[changed["cause"] == StockCause.DELIVERY]
+    # Only where there is a dock do deliveries come from it.
+    dock = _by_record(shape, (docked, docked["units"]), (brought, -brought["units"])) if len(docked) else 0 * shelf
+    sent = archive.rows("goods_sent")
+    came = changed[(changed["cause"] == StockCause.TRANSFER) & (changed["units"] > 0)]
+    road = _by_record(shape, (sent, sent["units"]), store="destination") - _by_record(shape, (came, came["units"]))
     return State(
         shelf=shelf,
+        dock=dock,
+        road=road,
         scan=shelf + _by_record(shape, (slipped, slipped["units"])),
         available=available,
         reserved=reserved,

@@ -5,6 +5,7 @@ from typing import Final
 from sim.report.bench_words import BENCHES
 from sim.report.floor_words import FLOOR
 from sim.report.forecast_words import FORECAST
+from sim.report.goods_words import GOODS
 from sim.report.metric import Metric
 from sim.report.return_words import RETURNS
 from sim.vocabulary import InputError, Svc
@@ -86,6 +87,7 @@ METRICS: Final[dict[str, Metric]] = {
     **BENCHES,
     **RETURNS,
     **FORECAST,
+    **GOODS,
     "platform.user.error_budget_burnt": Metric(
         "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
     ),
@@ -319,7 +321,9 @@ METRICS: Final[dict[str, Metric]] = {
     "losses.broken": Metric("units broken", "count", "Units that broke as they were picked, scanned as such or not."),
     "losses.shrink_share": Metric("shrink", "share", "Units stolen, damaged or broken for each unit that was picked."),
     "cost.total_cents": Metric(
-        "total cost", "money", "Everything that people, stores, packaging, payments and platform cost."
+        "total cost",
+        "money",
+        "Everything that people, stores, packaging, payments and platform cost, and goods thrown away, lost and held.",
     ),
     "cost.per_order_cents": Metric("cost per order", "money", "Total cost for each delivered order."),
     "revenue_cents": Metric("revenue", "money", "What customers were charged, fees included, less what was refunded."),

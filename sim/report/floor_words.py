@@ -46,6 +46,14 @@ FLOOR: Final[dict[str, Metric]] = {
         "time",
         "The time standing packed that 5 % of the orders that were picked up exceed.",
     ),
+    "floor.dock_s.mean": Metric(
+        "at the dock (mean)",
+        "time",
+        "Mean time from a truck's arrival until what it brought is on its shelf, over lines; only with stores.dock.",
+    ),
+    "floor.dock_s.p95": Metric(
+        "at the dock (p95)", "time", "The time from truck to shelf that 5 % of the lines exceed."
+    ),
     "floor.peak_orders.waiting_pick": Metric(
         "most orders waiting for a picker", "count", "The most confirmed orders, over all stores, that waited at once."
     ),

@@ -340,28 +340,31 @@ CAUSE_WORDS = {
 }
 
 
+_KINDS: Final = {
+    "platform_instances": "servers", "platform_writes": "database writes", "platform_messages": "bus messages",
+    "platform_storage": "storage", "waste": "thrown away", "shrink": "goods lost",
+    "holding": "holding stock",
+}  # fmt: skip
+
+
 def _money(summary: Mapping[str, Any]) -> list[Row]:
     kinds, total = at(summary, "cost.by_kind") or {}, centre(at(summary, "cost.total_cents"))
     delivered = centre(at(summary, "orders.delivered"))
     if goods_only(summary):
         found = [
-            Row(words(name), cents, "money", (centre(cents) or 0) / total if total else None, 1)
+            Row(_KINDS.get(name) or words(name), cents, "money", (centre(cents) or 0) / total if total else None, 1)
             for name, cents in kinds.items()
             if centre(cents)
         ]
-        return [*found, _row(summary, "cost.total_cents")]
+        return [*found, _row(summary, "cost.total_cents"), *_margin(summary)]
     rows = [_row(summary, "cost.per_order_cents")]
-    names = {
-        "platform_instances": "servers", "platform_writes": "database writes", "platform_messages": "bus messages",
-        "platform_storage": "storage",
-    }  # fmt: skip
     for name, cents in kinds.items():
         mine = centre(cents)
-        if not mine and name in ("packing", "counting", "reviewing"):
+        if not mine and name in ("packing", "counting", "reviewing", "receiving", "transfers"):
             continue  # that nobody was sent to do it is no news
         each = mine / delivered if delivered and mine is not None else None
         rows.append(
-            Row(names.get(name) or words(name), each, "money", mine / total if total and mine is not None else None, 1)
+            Row(_KINDS.get(name) or words(name), each, "money", mine / total if total and mine is not None else None, 1)
         )
     rows += [_row(summary, "cost.total_cents"), _row(summary, "revenue_cents")]
     revenue = centre(at(summary, "revenue_cents"))
@@ -369,4 +372,10 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
     for key in ("fees_cents", "tax_cents", "discount_cents"):
         if centre(at(summary, key)):
             rows.append(_row(summary, key, depth=1, of=None if key == "discount_cents" else revenue))
-    return [*rows, _row(summary, "refunds.cents")]
+    return [*rows, _row(summary, "refunds.cents"), *_margin(summary)]
+
+
+def _margin(summary: Mapping[str, Any]) -> list[Row]:
+    """What goods earned and what was missed, of a run of a version that says so."""
+    names = ("goods.gross_margin_cents", "goods.stockout_cents")
+    return [_row(summary, name) for name in names if at(summary, name) is not None]

@@ -176,6 +176,7 @@ class PolicyNames(Branch):
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
     replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
     forecast: str = given("known", "-", "what a store expects to sell on the days to come")
+    transfer: str = given("nothing", "-", "what goes from one store to another")
     reconciliation: str = given("count_on_short_pick", "-", "when people count shelves to correct the records")
 
 
@@ -186,6 +187,16 @@ class Costs(Branch):
     driver_hour_cents: Count = given(1500, JUDGEMENT, "a driver's hour on shift, vehicle included")
     picker_hour_cents: Count = given(1400, JUDGEMENT, "a picker's hour on shift")
     store_day_cents: Count = given(45_000, JUDGEMENT, "rent, energy and management of a store, per day")
+    transfer_cents: Count = given(
+        1200, "judgement: a driver's hour less the way, with a small van", "a trip with goods from one store to another"
+    )
+    holding_share_per_year: NonNegative = given(
+        0.22, "judgement: 20-25 % is usual (Silver, Pyke, Thomas, Inventory and Production Management, 4th ed., ch. 1)",
+        "holding stock for a year (capital, room, insurance), as a share of its purchase price",
+    )  # fmt: skip
+    stockout_share: Share = given(
+        1.0, "judgement: nothing else is bought instead", "share of the margin that is lost on what a stock-out denied"
+    )
     packaging_cents: Count = given(25, JUDGEMENT, "bags, per order packed")
     payment_share: Share = given(0.029, "list price of large card processors", "share of what is charged")
     payment_cents: Count = given(30, "list price of large card processors", "per charge")
@@ -247,7 +258,7 @@ METRICS = (
     "packing.overflow_share", "packing.utilisation",
     *(f"substitutions.{key}" for key in ("lines", "units", "cents", "refused", "unanswered")),
     *(f"floor.{key}" for key in ("lines_per_paid_hour", "lines_per_busy_hour", "counting_share")),
-    *(f"floor.{stage}.{key}" for stage in ("wait_pick_s", "pick_s", "dwell_s") for key in ("mean", "p95")),
+    *(f"floor.{stage}.{key}" for stage in ("wait_pick_s", "pick_s", "dwell_s", "dock_s") for key in ("mean", "p95")),
     *(f"floor.peak_orders.{key}" for key in ("waiting_pick", "waiting_pick_one_store", "packed", "packed_one_store")),
     *(
         f"floor.{key}"
@@ -255,6 +266,7 @@ METRICS = (
             "line_fill_rate", "order_fill_rate", "perfect_order_rate", "stockout_share", "turns_per_year", "cover_days",
         )
     ),
+    *(f"goods.{key}" for key in ("sold_cents", "gross_margin_cents", "stockout_cents", "stock_cents")),
     "cost.total_cents", "cost.per_order_cents", "revenue_cents", "tax_cents", "discount_cents", "fees_cents",
     *(f"orders.{key}" for key in ("offered", "entered", "rejected", "delivered", "cancelled", "payment_failed", "open")),
     "refunds.orders", "refunds.cents",

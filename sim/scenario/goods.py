@@ -44,6 +44,12 @@ class Supply(Branch):
     look_at: Clock = given(
         "05:00", JUDGEMENT, "when shelves are looked through every day for what is too old; see catalogue.categories"
     )
+    transfer_at: Clock = given("10:00", JUDGEMENT, "when policies.transfer is first asked what stores send each other")
+    transfer_minutes: AboveZero = given(
+        45.0,
+        "judgement: twenty minutes by van, loading and unloading",
+        "from one store's shelves to another's, minutes",
+    )
     units_min: Count = given(3, JUDGEMENT, "opening stock: at least this much of every SKU")
 
 

@@ -27,6 +27,12 @@ class Category(Branch):
     zone: Literal["ambient", "chilled", "frozen", "restricted"] = given(
         "ambient", "-", "where it is kept in a store whose stores.layout has such zones"
     )
+    cost_share: Share = given(
+        0.72,
+        "gross margins of US food retailers: 29.3 % of sales in 2007 (Labor Accounts for Nearly Half of Food Industry Operating"
+        " Costs); a small chain buys dearer",
+        "purchase price as a share of the price without tax",
+    )  # fmt: skip
     life_days: Positive | None = given(
         None,
         JUDGEMENT,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from sim.scenario.benches import PackingStations, Totes
+from sim.scenario.dock import Dock
 from sim.scenario.fields import (
     JUDGEMENT,
     AboveZero,
@@ -140,6 +141,9 @@ class Stores(Branch):
     count_s: NonNegative = given(20.0, JUDGEMENT, "time to find, count and scan one shelf, seconds")
     layout: Layout | None = given(
         None, "-", "aisles through which pickers walk; none: walking is a part of pickers.base_s and pickers.per_line_s"
+    )
+    dock: Dock | None = given(
+        None, "-", "who puts goods away; none: what a truck brought stands on the shelves at once, at no cost"
     )
     review: Review = given(Review, "-", "who reviews what policies.reconciliation flags")
     packing: PackingStations | None = given(

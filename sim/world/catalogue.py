@@ -23,6 +23,8 @@ class Catalogue:
         Index into `categories`, int16 (skus,).
     price_cents, litres
         int64 and float64 (skus,).
+    net_cents, cost_cents
+        The price without the tax in it, and what a unit is bought for, int64 (skus,).
     life_days
         int64 (skus,): days after which what came is thrown away, 0 for what keeps.
     """
@@ -31,6 +33,8 @@ class Catalogue:
     category: NDArray[np.int16]
     categories: tuple[str, ...]
     price_cents: NDArray[np.int64]
+    net_cents: NDArray[np.int64]
+    cost_cents: NDArray[np.int64]
     litres: NDArray[np.float64]
     life_days: NDArray[np.int64]
 
@@ -51,11 +55,16 @@ def make_catalogue(scenario: Scenario, streams: Streams) -> Catalogue:
     category = generator.permutation(category)
     noise = lognormal(generator, 1.0, tree.price_cv, tree.skus)
     price = np.maximum(np.rint(np.array([c.price_cents for c in tree.categories])[category] * noise), 1)
+    pricing = scenario.platform.pricing
+    net = price / (1.0 + pricing.tax_share) if pricing.tax_included else price
+    bought = net * np.array([c.cost_share for c in tree.categories])[category]
     return Catalogue(
         popularity=popularity / popularity.sum(),
         category=category.astype(np.int16),
         categories=tuple(c.name for c in tree.categories),
         price_cents=price.astype(np.int64),
+        net_cents=np.rint(net).astype(np.int64),
+        cost_cents=np.rint(bought).astype(np.int64),
         litres=np.array([c.litres for c in tree.categories])[category],
         life_days=np.array([c.life_days or 0 for c in tree.categories])[category],
     )
@@ -69,6 +78,19 @@ class Load:
     at_s: float
     number: int
     units: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Haul:
+    """Goods on their way from another store: to which, when they arrive (seconds since the start), units (skus,).
+
+    `lots`: how old those are that do not keep, see `sim.operations.freshness`, int64 (days, those SKUs).
+    """
+
+    to: int
+    at_s: float
+    units: NDArray[np.int64]
+    lots: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +108,10 @@ class Opening:
         Trucks that have not arrived.
     sold
         What the records say was sold before; the last day is that of the start, as far as it has come. None: nobody knows.
+    dock
+        What stands at the docks, units noted and units really there, int64 (2, stores, skus); None: nothing.
+    hauls
+        What is on the road between stores.
     """
 
     shelf: NDArray[np.int64]
@@ -94,6 +120,8 @@ class Opening:
     lots: NDArray[np.int64] | None = None
     under_way: tuple["Load", ...] = ()
     sold: SalesHistory | None = None
+    dock: NDArray[np.int64] | None = None
+    hauls: tuple["Haul", ...] = ()
 
 
 def opening_stock(scenario: Scenario, streams: Streams, daily_demand: NDArray[Any]) -> Opening:

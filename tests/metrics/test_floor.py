@@ -190,10 +190,19 @@ def test_the_perfect_order_may_come_at_the_very_moment_that_was_promised(one_sto
     assert figures(log, one_store(), (1, 1))["perfect_order_rate"] == 1.0
 
 
+def test_the_last_order_of_a_day_may_be_the_second_of_a_tour(one_store: Builder) -> None:
+    log = Written()
+    for order in (0, 1):
+        log.order(order, 0, 1, entered=0, confirmed=1, started=10, packed=70)
+        log.say(70, "goods_picked", order=order, store=0, sku=0, units=1)
+    log.say(0, "picker_on", picker=0, store=0)
+    assert figures(log, one_store(), (1, 1))["lines_per_busy_hour"] == pytest.approx(2 / (60 / 3600))
+
+
 def test_a_day_without_anything_has_no_figures_but_counts(one_store: Builder) -> None:
     found = figures(Written(), one_store(), (1, 0))
     assert set(found.pop("peak_orders").values()) == {0}
-    for stage in ("wait_pick_s", "pick_s", "dwell_s"):
+    for stage in ("wait_pick_s", "pick_s", "dwell_s", "dock_s"):
         assert found.pop(stage) == {"mean": None, "p95": None}
     assert set(found.values()) == {None}
     assert spread(np.array([math.nan])) == {"mean": None, "p95": None}
@@ -355,7 +364,7 @@ def test_every_figure_of_the_floor_is_explained_and_may_be_a_service_level(day: 
     assert keys(found_of(day), "floor") == set(NAMES) == {name for name in EXPLAINED if name.startswith("floor.")}
     for name in NAMES:
         assert explain(name).startswith(f"{EXPLAINED[name].label}: ")
-        if not name.endswith(("turns_per_year", "cover_days")):
+        if not name.endswith(("turns_per_year", "cover_days", "dock_s.mean", "dock_s.p95")):
             assert lookup(day.study.summary, name) is not None, name
 
 

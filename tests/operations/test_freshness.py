@@ -1,11 +1,18 @@
 """Shelf life: the oldest goods go first, and what is too old goes into the bin."""
 
 from collections import defaultdict
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
-from sim.vocabulary import StockCause
+from sim.clock import Clock
+from sim.facts import Facts
+from sim.operations.freshness import Freshness
+from sim.operations.shelves import Shelves
+from sim.vocabulary import StockCause, StoreId
 from tests.conftest import lawful_day
 
 DAYS = 6
@@ -87,3 +94,43 @@ def test_a_shorter_life_wastes_more(one_store: Any, play: Any) -> None:
 
     keeps, three, one = waste("null"), waste("3"), waste("1")
     assert keeps == 0 < three < one
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_lots_that_go_from_store_to_store_keep_their_age(seed: int) -> None:
+    """Units followed one by one through deliveries, picks, looks and transfers give what the shelves' totals gave."""
+    life, rng = 3, np.random.default_rng(seed)
+    shelves, thrown = Shelves(Facts(), np.zeros((2, 1)), np.zeros((2, 1))), [0, 0]
+    desk: Any = SimpleNamespace(written_off=lambda store, skus, units, cause: thrown.__setitem__(store, int(units[0])))
+    fresh = Freshness(Clock(), desk, shelves, np.array([life]), first_s=0.0, opening_days=1)
+    look = fresh.run()
+    next(look)
+    ages: list[list[int]] = [[], []]  # of each store's units
+    road: list[tuple[int, NDArray[np.int64], list[int]]] = []
+    sku = np.array([0])
+    for step in rng.choice(["came", "picked", "sent", "arrived", "look"], 400):
+        store, units = int(rng.integers(2)), int(rng.integers(1, 6))
+        here, units_there = StoreId(store), min(units, len(ages[store]))
+        ages[store].sort(reverse=True)
+        if step == "came":
+            shelves.change_many(here, sku, np.array([units]), StockCause.DELIVERY)
+            fresh.received(here, np.array([units]))
+            ages[store] += [0] * units
+        elif step in ("picked", "sent") and units_there:
+            gone, ages[store] = ages[store][:units_there], ages[store][units_there:]
+            if step == "sent":
+                road.append((1 - store, fresh.sent(here, np.array([units_there])), gone))
+            shelves.change_many(here, sku, np.array([-units_there]), StockCause.TRANSFER)
+        elif step == "arrived" and road:
+            to, lots, gone = road.pop(int(rng.integers(len(road))))
+            fresh.came(StoreId(to), lots)
+            shelves.change_many(StoreId(to), sku, np.array([len(gone)]), StockCause.TRANSFER)
+            ages[to] += gone
+        elif step == "look":
+            thrown[:] = [0, 0]
+            next(look)
+            assert thrown == [sum(age >= life - 1 for age in each) for each in ages]
+            ages = [[age + 1 for age in each if age < life - 1] for each in ages]
+            for _, _, gone in road:
+                gone[:] = [age + 1 for age in gone]
+    assert len(fresh.on_road) == len(road)

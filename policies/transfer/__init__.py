@@ -1,0 +1,1 @@
+"""Policies that decide what goes from one store to another."""
