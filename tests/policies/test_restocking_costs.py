@@ -90,7 +90,7 @@ def test_no_other_s_and_big_s_cost_less(
     for _ in range(lead + 1):
         exposure = np.convolve(exposure, period)
     found = best_levels(order, holding, penalty, period, exposure, low_min=floor)
-    lowest, highest = -12 if floor is None else floor, 18
+    lowest, highest = -12 if floor is None else floor, 28
     assert lowest <= found.low < found.high < highest, "the box was chosen to hold every optimum"
     costs = {
         (low, high): chain_cost(low, high, order, holding, penalty, period, exposure)
