@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sim.report.explain import REASONS, metric_of, words
+from sim.report.explain import metric_of, words
 from sim.report.forecast_words import FORECAST
 from sim.report.metric import Kind
+from sim.report.reasons import REASONS
 from sim.vocabulary import Rejection
 
 DASH: Final = "–"
