@@ -78,12 +78,6 @@ class Handoff:
         self._loose: set[OrderId] = set()
         self._totes, self._on_packed, self._on_totes = totes, on_packed, on_totes
 
-    def put(self, order: OrderId, picker: PickerId) -> None:
-        """A picker puts an order at the counter, where there is room for it."""
-        if self._office.packed(order, picker):
-            self._counter.add(order)
-            self._on_packed(order)
-
     def collected(self, order: OrderId) -> None:
         """What is there of an order was picked, and it is on its way to the counter."""
         self._loose.add(order)

@@ -90,6 +90,7 @@ class Station:
     ) -> None:
         self._env, self._facts, self._office, self._store, self._counter = env, facts, office, store, counter
         self._policy, self._hands, self.pace, self._count_s = policy, hands, pace, count_s
+        self._on_packed = on_packed
         self._batches = policy if isinstance(policy, BatchPicking) else None
         self._every_s = float(getattr(policy, "every_s", 0.0))
         self._ahead = bool(getattr(policy, "calls_driver_ahead", False))
@@ -110,22 +111,25 @@ class Station:
     def take_in(self, job: PickJob) -> None:
         """A confirmed order joins the queue; the picker who has rested longest gets up."""
         self.waiting.append(job)
-        self._call_ahead(job.order)
-        self._ring()
+        if self._ahead:
+            self._call_ahead(job.order)
+        if self._resting:
+            self._resting.popleft().ring()
 
     def _call_ahead(self, order: OrderId) -> None:
-        if self._ahead and self._office.wanted(order):
+        if self._office.wanted(order):
             self._office.picking(order, PickerId(self._store), Role.STORE)
 
     def _ring(self) -> None:
         if self._resting:
             self._resting.popleft().ring()
 
-    def _next(self, picker: PickerId) -> PickJob | None:
-        return self._choose(self.waiting, self._view)
-
-    def _choose(self, waiting: deque[PickJob], view: StationView) -> PickJob | None:
-        """What the policy takes out of a queue."""
+    def _next(
+        self, picker: PickerId, waiting: deque[PickJob] | None = None, view: StationView | None = None
+    ) -> PickJob | None:
+        """What the policy takes out of a queue, the store's own or another that is given with its view."""
+        if waiting is None or view is None:
+            waiting, view = self.waiting, self._view
         while waiting:
             place = self._policy(view)
             if place is None:
@@ -214,19 +218,17 @@ class Station:
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._office.picking(job.order, picker)
             yield Timer(env, self.pace.alone_s(job, picker))
-            counted = self._pack(job, picker) if self._office.wanted(job.order) else 0
-            if counted:
-                yield Timer(env, quantise(counted * self._count_s))
+            if self._office.wanted(job.order):
+                missing = self._hands.collect(job)
+                counted = self._hands.report(job, missing, picker) if missing else 0
+                if self._office.packed(job.order, picker):
+                    self._counter.add(job.order)
+                    self._on_packed(job.order)
+                if counted:
+                    yield Timer(env, quantise(counted * self._count_s))
             facts.pick_ended(order=job.order, picker=picker)
         facts.picker_off(picker=picker)
         self._office.picker_off(picker, self._store)
-
-    def _pack(self, job: PickJob, picker: PickerId) -> int:
-        """Take what is there and put the order at the counter; returns how many shelves are to be counted for it."""
-        missing = self._hands.collect(job)
-        counted = self._hands.report(job, missing, picker) if missing else 0
-        self._handoff.put(job.order, picker)
-        return counted
 
     def _tour(self, first: PickJob, picker: PickerId) -> Story:
         """Pick an order, and others that go along with it into totes of their own; they are handed on together."""

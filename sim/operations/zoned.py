@@ -52,7 +52,8 @@ class ZonedStation(Station):
         for line in job.held:
             parts.setdefault(self.section[line[0]], []).append(line)
         self._parts[job.order] = self._parts.get(job.order, 0) + len(parts)
-        self._call_ahead(job.order)
+        if self._ahead:
+            self._call_ahead(job.order)
         for section, lines in sorted(parts.items()):
             part = job._replace(held=tuple(lines), units=sum(units for _, units in lines))
             self._queues[section].append(part)
@@ -70,10 +71,12 @@ class ZonedStation(Station):
         self._stays.pop(picker, None)
         super().end(picker)
 
-    def _next(self, picker: PickerId) -> PickJob | None:
+    def _next(
+        self, picker: PickerId, waiting: deque[PickJob] | None = None, view: StationView | None = None
+    ) -> PickJob | None:
         mine = self._stays.get(picker, 0)
         for section in sorted(range(len(self._queues)), key=lambda n: (n != mine, -len(self._queues[n]), n)):
-            job = self._choose(self._queues[section], self._views[section])
+            job = super()._next(picker, self._queues[section], self._views[section])
             if job is not None:
                 return job
         return None

@@ -37,7 +37,7 @@ from sim.vocabulary import (
     Units,
 )
 
-_DRIVER, _PICKER = Role.DRIVER, Role.PICKER
+_DRIVER, _PICKER, _STORE = Role.DRIVER, Role.PICKER, Role.STORE
 _PACKED, _ASSIGNED, _PICKED_UP = OrderState.PACKED, OrderState.ASSIGNED, OrderState.PICKED_UP
 _HANDED_OVER, _FAILED = TaskEnd.HANDED_OVER, TaskEnd.FAILED
 # The short cuts below take these for granted.
@@ -127,8 +127,8 @@ class Desks:
         if order.tasked or order.committed:
             self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
             return
-        pick_s = self.expected_pick_s(order_id)
-        if role is Role.STORE:  # nobody has it in hand yet
+        pick_s = self.figures.pick_s(len(order.held), order.to_pick)
+        if role is _STORE:  # nobody has it in hand yet
             pick_s *= 1.0 + (self.queues[order.store] - 1) / max(self._pickers_on[order.store], 1)
         self.offers.open(order, self._env.now + pick_s)
 
