@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.operations.losses import lose
 from sim.operations.reconciliation import Counting
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
@@ -65,13 +66,10 @@ class Hands:
         """One unit each falls down; the next one is taken, if there is one."""
         shelves, store, fragile = self.shelves, self._store, self._breakages[order]
         for sku, _ in reached:
-            if sku in fragile and shelves.on_shelf(store, sku) > 0:
+            if sku in fragile:
+                scanned = self._luck.uniform(order, sku) < self._scanned_share
                 one, gone = np.array([sku]), np.array([1])
-                if self._luck.uniform(order, sku) < self._scanned_share:
-                    shelves.change_many(store, one, -gone, StockCause.BREAKAGE)
-                    self._office.stock.written_off(store, one, gone, StockCause.BREAKAGE)
-                else:
-                    shelves.change_many(store, one, -gone, StockCause.BREAKAGE, np.zeros_like(gone))
+                lose(self._office.stock, shelves, store, one, gone, StockCause.BREAKAGE, scanned=scanned)
 
     def _scan_wrongly(
         self, wanted: Sequence[tuple[SkuId, int]], reached: Sequence[tuple[SkuId, int]], short: dict[int, int]

@@ -1,6 +1,9 @@
 """Losses: goods that are stolen or break. What nobody scans, neither the scan log nor the record learns."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.clock import Clock, Timer
 from sim.operations.shelves import Shelves
@@ -25,16 +28,24 @@ class Losses:
             self._lose(row)
 
     def _lose(self, row: int) -> None:
-        mishaps, shelves = self._mishaps, self._shelves
+        mishaps = self._mishaps
         lines = slice(int(mishaps.first_line[row]), int(mishaps.first_line[row + 1]))
         store, cause = StoreId(int(mishaps.store[row])), StockCause(int(mishaps.cause[row]))
-        skus = mishaps.sku[lines]
-        gone = np.minimum(mishaps.units[lines], shelves.column(store)[skus])
-        skus, gone = skus[gone > 0], gone[gone > 0]
-        if not len(skus):
-            return
-        if mishaps.scanned[row]:
-            shelves.change_many(store, skus, -gone, cause)
-            self._desk.written_off(store, skus, gone, cause)
-        else:
-            shelves.change_many(store, skus, -gone, cause, np.zeros_like(gone))
+        scanned = bool(mishaps.scanned[row])
+        lose(self._desk, self._shelves, store, mishaps.sku[lines], mishaps.units[lines], cause, scanned=scanned)
+
+
+def lose(
+    desk: StockDesk, shelves: Shelves, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, *,
+    scanned: bool,
+) -> None:  # fmt: skip
+    """Units of SKUs (each once) leave a store's shelves, (n,), as far as they are there; if it is `scanned`, the office hears."""
+    gone = np.minimum(units, shelves.column(store)[skus])
+    skus, gone = skus[gone > 0], gone[gone > 0]
+    if not len(skus):
+        return
+    if scanned:
+        shelves.change_many(store, skus, -gone, cause)
+        desk.written_off(store, skus, gone, cause)
+    else:
+        shelves.change_many(store, skus, -gone, cause, np.zeros_like(gone))

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.operations.hands import beside
+from sim.operations.losses import lose
 from sim.operations.reconciliation import Counting
 from sim.operations.shelves import Shelves
 from sim.platform.stock_desk import StockDesk
 from sim.story import Story
-from sim.vocabulary import SkuId, StoreId
+from sim.vocabulary import SkuId, StockCause, StoreId
 from sim.world.wants import Wants
 
 
@@ -46,13 +47,22 @@ class Sales:
             if self._owed is not None:
                 waiting = np.flatnonzero(self._owed)
                 self._owe(waiting, -self._sell(waiting, waiting, self._owed[waiting]))
-            place, units, slips = wants.of(step)
+            place, units, slips, broken, seen = wants.of(step)
+            for scanned in (False, True):
+                self._break(broken[seen == scanned], scanned=scanned)
             for slipped in (False, True):
                 mine = slips == slipped
                 asked, line = np.unique(place[mine], return_inverse=True)
                 wanted = np.bincount(line, weights=units[mine], minlength=len(asked)).astype(np.int64)
                 sold = self._sell(asked, beside(asked, skus) if slipped else asked, wanted, log=True)
                 self._owe(asked, wanted - sold)
+
+    def _break(self, places: NDArray[np.int64], *, scanned: bool) -> None:
+        """Units break as they are taken, as far as there are any."""
+        for store in np.unique(places // self._shelves.skus).tolist():
+            mine = places[places // self._shelves.skus == store] % self._shelves.skus
+            skus, units = np.unique(mine, return_counts=True)
+            lose(self._desk, self._shelves, StoreId(store), skus, units, StockCause.BREAKAGE, scanned=scanned)
 
     def _sell(
         self, places: NDArray[Any], taken: NDArray[Any], wanted: NDArray[np.int64], *, log: bool = False

@@ -15,11 +15,16 @@ from sim.world.demand import BIN_S, rate_per_bin
 
 
 class Wanted(NamedTuple):
-    """Basket lines of one step, (n,): flat place (``store * skus + sku``), units, and whether a neighbour will be taken."""
+    """Basket lines of one step, (n,): flat place (``store * skus + sku``), units, and whether a neighbour will be taken.
+
+    `broken`: places at which a unit breaks as it is taken, (m,), and `seen`, whether that is scanned.
+    """
 
     place: NDArray[np.int64]
     units: NDArray[np.int64]
     slips: NDArray[np.bool_]
+    broken: NDArray[np.int64]
+    seen: NDArray[np.bool_]
 
 
 class Wants:
@@ -68,8 +73,10 @@ class Wants:
         generator = self._streams.generator(f"wants.{step}")
         even = self._scenario.demand.arrivals == "even"
         count = int(self._even[step] if even else generator.poisson(self._mean[step]))
-        return Wanted(
-            pick(generator.random(count), self._weights),
-            generator.geometric(1.0 / self._scenario.demand.basket.units_mean, count).astype(np.int64),
-            generator.random(count) < self._scenario.pickers.mispick_share,
-        )
+        place = pick(generator.random(count), self._weights)
+        units = generator.geometric(1.0 / self._scenario.demand.basket.units_mean, count).astype(np.int64)
+        slips = generator.random(count) < self._scenario.pickers.mispick_share
+        share = self._scenario.pickers.breakage_share
+        broken = place[generator.random(count) < share] if share else place[:0]
+        seen = generator.random(len(broken)) < self._scenario.shrinkage.scanned_share
+        return Wanted(place, units, slips, broken, seen)

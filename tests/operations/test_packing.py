@@ -7,7 +7,7 @@ import pytest
 
 from sim.metrics.tables import work_spans
 from sim.scenario import load_text
-from sim.vocabulary import InputError, OrderState
+from sim.vocabulary import InputError, OrderState, StockCause
 from tests.conftest import TWO_STORES, lawful_day
 
 SLOW = "stores.packing={stations: 2, room: 3, base_s: 60, per_unit_s: 3}"
@@ -115,12 +115,14 @@ def test_what_breaks_while_it_is_picked_is_lost_and_replaced(two_stores: Any, pl
     whole = play(two_stores())
     clumsy = lawful_day(play, two_stores("pickers.breakage_share=0.1", "shrinkage.scanned_share=0.5"))
     lost = clumsy.rows("shelf_changed")
-    broken = lost[lost["cause"] == 11]
+    broken = lost[lost["cause"] == StockCause.BREAKAGE]
     slipped = clumsy.rows("scan_slipped")
     lines = len(clumsy.rows("goods_picked"))
     assert 0.06 * lines < len(broken) < 0.14 * lines
     assert (broken["units"] == -1).all()
-    assert 0.3 * len(broken) < (slipped["cause"] == 11).sum() < 0.7 * len(broken), "half of it is scanned"
+    assert 0.3 * len(broken) < (slipped["cause"] == StockCause.BREAKAGE).sum() < 0.7 * len(broken), (
+        "half of it is scanned"
+    )
     # There is enough on the shelves: the customer gets another one.
     assert clumsy.study.summary["fill_rate"] == whole.study.summary["fill_rate"]
     losses = clumsy.study.summary["losses"]
@@ -140,3 +142,18 @@ def test_only_counting_is_counting(two_stores: Any, play: Any) -> None:
         share = day.study.summary["floor"]["counting_share"]
         assert share == pytest.approx(counted_s / (ends - begins).sum())
         assert share < 0.5
+
+
+def test_what_breaks_in_months_of_goods_alone(two_stores: Any, play: Any) -> None:
+    """As many as in a full run: one for every so many lines, and whoever does not scan it leaves a phantom."""
+    settings = ("mode=goods_only", "horizon_h=240", "stores.inaccurate_share=0", "pickers.mispick_share=0")
+    whole, clumsy = (lawful_day(play, two_stores(*settings, f"pickers.breakage_share={share}")) for share in (0, 0.02))
+    lost = clumsy.rows("shelf_changed")
+    broken = -int(lost["units"][lost["cause"] == StockCause.BREAKAGE].sum())
+    scenario = clumsy.world.scenario
+    lines = scenario.demand.orders_per_day * 10 * scenario.demand.basket.lines_mean
+    assert broken == pytest.approx(0.02 * lines, rel=0.1)
+    assert clumsy.study.summary["losses"]["broken"] == broken
+    assert whole.study.summary["losses"]["broken"] == 0
+    found = clumsy.study.summary["drift"]["by_cause"]
+    assert found["breakage"] > 0.9 * clumsy.study.summary["drift"]["units_abs"] > 0
