@@ -7,6 +7,7 @@ from sim.report.floor_words import FLOOR
 from sim.report.forecast_words import FORECAST
 from sim.report.goods_words import GOODS
 from sim.report.metric import Metric
+from sim.report.reasons import OBJECTS
 from sim.report.return_words import RETURNS
 from sim.vocabulary import InputError, Svc
 
@@ -362,17 +363,25 @@ def metric_of(name: str) -> Metric:
 
 
 def explain(name: str) -> str:
-    """Say what a metric means, in one sentence.
+    """Say what a metric means, in one sentence; or of a group of them, as `floor` or `stages_s`, what each means, in a line each.
 
     Raises
     ------
     InputError
-        There is no such metric; lists close ones, or all of them.
+        There is neither; names a close one, and the groups.
     """
     from difflib import get_close_matches
 
     if name in METRICS:
         return f"{METRICS[name].label}: {METRICS[name].meaning}"
-    close = get_close_matches(name, METRICS, n=1)
+    if name in OBJECTS:
+        return OBJECTS[name]
+    group = [path for path in METRICS if path.startswith(f"{name}.")]
+    if group:
+        return "\n".join(f"{path}  {METRICS[path].label}: {METRICS[path].meaning}" for path in group)
+    close = get_close_matches(name, [*METRICS, *OBJECTS], n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
-    raise InputError(f"{name}: expected one of: {', '.join(METRICS)}{hint}.")
+    groups = dict.fromkeys(path.partition(".")[0] for path in METRICS)
+    raise InputError(
+        f"{name}: expected a figure of summary.json or a group of them, one of: {', '.join(groups)}{hint}."
+    )

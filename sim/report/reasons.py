@@ -1,4 +1,4 @@
-"""Why customers were turned away and orders cancelled, in words."""
+"""Why customers were turned away and orders cancelled, in words; and what the objects of a summary hold that list such things."""
 
 from typing import Final
 
@@ -27,3 +27,21 @@ REASONS: Final[dict[str, str]] = {
     "age_check": "the customer could not show to be of age",
 }
 """Why customers were turned away and orders cancelled."""
+
+OBJECTS: Final[dict[str, str]] = {
+    "orders.by_reason": "orders by reason: How many customers were turned away, and orders cancelled, for each reason.",
+    "drift.by_cause": (
+        "units off by cause: The units that records are off at the close, shared out among what brought it about; they add up to "
+        "drift.units_abs."
+    ),
+    "drift.short_by_cause": (
+        "held but not found, by cause: What pickers did not find although it was on record, by what had put the record wrong; it "
+        "adds up to drift.units_short."
+    ),
+    "drift.unseen_by_cause": (
+        "denied though there, by cause: What the record denied although it was there, by what had put the record wrong; it adds "
+        "up to drift.units_unseen."
+    ),
+    "cost.by_kind": "cost by kind: The total cost by what it was spent on, cents.",
+}
+"""What the objects of summary.json hold whose keys are names of things, not figures."""

@@ -205,6 +205,20 @@ def test_every_metric_of_a_service_level_is_explained() -> None:
         explain("fil_rate")
 
 
+def test_a_group_of_figures_is_explained_line_by_line() -> None:
+    lines = explain("within_s").splitlines()
+    assert [line.split()[0] for line in lines] == ["within_s.900", "within_s.1200", "within_s.1800"]
+    assert all(
+        path.startswith("platform.bus.") for path in (line.split()[0] for line in explain("platform.bus").splitlines())
+    )
+    assert "add up to drift.units_abs" in explain("drift.by_cause")
+    with pytest.raises(InputError) as refused:
+        explain("nonsense")
+    assert len(str(refused.value)) < 500, "groups, not two hundred names"
+    with pytest.raises(InputError):
+        explain("within")
+
+
 def test_progress_is_silent_where_nobody_looks_on(capsys: pytest.CaptureFixture[str]) -> None:
     def watched(terminal: bool, quiet: bool) -> str:
         def show(console: Console) -> None:
