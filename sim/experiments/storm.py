@@ -174,9 +174,17 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
     "stores.dock": (
         "null", "{people: 1, per_line_s: 60}", "{people: 1, per_line_s: 60, scan: dock}", "{people: 3, lines: 2, scan: dock}",
     ),
-    "policies.transfer": ("nothing", "balance(every_s=600, keep_days=0.0, z=0, trip_units=1)"),
+    "policies.transfer": (
+        "nothing", "balance(every_s=600, keep_days=0.0, z=0, trip_units=1)", "balance(every_s=300, keep_days=0.02, trip_units=1)",
+    ),
     "supply.transfer_at": ("12:05", "12:40"),
     "supply.transfer_minutes": (2.0, 45.0),
+    "supply.look_at": ("05:00", "12:30", "13:10"),
+    "catalogue.categories": (
+        "[{name: goods, share: 1, price_cents: 300, litres: 1}]",
+        "[{name: milk, share: 0.5, price_cents: 100, litres: 1, life_days: 1}, "
+        "{name: bread, share: 0.5, price_cents: 200, litres: 1, life_days: 2}]",
+    ),
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 
@@ -190,6 +198,7 @@ FLOORS: Final[Mapping[str, tuple[Any, ...]]] = {
     "stores.totes": ("null", "{count: 3, litres: 10}", "{count: 12, litres: 30}"),
     "stores.counter_room": ("null", 2, 12),
     "pickers.breakage_share": (0.0, 0.05, 0.5),
+    "pickers.overlook_share": (0.0, 0.05, 0.5),
     "policies.picking": (
         "fifo", "earliest_due", "batch", "wave(every_s=120)", "with_driver", "by_zone(sections=2)", "by_zone(sections=5)",
     ),

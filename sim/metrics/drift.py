@@ -27,7 +27,8 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
     """The gap between record and shelf when the run ends.
 
     `by_cause` shares the units that are off out among the causes that pull their way, in proportion, so that it sums to
-    `units_abs`; `short_by_cause` does the same with `units_short`, what pickers did not find although the record had it, and
+    `units_abs`; `short_by_cause` does the same with `units_short`, what pickers did not find although the record had it
+    (`overlooked`: and the shelf as well), and
     `unseen_by_cause` with `units_unseen`, what the record denied although it was there.
     `phantom_share` is the share of records that offer units of which the shelf holds none.
     """
@@ -35,7 +36,7 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
     slips = Slips(archive, gap.size, state.shelf.shape[1])
     parts = slips.standing()
     parts[PLATFORM] = gap - (state.scan - state.shelf).ravel()
-    short, unseen = slips.short(archive), slips.denied(archive)
+    (short, overlooked), unseen = slips.short(archive), slips.denied(archive)
     phantom = (state.available > 0) & (state.shelf == 0)
     return {
         "records_inaccurate_share": float((gap != 0).mean()) if gap.size else None,
@@ -43,8 +44,8 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
         "units_abs": int(np.abs(gap).sum()),
         "units_net": int(gap.sum()),
         "by_cause": _named(shared(parts, gap).sum(axis=1)),
-        "units_short": round(float(short.sum())),
-        "short_by_cause": _named(short),
+        "units_short": round(float(short.sum())) + overlooked,
+        "short_by_cause": {**_named(short), "overlooked": float(overlooked)},
         "units_unseen": round(float(unseen.sum())),
         "unseen_by_cause": _named(unseen),
     }
@@ -113,8 +114,11 @@ class Slips:
         np.add.at(parts, (np.where(settled, int(StockCause.COUNT), cause), place), self._units[mine])
         return parts
 
-    def short(self, archive: Archive) -> NDArray[np.float64]:
-        """Units that were on record and not found, by the causes of the gap at that moment, float64 (causes,)."""
+    def short(self, archive: Archive) -> tuple[NDArray[np.float64], int]:
+        """Units that were on record and not found, by the causes of the gap at that moment, float64 (causes,).
+
+        And those that were not found although there was no such gap: the picker overlooked them, or reached beside them.
+        """
         reduced, missed = archive.rows("hold_reduced"), archive.rows("sale_missed")
         mine = ~missed["denied"]
         ends = np.concatenate(
@@ -123,7 +127,10 @@ class Slips:
                 self._key(missed[mine], archive.seq("sale_missed")[mine]),
             ]
         )
-        return self._felt(ends, np.concatenate([reduced["units"], missed["units"][mine]]))
+        units = np.concatenate([reduced["units"], missed["units"][mine]]).astype(np.int64)
+        lacking = np.clip(self._gaps(archive, ends), 0, units)
+        gone = lacking > 0
+        return self._felt(ends[gone], lacking[gone]), int((units - lacking).sum())
 
     def denied(self, archive: Archive) -> NDArray[np.float64]:
         """Units that the record denied though they were there, by the causes of the gap at that moment, float64 (causes,).

@@ -112,3 +112,9 @@ def _levels(
             np.add.at(level, places[part], units[part])
             begins[number] = ends[look]
         yield t_s, record, shelf
+
+
+def value_off(table: Columns) -> int:
+    """What the units that records are off at the close sell for, either way, cents: the last look of a `drift_table`."""
+    last = table["t_s"] == table["t_s"].max(initial=0.0)
+    return int(table["value_cents"][last].sum())

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.metrics.benches import packing, substitutions
 from sim.metrics.drift import drift, reviews
-from sim.metrics.drift_series import drift_table
+from sim.metrics.drift_series import drift_table, value_off
 from sim.metrics.floor import floor
 from sim.metrics.forecast import forecast
 from sim.metrics.money import costs
@@ -59,6 +59,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
     warm = orders if counted.all() else {name: column[counted] for name, column in orders.items()}
     drivers = driver_table(archive, work)
     stock = stock_table(archive, state)
+    drifts = drift_table(archive, scenario, state.shelf.shape)
     summary = {
         "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),
         "returns": returns(archive, warm),
@@ -66,7 +67,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         **service(warm),
         **people(work, warm, scenario),
         **sales(archive, scenario, warm),
-        "drift": drift(archive, state),
+        "drift": {**drift(archive, state), "value_cents": value_off(drifts)},
         "reviews": reviews(archive, scenario.warmup_h * 3600.0),
         "losses": losses(stock),
         "forecast": forecast(archive, scenario.warmup_h * 3600.0),
@@ -84,7 +85,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         stock,
         series_table(archive, orders, work, scenario.end_s),
         platform_table(archive),
-        drift_table(archive, scenario, state.shelf.shape),
+        drifts,
     )
 
 

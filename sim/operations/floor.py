@@ -95,7 +95,7 @@ class Floor:
         scenario, trace = world.scenario, world.trace
         stores = scenario.stores
         hands = Hands(
-            office, shelves, self.goods.counting, store, trace.mispicks, trace.breakages,
+            office, shelves, self.goods.counting, store, trace.mispicks, trace.breakages, trace.overlooked,
             scenario.shrinkage.scanned_share, streams.die("pickers.scan_broken"),
         )  # fmt: skip
         packing, totes, replacing = None, None, None

@@ -24,8 +24,8 @@ class Hands:
     ----------
     mispicks
         order -> SKUs for which the SKU beside the right one is taken and scanned as the right one.
-    breakages
-        order -> SKUs of which a unit breaks as it is taken.
+    breakages, overlooked
+        order -> SKUs of which a unit breaks as it is taken; and those that are taken for missing although they are there.
     scanned_share
         How often what broke is scanned as such.
     luck
@@ -40,11 +40,12 @@ class Hands:
         store: StoreId,
         mispicks: Mapping[int, frozenset[int]],
         breakages: Mapping[int, frozenset[int]],
+        overlooked: Mapping[int, frozenset[int]],
         scanned_share: float,
         luck: Die,
     ) -> None:
         self._office, self.shelves, self._counting, self._store = office, shelves, counting, store
-        self._mispicks, self._breakages = mispicks, breakages
+        self._mispicks, self._breakages, self._overlooked = mispicks, breakages, overlooked
         self._scanned_share, self._luck = scanned_share, luck
 
     def collect(self, job: PickJob) -> Missing:
@@ -54,10 +55,22 @@ class Hands:
         reached = held if slips is None else [(self._taken(sku, slips), units) for sku, units in held]
         if self._breakages and order in self._breakages:
             self._break(order, reached)
-        short = self.shelves.pick(order, self._store, reached)
+        if self._overlooked and order in self._overlooked:
+            short = self._pick_what_is_seen(order, held, reached)
+        else:
+            short = self.shelves.pick(order, self._store, reached)
         if slips is not None:
             self._scan_wrongly(held, reached, dict(short))
         return short
+
+    def _pick_what_is_seen(
+        self, order: OrderId, held: Sequence[tuple[SkuId, int]], reached: Sequence[tuple[SkuId, int]]
+    ) -> Missing:
+        unseen = self._overlooked[order]
+        seen = [line for line, (sku, _) in enumerate(held) if sku not in unseen]
+        short = self.shelves.pick(order, self._store, [reached[line] for line in seen])
+        missing = [(seen[line], found) for line, found in short]
+        return sorted(missing + [(line, 0) for line, (sku, units) in enumerate(held) if sku in unseen and units])
 
     def _taken(self, sku: SkuId, slips: frozenset[int]) -> Any:
         return beside(sku, self.shelves.skus) if sku in slips else sku

@@ -181,6 +181,8 @@ class Inventory:
             self._events.lines(store, _RESERVED, [(sku, units)])
         if self.split is not None:
             self.split.taken(place, units)
+        if self.locks is not None:
+            self.locks.fence(place)  # whoever holds the record read more than there is now, and must read again
         if before == units and self.crossed is not None:
             self.crossed(place, self._env.now, 0)
 

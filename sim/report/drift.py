@@ -16,7 +16,7 @@ Columns = dict[str, NDArray[Any]]
 
 _SHADES = {
     "opening": (FIRST, 0.25), "delivery": (FIRST, 0.9), "mispick": (FIRST, 0.55), "theft": (ALERT, 0.85), "damage": (ALERT, 0.45),
-    "count": (SECOND, 0.9), "platform": (SECOND, 0.5),
+    "breakage": (ALERT, 0.2), "count": (SECOND, 0.9), "platform": (SECOND, 0.5),
 }  # fmt: skip
 
 

@@ -291,6 +291,11 @@ METRICS: Final[dict[str, Metric]] = {
         "units off, either way", "count", "Sum of the gaps between record and shelf, signs left aside."
     ),
     "drift.units_net": Metric("units off, net", "signed", "Units on record less units on the shelves."),
+    "drift.value_cents": Metric(
+        "value of the units off",
+        "money",
+        "Selling price of the units by which records differ from the shelves, either way.",
+    ),
     "drift.phantom_share": Metric(
         "phantom stock", "share", "Share of stock records that offer units of which the shelf holds none."
     ),

@@ -37,12 +37,12 @@ FLOOR: Final[dict[str, Metric]] = {
         "The time from the picker's start until packed that 5 % of the packed orders exceed.",
     ),
     "floor.dwell_s.mean": Metric(
-        "on the staging shelf (mean)",
+        "at the counter (mean)",
         "time",
         "Mean time that an order stands packed until its driver takes it, over all orders that were picked up.",
     ),
     "floor.dwell_s.p95": Metric(
-        "on the staging shelf (p95)",
+        "at the counter (p95)",
         "time",
         "The time standing packed that 5 % of the orders that were picked up exceed.",
     ),
@@ -70,7 +70,7 @@ FLOOR: Final[dict[str, Metric]] = {
     "floor.peak_orders.packed_one_store": Metric(
         "most packed orders, one store",
         "count",
-        "The most packed orders that stood at once at one store: what its staging shelf must hold.",
+        "The most packed orders that stood at once at one store: what its counter must hold.",
     ),
     "floor.line_fill_rate": Metric(
         "line fill rate",

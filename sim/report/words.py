@@ -338,6 +338,7 @@ CAUSE_WORDS = {
     "breakage": "broken by pickers",
     "count": "miscounted",
     "platform": "lost by the platform",
+    "overlooked": "there, and overlooked",
 }
 
 

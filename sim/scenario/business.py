@@ -250,7 +250,7 @@ METRICS = (
     *(f"stages_s.{key}" for key in ("checkout", "wait_pick", "pick", "wait_driver", "ride")),
     *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
     "orders_per_driver_hour", "fill_rate", "drift.records_inaccurate_share", "drift.units_abs", "drift.units_net",
-    "drift.phantom_share", "drift.units_short", "drift.units_unseen",
+    "drift.phantom_share", "drift.units_short", "drift.units_unseen", "drift.value_cents",
     *(f"sales.{key}" for key in ("units_wanted", "units_denied", "units_short", "backorders_mean")),
     *(f"reviews.{key}" for key in ("units_corrected", "flagged", "reviewed", "open", "wait_s")),
     "losses.shrink_share", "losses.waste_share", "forecast.wape", "forecast.total_wape", "forecast.bias",

@@ -78,6 +78,7 @@ class Pickers(Branch):
     breakage_share: Share = given(
         0.0, "-", "share of lines of which a unit breaks as it is taken, scanned as broken by shrinkage.scanned_share"
     )
+    overlook_share: Share = given(0.0, "-", "share of lines that a picker takes for missing although they are there")
     mispick_share: Share = given(
         0.003, "judgement: 99.7 % line accuracy", "share of lines where a neighbouring SKU is taken"
     )

@@ -48,6 +48,10 @@ class Trace:
         float64 (n,): factor on the pick time.
     mispicks
         order -> SKUs of its lines for which the SKU beside the right one will be taken.
+    breakages, overlooked
+        order -> SKUs of its lines of which a unit breaks, or which the picker takes for missing though they are there.
+    pack_s
+        float64 (n,): time at a packing station; empty without any.
     taps
         Orders whose request is sent twice.
     ride_noise
@@ -74,6 +78,7 @@ class Trace:
     pick_noise: NDArray[np.float64]
     mispicks: dict[int, frozenset[int]]
     breakages: dict[int, frozenset[int]]
+    overlooked: dict[int, frozenset[int]]
     pack_s: NDArray[np.float64]
     taps: frozenset[int]
     ride_noise: NDArray[np.float64]
@@ -262,6 +267,7 @@ def complete(
         pick_noise=handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
         mispicks=lines("pickers.mispick", pickers.mispick_share),
         breakages=lines("pickers.breakage", pickers.breakage_share),
+        overlooked=lines("pickers.overlook", pickers.overlook_share),
         pack_s=quantised(
             handling(streams.generator("packing.noise"), pickers.noise, 1.0, pickers.noise_cv, n)
             * (packing.base_s + packing.per_unit_s * _sum(owner, wishes.units, n))

@@ -26,7 +26,7 @@ def breaches(scenario: Scenario):
     "name",
     [
         "small", "default", "surge", "flash-sale", "payment-outage", "attack", "zone-outage", "region-outage", "bad-day",
-        "shrink", "short-shelf-life", "big-baskets", "months", "small-trucks",
+        "shrink", "short-shelf-life", "big-baskets", "months", "small-trucks", "full-floor",
     ],
 )  # fmt: skip
 def test_laws_hold_on_shipped_scenarios(name):

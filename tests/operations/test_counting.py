@@ -66,7 +66,9 @@ def test_with_leaking_shelves_and_no_counting_drift_grows_and_fill_rate_falls(tw
     assert 0 < day["drift"]["records_inaccurate_share"] < days["drift"]["records_inaccurate_share"]
     assert 0 < day["drift"]["units_abs"] < days["drift"]["units_abs"]
     assert day["drift"]["units_short"] / 24 < days["drift"]["units_short"] / 96, "more and more is not found"
+    assert days["fill_rate"] < 0.9 * day["fill_rate"], "what is not there is not ordered anew, for the record has it"
     counted = after(96, "full_count(count_at='04:00')")
+    assert counted["fill_rate"] > 0.97 * day["fill_rate"]
     assert counted["drift"]["records_inaccurate_share"] < days["drift"]["records_inaccurate_share"]
     assert counted["drift"]["units_abs"] < 0.5 * days["drift"]["units_abs"]
     assert counted["drift"]["units_short"] < 0.5 * days["drift"]["units_short"]

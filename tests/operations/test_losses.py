@@ -175,3 +175,16 @@ def test_who_takes_the_wrong_thing_leaves_the_right_one_unseen(two_stores: Any, 
     drift = play(two_stores(*HONEST[:1], HONEST[2], *settings, "pickers.mispick_share=0.2")).study.summary["drift"]
     assert drift["unseen_by_cause"]["mispick"] == pytest.approx(drift["units_unseen"])
     assert drift["units_unseen"] > 5
+
+
+def test_what_a_picker_overlooks_is_there(two_stores: Any, play: Any) -> None:
+    blind = lawful_day(play, two_stores(*HONEST, "pickers.overlook_share=0.1"))
+    drift, lines = blind.study.summary["drift"], len(blind.rows("stock_reserved"))
+    assert 0.05 * lines < drift["units_short"] < 0.2 * lines
+    assert drift["short_by_cause"]["overlooked"] == drift["units_short"]
+    assert drift["units_abs"] == 0, "nothing is wrong but the picker"
+    # Whoever goes and counts finds it: no record is written down for it.
+    counted = play(two_stores(*HONEST[:2], "pickers.overlook_share=0.1", "policies.reconciliation=count_on_short_pick"))
+    assert len(counted.rows("shelf_counted")) > 20
+    assert counted.study.summary["drift"]["by_cause"]["count"] == counted.study.summary["drift"]["units_abs"]
+    assert counted.study.summary["drift"]["units_abs"] < 5
