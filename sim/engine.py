@@ -16,6 +16,7 @@ from sim.modes import mode_of
 from sim.recording import Log, Sink, State
 from sim.scenario import Scenario
 from sim.streams import Streams
+from sim.vocabulary import InputError
 from sim.world.build import World
 from sim.world.catalogue import Opening
 
@@ -60,7 +61,18 @@ def policies_of(scenario: Scenario, *, allow_code: bool = False) -> Policies:
     specs = scenario.policies.model_dump()
     places = {family: f"{scenario.origin_of(f'policies.{family}')}: policies.{family}" for family in specs}
     bases = {family: scenario.base_of(f"policies.{family}") for family in specs}
-    return build_policies(specs, places, bases, allow_code=frozenset(specs) if allow_code else scenario.code_allowed)
+    built = build_policies(specs, places, bases, allow_code=frozenset(specs) if allow_code else scenario.code_allowed)
+    sections, layout = getattr(built.picking, "sections", None), scenario.stores.layout
+    if sections is not None and scenario.mode == "full":
+        if layout is None:
+            raise InputError(
+                f"{places['picking']}: expected a stores.layout, whose aisles it splits into sections, got none."
+            )
+        if not (isinstance(sections, int) and 1 <= sections <= layout.aisles):
+            raise InputError(
+                f"{places['picking']}: expected sections from 1 to {layout.aisles}, the store's aisles, got {sections!r}."
+            )
+    return built
 
 
 def simulate(

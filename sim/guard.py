@@ -7,24 +7,28 @@ answer that is not of the family's kind, ends the run with one line that names t
 import math
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from operator import index
 from typing import Any
 
 import numpy as np
 
-from sim.contracts import HISTORY_DAYS_MAX, Move, Offer, Ruling
+from sim.contracts import HISTORY_DAYS_MAX, Corrections, Move, Offer, Ruling
 from sim.vocabulary import DriverId, InputError, OrderId, SkuId, Step, StoreId
 
 
 def guarded_policy(family: str, policy: Any, name: str) -> Any:
     """Wrap a policy of a family; `name` says in messages where it comes from."""
-    every_s = getattr(policy, "every_s", 0.0 if family == "dispatch" else None)
-    if family in ("dispatch", "replenishment", "transfer"):
-        least = ">= 0" if family == "dispatch" else "> 0"
+    every_s = getattr(policy, "every_s", 0.0 if family in ("dispatch", "picking") else None)
+    if family in ("dispatch", "picking", "replenishment", "transfer"):
+        least = ">= 0" if family in ("dispatch", "picking") else "> 0"
         fits = isinstance(every_s, int | float) and math.isfinite(every_s) and every_s >= 0
         if not fits or (every_s == 0 and least == "> 0"):
             raise InputError(f"{name}: expected every_s to be seconds {least}, got {every_s!r}.")
+    if family == "picking":
+        extra_s = getattr(policy, "consolidate_s", 0.0)
+        if not (isinstance(extra_s, int | float) and math.isfinite(extra_s) and extra_s >= 0):
+            raise InputError(f"{name}: expected consolidate_s to be seconds >= 0, got {extra_s!r}.")
     if family == "forecast":
         days = getattr(policy, "history_days", None)
         if not isinstance(days, int) or not 0 <= days <= HISTORY_DAYS_MAX:
@@ -51,7 +55,38 @@ class _Guarded:
         self._policy, self._name = policy, name
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(self.__dict__["_policy"], attribute)
+        found = getattr(self.__dict__["_policy"], attribute)
+        if attribute not in _METHODS:
+            return found
+
+        def guarded(*arguments: Any) -> Any:
+            accept, expected = _METHODS[attribute]
+            return _held_to(self._policy, f"{self._name}.{attribute}", found, accept, expected, arguments)
+
+        return guarded
+
+
+def _held_to(
+    policy: Any,
+    name: str,
+    call: Callable[..., Any],
+    accept: Callable[[Any], Any],
+    expected: str,
+    arguments: Sequence[Any],
+) -> Any:
+    """Ask a policy, and hold its answer to what its family may say."""
+    try:
+        answer = call(*arguments)
+    except (Exception, SystemExit) as error:
+        raise failure(policy, name, error) from error
+    try:
+        return accept(answer)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        said = repr(answer)
+        said = f"{said[:100]}..." if len(said) > 100 else said
+        raise InputError(f"{name}: expected {expected}, got {' '.join(said.split())}.") from error
+    except Exception as error:  # an answer that is worked out as it is read
+        raise failure(policy, name, error) from error
 
 
 class _Answer(_Guarded):
@@ -62,14 +97,7 @@ class _Answer(_Guarded):
         self._accept, self._expected = answer
 
     def __call__(self, *arguments: Any) -> Any:
-        try:
-            answer = self._policy(*arguments)
-        except (Exception, SystemExit) as error:
-            raise failure(self._policy, self._name, error) from error
-        try:
-            return self._accept(answer)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{self._name}: expected {self._expected}, got {answer!r}.") from error
+        return _held_to(self._policy, self._name, self._policy, self._accept, self._expected, arguments)
 
 
 class _Forecast(_Answer):
@@ -159,15 +187,18 @@ def _expected(answer: Any) -> Any:
     if answer is None:
         return None
     units = np.asarray(answer, dtype=np.float64)
-    if units.ndim != 2 or not (np.isfinite(units) & (units >= 0)).all():
+    if units.ndim != 2 or not (np.isfinite(units) & (units >= 0) & (units <= 1_000_000)).all():
         raise ValueError
     return units
 
 
 def _moves(answer: Any) -> list[Move]:
-    return [
+    moves = [
         Move(StoreId(index(o)), StoreId(index(to)), SkuId(index(sku)), index(units)) for o, to, sku, units in answer
     ]
+    if any(abs(number) > 1_000_000 for move in moves for number in move):
+        raise ValueError
+    return moves
 
 
 def _steps(answer: Any) -> tuple[Step, ...]:
@@ -191,6 +222,27 @@ def _ruling(answer: Any) -> Ruling:
     return Ruling(answer)
 
 
+def _places(answer: Any) -> list[int]:
+    return [index(place) for place in answer]
+
+
+def _sku(answer: Any) -> SkuId | None:
+    return None if answer is None else SkuId(index(answer))
+
+
+def _corrections(answer: Any) -> Corrections:
+    adjust, review = answer
+    return Corrections(np.asarray(adjust), np.asarray(review))
+
+
+_METHODS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "along": (_places, "places in the queue"),
+    "replace": (_sku, "an SKU or None"),
+    "plan": (np.asarray, "SKUs to count"),
+    "compare": (_corrections, "Corrections(adjust, review)"),
+}
+"""Further methods that a policy may have, with what they may say."""
+
 _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "admission": (_bool, "True or False"),
     "fraud": (_ruling, "a sim.contracts.Ruling"),
@@ -206,7 +258,7 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "picking": (_place, "a place in the queue or None"),
     "positioning": (_store, "a store id or None"),
     "replenishment": (_units, "whole units from 0 to 1,000,000 for each SKU"),
-    "forecast": (_expected, "units >= 0 for each day ahead and SKU, or None"),
-    "transfer": (_moves, "sim.contracts.Move of whole numbers"),
+    "forecast": (_expected, "units from 0 to 1,000,000 for each day ahead and SKU, or None"),
+    "transfer": (_moves, "sim.contracts.Move of whole numbers, none above 1,000,000"),
     "reconciliation": (_bool, "True or False"),
 }

@@ -24,8 +24,8 @@ class Wave(Batch):
 
     def __post_init__(self) -> None:
         super(Wave, self).__post_init__()  # a class with slots is made anew, which `super()` does not know
-        if not self.every_s > 0:
-            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
+        if not self.every_s >= 1:
+            raise ValueError(f"Expected every_s >= 1, got {self.every_s}.")
 
     def _released_s(self, view: PickingView) -> float:
         return view.now_s - view.now_s % self.every_s

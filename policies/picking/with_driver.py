@@ -24,8 +24,8 @@ class WithDriver:
     def __post_init__(self) -> None:
         if not (self.slack_s >= 0 and self.hold_s >= 0):
             raise ValueError(f"Expected slack_s and hold_s >= 0, got {self.slack_s} and {self.hold_s}.")
-        if not self.every_s > 0:
-            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
+        if not self.every_s >= 1:
+            raise ValueError(f"Expected every_s >= 1, got {self.every_s}.")
 
     def __call__(self, view: PickingView) -> int | None:
         first, begin_s = None, view.now_s

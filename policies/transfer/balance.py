@@ -31,8 +31,8 @@ class Balance:
     trip_units: int = 20
 
     def __post_init__(self) -> None:
-        if not self.every_s > 0:
-            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
+        if not self.every_s >= 60:
+            raise ValueError(f"Expected every_s >= 60, got {self.every_s}.")
         for name in ("keep_days", "z", "trip_units"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"Expected {name} >= 0, got {getattr(self, name)}.")

@@ -60,8 +60,10 @@ class SubstituteDesk:
         skus = self._inventory.skus
         available = np.array(self._inventory.available[order.store * skus : (order.store + 1) * skus])
         available[[mine for mine, _ in order.held]] = 0
-        prices = np.asarray(self._prices, dtype=np.int64)
-        view = ReplacementView(order_id, sku, units, np.asarray(self._categories), prices, available)
+        prices, categories = np.array(self._prices, dtype=np.int64), np.array(self._categories)
+        for column in (prices, categories, available):
+            column.flags.writeable = False
+        view = ReplacementView(order_id, sku, units, categories, prices, available)
         other = policy.replace(view)
         if other is None:
             return None

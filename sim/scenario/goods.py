@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Clock, Count, NonNegative, Share, given
 
-Mean = Annotated[float, Field(strict=True, ge=1)]
+Mean = Annotated[float, Field(strict=True, ge=1, le=10_000)]
 
 
 class Supply(Branch):
@@ -45,12 +45,14 @@ class Supply(Branch):
         "05:00", JUDGEMENT, "when shelves are looked through every day for what is too old; see catalogue.categories"
     )
     transfer_at: Clock = given("10:00", JUDGEMENT, "when policies.transfer is first asked what stores send each other")
-    transfer_minutes: AboveZero = given(
+    transfer_minutes: Annotated[AboveZero, Field(le=14 * 1440)] = given(
         45.0,
         "judgement: twenty minutes by van, loading and unloading",
         "from one store's shelves to another's, minutes",
     )
-    units_min: Count = given(3, JUDGEMENT, "opening stock: at least this much of every SKU")
+    units_min: Annotated[Count, Field(le=1_000_000)] = given(
+        3, JUDGEMENT, "opening stock: at least this much of every SKU"
+    )
 
 
 class Shrinkage(Branch):

@@ -22,8 +22,8 @@ class Category(Branch):
 
     name: str
     share: Share
-    price_cents: AboveZero
-    litres: AboveZero
+    price_cents: Annotated[AboveZero, Field(le=10_000_000)]
+    litres: Annotated[AboveZero, Field(le=10_000)]
     zone: Literal["ambient", "chilled", "frozen", "restricted"] = given(
         "ambient", "-", "where it is kept in a store whose stores.layout has such zones"
     )

@@ -1,0 +1,89 @@
+"""A user's own policy, from a file: whatever it does wrong ends the run with one line that names it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.menu import build_policy
+from sim.vocabulary import InputError
+
+# Little is on the shelves and nothing in the records is right, so that every method is asked.
+SCARCE = (
+    "supply={cover_days: 0.05, units_min: 1, transfer_at: '12:10'}", "stores.inaccurate_share=1", "stores.inaccurate_units=4",
+    "stores.layout={levels: 1}", "catalogue.skus=400", "demand.orders_per_day=3600", "pickers.per_store=2",
+)  # fmt: skip
+
+POLICY = """
+import numpy as np
+from sim.contracts import Move
+
+class Mine:
+    every_s = 600.0
+    count_at = "12:20"
+    compare_every_s = 300.0
+    {attribute} = {value}
+
+    def __call__(self, view):
+        return {answer}
+
+    def {method}(self, *arguments):
+        return {said}
+"""
+
+
+def spec(folder: Path, **parts: Any) -> str:
+    whole = {"attribute": "spare", "value": None, "answer": "None", "method": "idle", "said": "None", **parts}
+    (folder / "mine.py").write_text(POLICY.format(**whole))
+    return f"{folder / 'mine.py'}:Mine"
+
+
+@pytest.mark.parametrize(
+    ("family", "answer", "method", "said", "told"),
+    [
+        ("picking", "0 if view.waiting else None", "along", "1 / 0", "the policy failed with ZeroDivisionError"),
+        ("picking", "0 if view.waiting else None", "along", "7", "expected places in the queue, got 7"),
+        ("picking", "0 if view.waiting else None", "along", "None", "expected places in the queue, got None"),
+        ("picking", "0 if view.waiting else None", "along", "'ab'", "expected places in the queue, got 'ab'"),
+        ("substitution", "True", "replace", "1 / 0", "the policy failed with ZeroDivisionError"),
+        ("substitution", "True", "replace", "1.5", r"expected an SKU or None, got 1\.5"),
+        ("reconciliation", "False", "plan", "1 / 0", "the policy failed with ZeroDivisionError"),
+        ("reconciliation", "False", "compare", "1 / 0", "the policy failed with ZeroDivisionError"),
+        ("reconciliation", "False", "compare", "None", r"expected Corrections\(adjust, review\), got None"),
+        ("transfer", "(1 / 0 for _ in range(2))", "idle", "None", "the policy failed with ZeroDivisionError"),
+        ("transfer", "[Move(0, 1, 0, 10 ** 30)]", "idle", "None", "policies.transfer"),
+    ],
+)
+def test_what_a_policy_says_wrongly_is_told_of_in_one_line(
+    two_stores: Any, play: Any, tmp_path: Path, family: str, answer: str, method: str, said: str, told: str
+) -> None:
+    from dataclasses import replace
+
+    from sim.engine import policies_of
+
+    scenario = two_stores(*SCARCE)
+    attribute = "plan_not" if method != "plan" else "spare"
+    mine = build_policy(
+        family, spec(tmp_path, answer=answer, method=method, said=said, attribute=attribute), "policies." + family,
+        allow_code=True,
+    )  # fmt: skip
+    with pytest.raises(InputError, match=told) as refused:
+        play(scenario, policies=replace(policies_of(scenario), **{family: mine}))
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("family", "attribute", "value", "told"),
+    [
+        ("picking", "every_s", "-3", "expected every_s to be seconds >= 0, got -3"),
+        ("picking", "every_s", "'x'", "expected every_s to be seconds >= 0, got 'x'"),
+        ("picking", "consolidate_s", "float('nan')", "expected consolidate_s to be seconds >= 0, got nan"),
+        ("transfer", "every_s", "0", "expected every_s to be seconds > 0, got 0"),
+    ],
+)
+def test_attributes_that_make_no_sense_are_refused(
+    tmp_path: Path, family: str, attribute: str, value: str, told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        build_policy(family, spec(tmp_path, attribute=attribute, value=value), "policies." + family, allow_code=True)
