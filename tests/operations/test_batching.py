@@ -132,3 +132,13 @@ def test_places_that_are_none_are_refused(two_stores: Any, play: Any, places: li
     broken: Any = replace(policies_of(scenario), picking=mine)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"policies\.picking: expected places in the queue"):
         play(scenario, policies=broken)
+
+
+def test_a_batch_keeps_the_single_order_waiting_where_pickers_are_enough(two_stores: Any, play: Any) -> None:
+    calm = (*RUSH, "pickers.per_store=6", "demand.orders_per_day=4000")
+    alone, together = (
+        play(two_stores(*calm, f"policies.picking={name}")).study.summary for name in ("fifo", "batch(orders_max=4)")
+    )
+    assert together["click_to_door_s"]["mean"] > 1.01 * alone["click_to_door_s"]["mean"]
+    assert together["stages_s"]["pick"] > alone["stages_s"]["pick"]
+    assert together["floor"]["lines_per_busy_hour"] > alone["floor"]["lines_per_busy_hour"]

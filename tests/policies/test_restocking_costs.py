@@ -14,6 +14,7 @@ from policies.replenishment.eoq import economic_quantity
 from policies.replenishment.s_s_optimal import Levels, SSOptimal, best_levels
 from policies.replenishment.s_s_optimal import demand as demand_of
 from sim.menu import build_policy
+from sim.scenario import load
 from sim.vocabulary import InputError
 
 
@@ -317,3 +318,14 @@ def test_in_a_played_store_both_cost_less_than_the_default_and_least_who_knows_t
     wide = bill(f"s_s_optimal({costs}, stockout_cost_per_unit=6, variance_to_mean={ratio})")
     assert max(quantity, narrow, wide) < 0.75 * default
     assert wide < min(narrow, quantity)
+
+
+def test_the_newsvendor_earns_more_where_goods_spoil(play: Any) -> None:
+    """It asks what a unit left over costs; `order_up_to` asks for a service level and throws more away."""
+    earned = {}
+    for spec in ("order_up_to", "newsvendor"):
+        summary = play(load("short-shelf-life", [f"policies.replenishment={spec}"])).study.summary
+        kinds = summary["cost"]["by_kind"]
+        earned[spec] = summary["goods"]["gross_margin_cents"] - kinds["waste"] - kinds["holding"]
+        assert kinds["waste"] > 0
+    assert earned["newsvendor"] > earned["order_up_to"]
