@@ -53,6 +53,10 @@ class _Guarded:
 
     def __init__(self, policy: Any, name: str) -> None:
         self._policy, self._name = policy, name
+        # From Python 3.12 on a protocol asks for what an object has, not for what it answers to when asked.
+        for attribute in _FURTHER:
+            if hasattr(policy, attribute):
+                self.__dict__[attribute] = getattr(self, attribute)
 
     def __getattr__(self, attribute: str) -> Any:
         found = getattr(self.__dict__["_policy"], attribute)
@@ -242,6 +246,9 @@ _METHODS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "compare": (_corrections, "Corrections(adjust, review)"),
 }
 """Further methods that a policy may have, with what they may say."""
+
+_FURTHER = (*_METHODS, "count_at", "compare_every_s", "trained", "trained_on")
+"""What a protocol of `sim.contracts` may ask for beside the call."""
 
 _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "admission": (_bool, "True or False"),

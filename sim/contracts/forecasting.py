@@ -57,6 +57,9 @@ class TrainedForecast(Forecast, Protocol):
 
     @property
     def trained_on(self) -> str:
-        """A finished run's folder, relative to the scenario file (or, from the command line, to the working folder)."""
+        """A finished run's folder, relative to the scenario file (or, from the command line, to the working folder).
+
+        A parameter of the policy: it is read where the policy is named, as in `name(trained_on=FOLDER)`.
+        """
 
     def trained(self, history: SalesHistory) -> Forecast: ...

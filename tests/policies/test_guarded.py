@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sim.contracts import BatchPicking
 from sim.menu import build_policy
 from sim.vocabulary import InputError
 
@@ -87,3 +88,12 @@ def test_attributes_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=told):
         build_policy(family, spec(tmp_path, attribute=attribute, value=value), "policies." + family, allow_code=True)
+
+
+def test_what_a_protocol_asks_for_is_the_guards_own(tmp_path: Path) -> None:
+    """Python 3.12 looks at the object, not at what it answers: without this a user's `along` would go unheard there."""
+    mine = build_policy("picking", spec(tmp_path, answer="0", method="along"), "policies.picking", allow_code=True)
+    assert "along" in vars(mine)
+    assert isinstance(mine, BatchPicking)
+    bare = build_policy("picking", spec(tmp_path, answer="0"), "policies.picking", allow_code=True)
+    assert not isinstance(bare, BatchPicking)
