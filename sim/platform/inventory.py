@@ -163,6 +163,13 @@ class Inventory:
         self._give_back(order.store, ((sku, units),))
         self._facts.hold_reduced(order=order.id, store=order.store, sku=sku, units=Units(units))
 
+    def can_give(self, store: StoreId) -> NDArray[Any]:
+        """Units of each SKU that a new hold could have now, int32 (skus,): nothing of a record that cannot be read."""
+        first = store * self.skus
+        there = np.maximum(np.array(self.available[first : first + self.skus], dtype=np.int32), 0)
+        there[[place - first for place in self._unreadable if first <= place < first + self.skus]] = 0
+        return there
+
     def hold(self, order: Order, sku: SkuId, units: int) -> None:
         """Hold units of one more SKU for an order: a substitute, which the record has."""
         order.held.append((sku, units))
@@ -179,12 +186,7 @@ class Inventory:
         )
         if self._events is not None:
             self._events.lines(store, _RESERVED, [(sku, units)])
-        if self.split is not None:
-            self.split.taken(place, units)
-        if self.locks is not None:
-            self.locks.fence(place)  # whoever holds the record read more than there is now, and must read again
-        if before == units and self.crossed is not None:
-            self.crossed(place, self._env.now, 0)
+        self._adjusted(place, before, before - units)
 
     def commit(self, order: Order) -> None:
         """The held goods left the shelf: they leave the record."""

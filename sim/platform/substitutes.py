@@ -58,7 +58,7 @@ class SubstituteDesk:
         if policy is None or order.committed:
             return None
         skus = self._inventory.skus
-        available = np.array(self._inventory.available[order.store * skus : (order.store + 1) * skus])
+        available = self._inventory.can_give(order.store)
         available[[mine for mine, _ in order.held]] = 0
         prices, categories = np.array(self._prices, dtype=np.int64), np.array(self._categories)
         for column in (prices, categories, available):
@@ -78,8 +78,7 @@ class SubstituteDesk:
         order = self._book.open[order_id]
         if any(mine == other for mine, _ in order.held):
             return 0
-        store = order.store
-        return max(min(units, self._inventory.available[store * self._inventory.skus + other]), 0)
+        return min(units, int(self._inventory.can_give(order.store)[other]))
 
     def taken(
         self, order_id: OrderId, picker: PickerId, sku: SkuId, other: SkuId, units: int, role: Role = Role.PICKER

@@ -9,11 +9,14 @@ import pytest
 
 from policies.substitution.ask import Ask
 from policies.substitution.nearest import Nearest
+from sim.clock import Clock
 from sim.contracts import ReplacementView, SubstitutionView
 from sim.engine import policies_of
+from sim.facts import Facts
 from sim.laws import all_laws, verdict
 from sim.platform.inventory import Inventory
-from sim.vocabulary import InputError, OrderId, SkuId
+from sim.platform.stock_events import StockEvents
+from sim.vocabulary import InputError, OrderId, SkuId, StockCause, StoreId
 from sim.world.build import build_world
 from tests.conftest import lawful_day
 
@@ -176,3 +179,16 @@ def test_a_mutant_is_found(two_stores: Any, play: Any, monkeypatch: pytest.Monke
     laws = all_laws(world)
     play(world, laws=laws)
     assert law in {breach.law for breach in verdict(laws)}
+
+
+def test_nothing_is_promised_of_a_record_that_cannot_be_read() -> None:
+    """A page of the store turned to zeros: goods are put back on it, and no substitute is held, or its versions began anew."""
+    env = Clock()
+    inventory = Inventory(Facts(), 1, 3, env=env, events=StockEvents(env, 1, 3, keep_s=3600.0))
+    for sku in range(3):
+        inventory.adjust(StoreId(0), SkuId(sku), 5, StockCause.DELIVERY)
+    inventory.corrupt([1])
+    inventory.adjust(StoreId(0), SkuId(1), 2, StockCause.PUT_BACK)
+    assert inventory.can_give(StoreId(0)).tolist() == [5, 0, 5]
+    inventory.heal()
+    assert inventory.can_give(StoreId(0)).tolist() == [5, 7, 5]
