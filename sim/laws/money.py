@@ -149,11 +149,11 @@ class Money(Law):
         paid, owed = self._paid.pop(order, 0), self._owed.pop(order, 0)
         if order in self._bills:
             owed = self._due_by_bill(order)
-        if order in self._let_off:  # together with what comes back it may be more than everything
+        if self._let_off and order in self._let_off:  # together with what comes back it may be more than everything
             owed = max(owed - self._let_off.pop(order), 0)
-        fees = self._fees.pop(order, 0)
+        fees = self._fees.pop(order, 0) if self._fees else 0
         due = owed if settled else fees
-        if settled and (fees or order in self._kept_back):
+        if settled and (fees or (self._kept_back and order in self._kept_back)):
             self.breach(
                 t, f"order {order} is settled, though goods were kept and not given back for, or its fees alone kept"
             )
