@@ -101,7 +101,7 @@ class Floor:
         packing, totes, replacing = None, None, None
         if (terms := stores.packing) is not None:
             pack_s = quick(trace.pack_s)
-            packing = lambda handoff: Packing(env, facts, office, handoff, terms, store, pack_s)  # noqa: E731
+            packing = partial(Packing, env, facts, office, terms=terms, store=store, pack_s=pack_s)
         if stores.totes is not None:
             totes = ToteRoom(stores.totes.count, quick(np.ceil(trace.litres / stores.totes.litres).astype(np.int64)))
         if office.substitutes.names_any:

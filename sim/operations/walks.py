@@ -101,18 +101,22 @@ def walks_of(world: World, policies: Policies) -> Walks | None:
 
 def expected_pick_s(world: World, walks: Walks | None) -> Callable[[int, int], float]:
     """The expected seconds to pick and pack an order of so many lines and units, as a function of these."""
-    handling_s, pickers, packing = expected_handling_s(world), world.scenario.pickers, world.scenario.stores.packing
-    per_unit_s = pickers.per_unit_s
-    if packing is not None:  # at a station, but it is part of what an order takes until it stands at the counter
-        picking_s, packs_s, unit_s = handling_s, packing.base_s, packing.per_unit_s
-        per_unit_s += unit_s
-        handling_s = lambda lines, units: picking_s(lines, units) + packs_s + unit_s * units  # noqa: E731
+    picking_s, packing, unit_s = expected_handling_s(world), world.scenario.stores.packing, 0.0
+    # Packed at a station or by its picker: it is a part of what an order takes until it stands at the counter.
+    base_s = 0.0
+    if packing is not None:
+        base_s, unit_s = packing.base_s, packing.per_unit_s
+    if walks is None and packing is None:
+        return picking_s
     if walks is None:
-        return handling_s
+        return lambda lines, units: picking_s(lines, units) + base_s + unit_s * units
     # Asked twice for every order, so it is one call: what does not hang on the units is known for each number of lines.
-    known = [handling_s(lines, 0) + walks.expected_s(lines) for lines in range(LINES_MAX + 1)]
+    known = [picking_s(lines, 0) + base_s + walks.expected_s(lines) for lines in range(LINES_MAX + 1)]
+    per_unit_s = world.scenario.pickers.per_unit_s + unit_s
     return lambda lines, units: (
-        known[lines] + per_unit_s * units if lines <= LINES_MAX else handling_s(lines, units) + walks.expected_s(lines)
+        known[lines] + per_unit_s * units
+        if lines <= LINES_MAX
+        else picking_s(lines, units) + base_s + unit_s * units + walks.expected_s(lines)
     )
 
 
