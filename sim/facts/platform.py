@@ -67,6 +67,15 @@ class PlatformFacts:
     def stock_corrected(self, *, store: StoreId, sku: SkuId, units: Units, role: int) -> None:
         """Somebody of the office, or their job, changed a record by `units` (signed): the audit's line, with the role used."""
 
+    def adjustment_doubled(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+        """A message came twice and nobody knew it: booked or picked again, it leaves the record off by `units` (signed)."""
+
+    def reorder_judged(self, *, store: StoreId, needless: Units, lacking: Units) -> None:
+        """An order for goods, held against the one that the same policy would have made had it seen the shelves.
+
+        `needless` units were ordered although they were there, `lacking` ones were not although they were needed.
+        """
+
     def forecast_judged(self, *, store: StoreId, units: Units, expected: float, off: float) -> None:
         """A whole day is over: `units` were sold where a review was told to expect `expected`; by SKU they are `off` in sum."""
 

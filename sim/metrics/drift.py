@@ -1,8 +1,10 @@
 """Inventory drift: how far the records are from the shelves, where the gap came from, and what customers felt of it.
 
 The gap of a record is record less shelf: what the platform did not learn of the scans (record less scan log), plus what
-people did not scan or scanned wrongly (scan log less shelf). Every slip of the second kind is a fact with its cause; the
-first kind is the platform's. A count ends whatever was wrong with a place before it and leaves at most its own error.
+people did not scan or scanned wrongly (scan log less shelf). Every slip of the second kind is a fact with its cause. Of the
+first kind, messages that counted twice and records rebuilt from an older copy are facts; what is left is late: not heard
+yet, or heard in another order. A count ends whatever was wrong with a place before it and leaves at most its own error; a
+correction by the scan log ends what the platform had done.
 """
 
 from typing import Any
@@ -10,17 +12,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.recording import Archive, State
+from sim.recording import Archive, State, committed
 from sim.vocabulary import StockCause
 
-PLATFORM = len(StockCause)
-"""Row of the gaps that people had no part in, after those of the causes."""
+_DOUBLED, _LATE = len(StockCause), len(StockCause) + 1
+_RECOVERED = int(StockCause.RECOVERY)
+_ROWS = _LATE + 1
+"""Rows of an array by cause: those that are facts, and those of the platform beside them."""
 
 _SEQS = 40
 """Bits of a fact's number in a key of place and time."""
 
 _SLIPS = tuple(StockCause[name] for name in ("OPENING", "DELIVERY", "MISPICK", "THEFT", "DAMAGE", "BREAKAGE", "COUNT"))
 """What a slip may come from."""
+
+_OURS = (_DOUBLED, _RECOVERED)
+"""Rows of what the platform did by itself."""
+
+_SETTLING = (int(StockCause.COUNT), int(StockCause.RECONCILED))
+"""What sets a record to what the scan log says, just after a count in any case."""
 
 
 def drift(archive: Archive, state: State) -> dict[str, Any]:
@@ -33,26 +43,39 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
     `phantom_share` is the share of records that offer units of which the shelf holds none.
     """
     gap = (state.available + state.reserved - state.shelf).ravel()
-    slips = Slips(archive, gap.size, state.shelf.shape[1])
-    parts = slips.standing()
-    parts[PLATFORM] = gap - (state.scan - state.shelf).ravel()
-    (short, overlooked), unseen = slips.short(archive), slips.denied(archive)
+    origins = Origins(archive, gap.size, state.shelf.shape[1])
+    (short, overlooked), unseen = origins.short(archive), origins.denied(archive)
     phantom = (state.available > 0) & (state.shelf == 0)
     return {
         "records_inaccurate_share": float((gap != 0).mean()) if gap.size else None,
         "phantom_share": float(phantom.mean()) if gap.size else None,
         "units_abs": int(np.abs(gap).sum()),
         "units_net": int(gap.sum()),
-        "by_cause": _named(shared(parts, gap).sum(axis=1)),
+        "by_cause": _named(origins.standing(gap).sum(axis=1)),
         "units_short": round(float(short.sum())) + overlooked,
         "short_by_cause": {**_named(short), "overlooked": float(overlooked)},
         "units_unseen": round(float(unseen.sum())),
         "unseen_by_cause": _named(unseen),
+        **reorders(archive),
     }
 
 
-CAUSES = {**{int(cause): cause.name.lower() for cause in _SLIPS}, PLATFORM: "platform"}
+CAUSES = {
+    **{int(cause): cause.name.lower() for cause in _SLIPS},
+    _DOUBLED: "doubled_message",
+    _RECOVERED: "recovery",
+    _LATE: "late_message",
+}
 """Rows of an array by cause, and their names."""
+
+
+def reorders(archive: Archive) -> dict[str, int]:
+    """What was ordered in vain, and what was not ordered in time, because records were wrong: units of the whole run."""
+    judged = archive.rows("reorder_judged")
+    return {
+        "needless_reorder_units": int(judged["needless"].sum()),
+        "lacking_reorder_units": int(judged["lacking"].sum()),
+    }
 
 
 def reviews(archive: Archive, start_s: float) -> dict[str, Any]:
@@ -83,36 +106,54 @@ def shared(parts: NDArray[Any], gap: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(pull * (np.abs(gap) / np.maximum(pull.sum(axis=0), 1)))
 
 
-class Slips:
-    """The archive's slips: what people scanned wrongly or not at all, by place and then by time."""
+class Origins:
+    """What put records wrong, by place and then by time: slips of the people, and what the platform did by itself."""
 
     def __init__(self, archive: Archive, places: int, skus: int) -> None:
         self._places, self._skus = places, skus
-        rows, counted = archive.rows("scan_slipped"), archive.rows("shelf_counted")
-        key = self._key(rows, archive.seq("scan_slipped"))
+        slips, doubled, adjusted = (
+            archive.rows(kind) for kind in ("scan_slipped", "adjustment_doubled", "record_adjusted")
+        )
+        seq = archive.seq("record_adjusted")
+        rebuilt = adjusted["cause"] == _RECOVERED
+        parts = [
+            (self._key(slips, archive.seq("scan_slipped")), slips, slips["cause"]),
+            (self._key(doubled, archive.seq("adjustment_doubled")), doubled, np.full(len(doubled), _DOUBLED)),
+            (self._key(adjusted[rebuilt], seq[rebuilt]), adjusted[rebuilt], np.full(rebuilt.sum(), _RECOVERED)),
+        ]
+        key = np.concatenate([keys for keys, *_ in parts])
         order = np.argsort(key)
         self._by_time = key[order]
-        self._units, self._cause = rows["units"][order].astype(np.int64), rows["cause"][order].astype(np.int64)
-        self._t_s = rows["t_s"][order]
-        self._counts, self._counted_s = self._key(counted, archive.seq("shelf_counted")), counted["t_s"]
+        self._units = np.concatenate([rows["units"] for _, rows, _ in parts])[order].astype(np.int64)
+        self._cause = np.concatenate([causes for *_, causes in parts])[order].astype(np.int64)
+        self._ours = np.isin(self._cause, _OURS)
+        self._t_s = np.concatenate([rows["t_s"] for _, rows, _ in parts])[order]
+        counted, ours = archive.rows("shelf_counted"), np.isin(adjusted["cause"], _SETTLING)
+        self._counts = self._key(counted, archive.seq("shelf_counted")), counted["t_s"]
+        self._corrections = self._key(adjusted[ours], seq[ours]), adjusted["t_s"][ours]
 
-    def _key(self, rows: Any, seq: Any) -> NDArray[np.int64]:
-        place = rows["store"].astype(np.int64) * self._skus + rows["sku"]
+    def _key(self, rows: Any, seq: Any, sku: str = "sku") -> NDArray[np.int64]:
+        place = rows["store"].astype(np.int64) * self._skus + rows[sku]
         return np.asarray((place << _SEQS) + seq)
 
-    def standing(self, until_s: float = np.inf) -> NDArray[np.int64]:
-        """Units of each cause that no count has put right by then, int64 (causes and the platform, places)."""
-        counts = self._counts[: np.searchsorted(self._counted_s, until_s, side="right")]
-        last = np.full(self._places, -1, dtype=np.int64)
-        last[counts >> _SEQS] = counts  # in order of time, so the last one stays
+    def standing(self, gap: NDArray[Any], until_s: float = np.inf) -> NDArray[np.float64]:
+        """Share a gap at some time, (places,), out among what nothing has put right by then, float64 (causes, places)."""
+        settled_at = []
+        for keys, times in (self._counts, self._corrections):
+            keys = keys[: np.searchsorted(times, until_s, side="right")]
+            last = np.full(self._places, -1, dtype=np.int64)
+            last[keys >> _SEQS] = keys  # in order of time, so the last one stays
+            settled_at.append(last)
         mine = self._t_s <= until_s
-        by_time, cause = self._by_time[mine], self._cause[mine]
+        by_time, cause, units, ours = (column[mine] for column in (self._by_time, self._cause, self._units, self._ours))
         place = by_time >> _SEQS
-        parts = np.zeros((PLATFORM + 1, self._places), dtype=np.int64)
-        # All up to a count, and the count itself, add up to the count's own error.
-        settled = by_time < last[place]
-        np.add.at(parts, (np.where(settled, int(StockCause.COUNT), cause), place), self._units[mine])
-        return parts
+        # All slips up to a count, and the count itself, add up to the count's own error.
+        cause = np.where(~ours & (by_time < settled_at[0][place]), int(StockCause.COUNT), cause)
+        units = np.where(ours & (by_time < settled_at[1][place]), 0, units)
+        parts = np.zeros((_ROWS, self._places), dtype=np.int64)
+        np.add.at(parts, (cause, place), units)
+        parts[_LATE] = gap - parts.sum(axis=0)
+        return shared(parts, gap)
 
     def short(self, archive: Archive) -> tuple[NDArray[np.float64], int]:
         """Units that were on record and not found, by the causes of the gap at that moment, float64 (causes,).
@@ -156,28 +197,22 @@ class Slips:
         asked[ends >> _SEQS] = True
         keys, moves = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
 
-        def note(kind: str, sign: int, seq: Any = None, rows: Any = None, sku: str = "sku") -> None:
-            rows = archive.rows(kind) if rows is None else rows
-            seq = archive.seq(kind) if seq is None else seq
-            place = rows["store"].astype(np.int64) * self._skus + rows[sku]
-            mine = asked[place]
-            keys.append((place[mine] << _SEQS) + seq[mine])
-            moves.append(sign * rows["units"][mine].astype(np.int64))
+        def move(rows: Any, sku: str, seq: NDArray[np.int64], units: NDArray[Any]) -> None:
+            key = self._key(rows, seq, sku)
+            mine = asked[key >> _SEQS]
+            keys.append(key[mine])
+            moves.append(units[mine].astype(np.int64))
 
         for kind, sign in (("shelf_changed", -1), ("goods_picked", 1), ("goods_put_back", -1), ("record_adjusted", 1)):
-            note(kind, sign)
-        returned = archive.rows("goods_returned")
-        note("goods_returned", -1, archive.seq("goods_returned")[~returned["wasted"]], returned[~returned["wasted"]])
-        note("goods_sold", 1, sku="taken")
-        note("goods_sold", -1)
-        # What is held leaves the record when the hold is committed, less what was taken out of it before.
-        committed, ended = archive.rows("hold_committed", ("order",))["order"], archive.seq("hold_committed")
-        for kind, sign in (("stock_reserved", -1), ("hold_reduced", 1)):
             rows = archive.rows(kind)
-            left = np.full(1 + max(int(ids.max(initial=-1)) for ids in (rows["order"], committed)), -1, dtype=np.int64)
-            left[committed] = ended
-            seq = left[rows["order"]]
-            note(kind, sign, seq[seq >= 0], rows[seq >= 0])
+            move(rows, "sku", archive.seq(kind), sign * rows["units"])
+        rows = archive.rows("goods_returned")
+        move(rows, "sku", archive.seq("goods_returned"), np.where(rows["wasted"], 0, -rows["units"]))
+        rows, seq = archive.rows("goods_sold"), archive.seq("goods_sold")
+        move(rows, "taken", seq, rows["units"])
+        move(rows, "sku", seq, -rows["units"])
+        for _, seq, rows, units in committed(archive):
+            move(rows, "sku", seq, -units)
         key, units = np.concatenate(keys), np.concatenate(moves)
         order = np.argsort(key)
         key, level = key[order], np.concatenate([[0], np.cumsum(units[order])])
@@ -186,16 +221,23 @@ class Slips:
 
     def _felt(self, ends: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.float64]:
         """Units (signed as the gap) that customers felt at some keys, by the causes of the gap, float64 (causes,)."""
-        felt = np.zeros((PLATFORM + 1, 1))
-        begins = np.searchsorted(self._by_time, ends >> _SEQS << _SEQS)
-        for lacking, begin, end in zip(units.tolist(), begins, np.searchsorted(self._by_time, ends), strict=True):
-            causes, slips = self._cause[begin:end], self._units[begin:end]
-            parts = np.zeros((PLATFORM + 1, 1))
-            counts = np.flatnonzero(causes == StockCause.COUNT)
-            since = int(counts[-1]) + 1 if len(counts) else 0
-            parts[StockCause.COUNT] = slips[:since].sum()
-            np.add.at(parts[:, 0], causes[since:], slips[since:])
+        felt = np.zeros((_ROWS, 1))
+        first = ends >> _SEQS << _SEQS
+        begins = np.searchsorted(self._by_time, first)
+        corrections = np.sort(self._corrections[0])
+        settled = np.maximum(np.append(-1, corrections)[np.searchsorted(corrections, ends)], first)
+        stops = np.searchsorted(self._by_time, ends)
+        for lacking, begin, righted, end in zip(
+            units.tolist(), begins, np.searchsorted(self._by_time, settled), stops, strict=True
+        ):
+            place = np.arange(begin, end)
+            cause, ours = self._cause[begin:end], self._ours[begin:end]
+            counts = place[cause == StockCause.COUNT]
+            slip = np.where(~ours & (place <= counts.max(initial=-1)), int(StockCause.COUNT), cause)
+            stands = ~ours | (place >= righted)
+            parts = np.zeros((_ROWS, 1))
+            np.add.at(parts[:, 0], slip[stands], self._units[begin:end][stands])
             if not (parts * lacking > 0).any():
-                parts[PLATFORM] = lacking
+                parts[_LATE] = lacking
             felt += shared(parts, np.array([lacking]))
         return felt[:, 0]

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics.drift import CAUSES, PLATFORM, Slips, shared
+from sim.metrics.drift import CAUSES, Origins
 from sim.metrics.returns import put_away
 from sim.metrics.tables import Columns
-from sim.recording import Archive
+from sim.recording import Archive, committed
 from sim.scenario import Scenario
 from sim.scenario.fields import DAY_S
 from sim.streams import Streams
@@ -38,7 +38,7 @@ def drift_table(archive: Archive, scenario: Scenario, shape: tuple[int, ...]) ->
     categories = len(goods.categories)
     group = (np.arange(stores)[:, None] * categories + goods.category[None, :]).ravel().astype(np.int64)
     price = np.tile(goods.price_cents, stores)
-    groups, slips = stores * categories, Slips(archive, stores * skus, skus)
+    groups, origins = stores * categories, Origins(archive, stores * skus, skus)
     found: dict[str, list[NDArray[Any]]] = {}
 
     def note(name: str, values: NDArray[Any]) -> None:
@@ -47,10 +47,7 @@ def drift_table(archive: Archive, scenario: Scenario, shape: tuple[int, ...]) ->
     at_s = looks(scenario.end_s)
     for t_s, record, shelf in _levels(archive, at_s, stores, skus):
         gap = record - shelf
-        parts = slips.standing(t_s)
-        # What people had no part in: the gap of record and scan log.
-        parts[PLATFORM] = gap - parts.sum(axis=0)
-        causes = shared(parts, gap)
+        causes = origins.standing(gap, t_s)
         note("records", np.ones(len(gap)))
         note("inaccurate", gap != 0)
         note("phantom", (record > 0) & (shelf == 0))
@@ -95,16 +92,9 @@ def _levels(
     add(record, rows["t_s"], place(rows), -rows["units"])
     rows = archive.rows("record_adjusted", ("t_s", "store", "sku", "units"))
     add(record, rows["t_s"], place(rows), rows["units"])
-    # What is held leaves the record when the hold is committed, less what was taken out of it before.
-    committed = archive.rows("hold_committed", ("t_s", "order"))
-    for kind, sign in (("stock_reserved", -1), ("hold_reduced", 1)):
-        rows = archive.rows(kind, ("order", "store", "sku", "units"))
-        size = max(int(part["order"].max(initial=-1)) for part in (rows, committed)) + 1
-        left_s = np.full(size, np.inf)
-        left_s[committed["order"]] = committed["t_s"]
-        times = left_s[rows["order"]]
-        order = np.argsort(times, kind="stable")[: int(np.isfinite(times).sum())]
-        add(record, times[order], place(rows[order]), sign * rows["units"][order])
+    for times, _, rows, units in committed(archive):
+        order = np.argsort(times, kind="stable")
+        add(record, times[order], place(rows[order]), -units[order])
     begins = [0] * len(moves)
     for look, t_s in enumerate(at_s.tolist()):
         for number, (level, places, units, ends) in enumerate(moves):

@@ -43,17 +43,22 @@ class Dock:
         self._waiting: deque[_Cart] = deque()
         self._out: list[_Cart] = []
 
+    @property
+    def on_record(self) -> bool:
+        """Whether what stands at the dock is on record already."""
+        return self._terms.scan == "dock"
+
     def stands(self, noted: NDArray[np.int64], there: NDArray[np.int64]) -> None:
         """A run begins with goods at the dock: units noted and really there, (skus,); a scan at the dock was made before."""
         skus = np.flatnonzero((noted != 0) | (there != 0))
-        if self._terms.scan == "shelf":
+        if not self.on_record:
             self._desk.ordered(self._store, noted)
         self._unload(skus, noted[skus], there[skus])
 
     def take_in(self, skus: NDArray[Any], noted: NDArray[Any], there: NDArray[Any]) -> None:
         """A truck has come with units of SKUs (each once), noted and really there; all (n,)."""
         self._unload(skus, noted, there)
-        if self._terms.scan == "dock":
+        if self.on_record:
             self._shelves.scanned_ahead(self._store, skus, noted)
             self._desk.received(self._store, skus, noted, StockCause.DELIVERY)
 
@@ -78,9 +83,10 @@ class Dock:
         cart: _Cart = event.value
         # By identity: carts hold arrays, which do not compare.
         self._out = [other for other in self._out if other is not cart]
-        at_dock = self._terms.scan == "dock"
-        self._shelves.put_away(self._store, cart.skus, cart.there, np.zeros_like(cart.noted) if at_dock else cart.noted)
-        if not at_dock:
+        self._shelves.put_away(
+            self._store, cart.skus, cart.there, np.zeros_like(cart.noted) if self.on_record else cart.noted
+        )
+        if not self.on_record:
             self._desk.received(self._store, cart.skus, cart.noted, StockCause.DELIVERY)
         fresh = np.zeros(self._shelves.skus, dtype=np.int64)
         fresh[cart.skus] = cart.there

@@ -107,6 +107,7 @@ class Supply:
             lead_s = due_s - env.now
             expected = self._desk.expected(self._store, lead_s)
             wanted = self._desk.replenish(self._store, expected, lead_s)
+            self._judge(wanted, expected, lead_s)
             if wanted.any():
                 wanted = trucks.load(wanted, self._cover_days(expected))
             if wanted.any():
@@ -119,6 +120,18 @@ class Supply:
                 number = self._number + 1
                 self._send(Load(self._store, due_s + trucks.delay_s(self._store, number), number, wanted))
             yield Timer(env, self._every_s)
+
+    def _judge(self, wanted: NDArray[Any], expected: NDArray[Any], lead_s: float) -> None:
+        """Hold an order against the one that the same policy would make if the records were right."""
+        there = self._shelves.column(self._store).astype(np.int64)
+        if self._dock is not None and self._dock.on_record:
+            there += self._shelves.docked[self._store]
+        if self._desk.owed is not None:
+            there -= self._desk.owed[self._store]
+        off = wanted - self._desk.replenish(self._store, expected, lead_s, there)
+        if off.any():
+            needless, lacking = int(np.maximum(off, 0).sum()), int(np.maximum(-off, 0).sum())
+            self._facts.reorder_judged(store=self._store, needless=Units(needless), lacking=Units(lacking))
 
     def _send(self, load: Load) -> None:
         self._number = load.number

@@ -156,7 +156,10 @@ class Shelves:
                 tote.append((sku, units))
                 picked(order=order, store=store, sku=sku, units=units)  # type: ignore[arg-type]
         if order in self.totes:
-            tote = self.totes[order] + tote  # picked a second time: a message came twice and nobody knew
+            # Picked a second time: a message came twice and nobody knew. The record learns of one tote.
+            for sku, units in tote:
+                self._facts.adjustment_doubled(store=store, sku=sku, units=Units(units))
+            tote = self.totes[order] + tote
         self.totes[order] = tote
         return short
 

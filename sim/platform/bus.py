@@ -70,6 +70,11 @@ class Bus:
         The scenario's `platform.bus`.
     luck
         Keyed draws by (topic and number of the message, delivery) for what happens to a message.
+
+    Attributes
+    ----------
+    repeating
+        Whether what is being delivered came before and nobody knows: for facts, not for the consumers.
     """
 
     def __init__(self, env: Clock, facts: Facts, delay_s: float, spec: BusSpec, luck: Die) -> None:
@@ -85,6 +90,7 @@ class Bus:
         self._deliver = [self._deliverer(topic) for topic in Topic]
         self._partitions = [[Partition() for _ in range(spec.partitions)] for _ in Topic]
         self.redelivered = self.duplicated = self.dropped = self.dead = self.lost = 0
+        self.repeating = False
         self._blocked_until_s = -1.0  # the latest block of any partition
         self._shaky: tuple[float, float] | None = None  # a dying broker takes what is published between these times
 
@@ -200,8 +206,10 @@ class Bus:
         if known:
             self.dropped += 1
             return
+        self.repeating = True
         for subscriber in self._subscribers[topic]:
             subscriber(message)
+        self.repeating = False
 
     # -- what can go wrong -------------------------------------------------------------------------------------------
 

@@ -151,6 +151,11 @@ class Desks:
         order = self.book.open[order_id]
         if not self._allows(Command.PICK, role, picker, order):
             return
+        units = min(units, sum(held for line, held in order.held if line == sku))
+        if order.committed or not units:
+            # Somebody else has picked it too: what he does not find has been taken, or told, before.
+            self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
+            return
         self.inventory.reduce(order, sku, units)
         self.billing.missing(order, sku, units)
 

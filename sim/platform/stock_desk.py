@@ -82,6 +82,18 @@ class StockDesk:
             self._bus.publish(Topic.STOCK_CHANGED, store, message)
 
     def _heard(self, message: StockMessage) -> None:
+        if self._bus is None or not self._bus.repeating:
+            self._book(message)
+            return
+        store, skus = message.store, message.skus
+        before = self.inventory.on_hand(store)[skus]
+        self._book(message)
+        more = self.inventory.on_hand(store)[skus] - before
+        moved = np.flatnonzero(more)
+        alike = np.full(len(moved), store)
+        self._facts.many("adjustment_doubled", {"store": alike, "sku": skus[moved], "units": more[moved]})
+
+    def _book(self, message: StockMessage) -> None:
         store, skus, units, cause = message
         if cause is StockCause.COUNT:
             for sku, there in zip(skus.tolist(), units.tolist(), strict=True):
@@ -128,11 +140,17 @@ class StockDesk:
         """Units of each SKU a day, float64 (skus,), that an order must last for: until what the next review orders is there."""
         return self.forecasting.until(store, self._env.now + self._replenishment.every_s + lead_time_s)
 
-    def replenish(self, store: StoreId, daily_demand: NDArray[Any], lead_time_s: float) -> Any:
-        """What the store should order now, units per SKU (int64); `daily_demand`: see `expected`."""
+    def replenish(
+        self, store: StoreId, daily_demand: NDArray[Any], lead_time_s: float, on_hand: NDArray[Any] | None = None
+    ) -> Any:
+        """What the store should order now, units per SKU (int64); `daily_demand`: see `expected`.
+
+        `on_hand`: units of every SKU to go by, (skus,); by default those on record.
+        """
         skus = self.inventory.skus
+        there = self.on_hand(store) if on_hand is None else on_hand
         view = LiveReplenishmentView(
-            self._env.now, store, self.on_hand(store), self.on_order[store].copy(), daily_demand, lead_time_s
+            self._env.now, store, there, self.on_order[store].copy(), daily_demand, lead_time_s
         )
         wanted = self._replenishment(view)
         if len(wanted) != skus:

@@ -10,10 +10,10 @@ from sim.recording.archive import (
     digest_of,
 )
 from sim.recording.log import Log, Sink
-from sim.recording.sold import sold_by_day
+from sim.recording.sold import committed, sold_by_day
 from sim.recording.state import State, replay
 
 __all__ = [
-    "SUMMARY", "Archive", "Log", "MemoryArchive", "NoArchive", "ParquetArchive", "ParquetWriter", "Sink", "State", "digest_of",
-    "replay", "sold_by_day",
+    "SUMMARY", "Archive", "Log", "MemoryArchive", "NoArchive", "ParquetArchive", "ParquetWriter", "Sink", "State", "committed",
+    "digest_of", "replay", "sold_by_day",
 ]  # fmt: skip

@@ -32,6 +32,23 @@ def sold_by_day(archive: Archive, midnight_s: float, days: range, shape: tuple[i
     return sold
 
 
+def committed(archive: Archive) -> Iterator[tuple[NDArray[Any], NDArray[np.int64], Any, NDArray[Any]]]:
+    """What left the records with the holds that were committed: all that was held, less what was taken out of it before.
+
+    Yields, kind after kind, when each line left, seconds since the start, its place in the order of the day, its row (order,
+    store, SKU), and the units (negative: those taken out before).
+    """
+    orders = archive.rows("hold_committed", ("t_s", "order"))
+    ended = archive.seq("hold_committed")
+    for kind, sign in (("stock_reserved", 1), ("hold_reduced", -1)):
+        rows = archive.rows(kind, ("order", "store", "sku", "units"))
+        which = np.full(max(int(part["order"].max(initial=-1)) for part in (rows, orders)) + 1, -1, dtype=np.int64)
+        which[orders["order"]] = np.arange(len(orders))
+        commit = which[rows["order"]]
+        rows, commit = rows[commit >= 0], commit[commit >= 0]
+        yield orders["t_s"][commit], ended[commit], rows, sign * rows["units"]
+
+
 def _sales(archive: Archive) -> Iterator[tuple[NDArray[Any], Any, NDArray[Any]]]:
     """Times, rows with store and SKU, and units (signed), kind after kind."""
     rows = archive.rows("goods_sold", ("t_s", "store", "sku", "units"))
@@ -39,11 +56,5 @@ def _sales(archive: Archive) -> Iterator[tuple[NDArray[Any], Any, NDArray[Any]]]
     rows = archive.rows("record_adjusted")
     rows = rows[rows["cause"] == StockCause.SOLD]
     yield rows["t_s"], rows, -rows["units"]
-    committed = archive.rows("hold_committed", ("t_s", "order"))
-    for kind, sign in (("stock_reserved", 1), ("hold_reduced", -1)):
-        rows = archive.rows(kind, ("order", "store", "sku", "units"))
-        size = max(int(part["order"].max(initial=-1)) for part in (rows, committed)) + 1
-        left_s = np.full(size, np.nan)
-        left_s[committed["order"]] = committed["t_s"]
-        rows = rows[~np.isnan(left_s[rows["order"]])]
-        yield left_s[rows["order"]], rows, sign * rows["units"]
+    for t_s, _, rows, units in committed(archive):
+        yield t_s, rows, units

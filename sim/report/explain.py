@@ -3,6 +3,7 @@
 from typing import Final
 
 from sim.report.bench_words import BENCHES
+from sim.report.drift_words import DRIFT
 from sim.report.floor_words import FLOOR
 from sim.report.forecast_words import FORECAST
 from sim.report.goods_words import GOODS
@@ -284,27 +285,7 @@ METRICS: Final[dict[str, Metric]] = {
     "sales.backorders_mean": Metric(
         "units waited for", "rate", "Units that customers wait for, on average over time; only with unmet: backorder."
     ),
-    "drift.records_inaccurate_share": Metric(
-        "records that are wrong", "share", "Share of stock records that differ from the shelf when the run ends."
-    ),
-    "drift.units_abs": Metric(
-        "units off, either way", "count", "Sum of the gaps between record and shelf, signs left aside."
-    ),
-    "drift.units_net": Metric("units off, net", "signed", "Units on record less units on the shelves."),
-    "drift.value_cents": Metric(
-        "value of the units off",
-        "money",
-        "Selling price of the units by which records differ from the shelves, either way.",
-    ),
-    "drift.phantom_share": Metric(
-        "phantom stock", "share", "Share of stock records that offer units of which the shelf holds none."
-    ),
-    "drift.units_short": Metric(
-        "held but not found", "count", "Units that were held for orders and that pickers did not find."
-    ),
-    "drift.units_unseen": Metric(
-        "denied though there", "count", "Units that the record denied although the shelf had them for anybody to buy."
-    ),
+    **DRIFT,
     "losses.stolen": Metric("units stolen", "count", "Units that were taken from the shelves, and nobody scanned it."),
     "losses.damaged": Metric("units damaged", "count", "Units that broke on the shelves, scanned as such or not."),
     "losses.spoiled": Metric("units thrown away", "count", "Units that were on the shelves beyond their shelf life."),

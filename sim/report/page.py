@@ -181,7 +181,9 @@ def _pictures(
             by_hour_of_day(hours),
         ]
     if drift is not None and (goods_only(summary) or horizon_s > DAY_S):
-        pictures += drift_pictures(drift, start)
+        stores = [store["name"] for store in manifest["world"]["stores"]]
+        categories = [category["name"] for category in scenario["catalogue"]["categories"]]
+        pictures += drift_pictures(drift, start, stores, categories)
     return {"pictures": [picture for picture in pictures if picture], "hours": hours}
 
 

@@ -304,6 +304,7 @@ def _stock(summary: Mapping[str, Any]) -> list[Row]:
         *_by_cause(summary, "drift.short_by_cause", "drift.units_short"),
         _row(summary, "drift.units_unseen"),
         *_by_cause(summary, "drift.unseen_by_cause", "drift.units_unseen"),
+        *(_row(summary, f"drift.{key}_reorder_units") for key in ("needless", "lacking")),
         *(
             _row(summary, f"reviews.{key}")
             for key in ("units_corrected", "flagged", "open", "wait_s")
@@ -337,7 +338,9 @@ CAUSE_WORDS = {
     "damage": "damaged, not scanned",
     "breakage": "broken by pickers",
     "count": "miscounted",
-    "platform": "lost by the platform",
+    "doubled_message": "told twice",
+    "recovery": "rebuilt from an older copy",
+    "late_message": "heard late or never",
     "overlooked": "there, and overlooked",
 }
 

@@ -106,7 +106,7 @@ def test_shelves_over_time_know_what_was_put_back(day: Any) -> None:
     last = drift["t_s"] == drift["t_s"].max()
     assert drift["units_abs"][last].sum() == found["units_abs"]
     assert drift["units_net"][last].sum() == found["units_net"]
-    assert found["by_cause"]["platform"] == pytest.approx(0.0), (
+    assert found["by_cause"]["late_message"] == pytest.approx(0.0), (
         "what is brought back is scanned, and records hear of it"
     )
 

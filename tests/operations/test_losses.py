@@ -74,7 +74,7 @@ def test_what_is_held_for_an_order_is_not_written_off(one_store: Any, play: Any)
     # The scan log knows what the record cannot give: that is the platform's gap, until the picker finds nothing.
     drift, state = played.study.summary["drift"], played.outcome.state
     assert drift["units_short"] > 0
-    assert drift["short_by_cause"]["platform"] == drift["units_short"]
+    assert drift["short_by_cause"]["late_message"] == drift["units_short"]
     np.testing.assert_array_equal(state.scan, state.shelf)
 
 

@@ -161,4 +161,4 @@ def test_where_copies_of_messages_are_acted_upon_the_law_speaks_and_the_run_goes
     world = build_world(two_stores(*SCARCE, *careless))
     laws = all_laws(world)
     play(world, laws=laws)
-    assert {breach.law for breach in verdict(laws)} >= {"money", "orders"}
+    assert "orders" in {breach.law for breach in verdict(laws)}
