@@ -133,7 +133,7 @@ class Demand(Branch):
         "poisson",
         "independent customers",
         "goods_only: poisson: customers come one by one; normal: the units of each SKU a day are normal about the same mean,"
-        " whole, none below zero, and shared out by the profile",
+        " to the nearest whole one, none below zero, and shared out by the profile (for SKUs that sell many units a day)",
     )
     daily_cv: Annotated[NonNegative, Field(le=10)] = given(
         0.3, JUDGEMENT, "with distribution: normal, coefficient of variation of the units of each SKU a day"

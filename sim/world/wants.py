@@ -104,7 +104,9 @@ class Wants:
 
 
 class NormalDays:
-    """Demand of which each SKU's units a day are normal, in whole units, none below zero.
+    """Demand of which each SKU's units a day are normal, to the nearest whole unit, none below zero.
+
+    It is meant for SKUs that sell many units a day: of one that sells a third of a unit, nobody would ever want any.
 
     The hours of a day share its units out by the profile: a busy day is busy in all of them, and how long the steps are does not
     matter. Each day has its own keyed stream.

@@ -84,7 +84,7 @@ def largest_gap_m(picks: int) -> float:
 
 
 def published_s_shape_m(picks: int) -> float:
-    """As above, but with as many picks in the last aisle as in the mean, n / g of them.
+    """As `s_shape_m`, but with as many picks in the last aisle as in the mean, n / g of them.
 
     After Hall (1993) by K. J. Roodbergen, I. F. A. Vis (2006), A model for warehouse layout, IIE Transactions 38(10), 799-811.
     """
@@ -97,7 +97,10 @@ def published_s_shape_m(picks: int) -> float:
 
 
 def published_largest_gap_m(picks: int) -> float:
-    """As above, but with picks in the outermost aisles always, so that these two are walked end to end (the same authors)."""
+    """As `largest_gap_m`, but as if the outermost aisles always held picks and were the two that are walked end to end.
+
+    In the manner of R. W. Hall (1993), Distance approximations for routing manual pickers in a warehouse, IIE Transactions 25(4).
+    """
     some = 1.0 / AISLES
     inner = sum(
         comb(picks, here) * some**here * (1.0 - some) ** (picks - here) * walked_of_gap(here)
