@@ -129,6 +129,15 @@ class Demand(Branch):
     arrivals: Literal["poisson", "even"] = given(
         "poisson", "independent customers", "poisson, or evenly spread over the profile"
     )
+    distribution: Literal["poisson", "normal"] = given(
+        "poisson",
+        "independent customers",
+        "goods_only: poisson: customers come one by one; normal: the units of each SKU a day are normal about the same mean,"
+        " to the nearest whole one, none below zero, and shared out by the profile (for SKUs that sell many units a day)",
+    )
+    daily_cv: Annotated[NonNegative, Field(le=10)] = given(
+        0.3, JUDGEMENT, "with distribution: normal, coefficient of variation of the units of each SKU a day"
+    )
     step_minutes: Annotated[Positive, Field(le=24 * 60)] = given(
         60,
         "judgement: deliveries and thefts have the same grain",

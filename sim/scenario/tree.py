@@ -115,6 +115,13 @@ class Scenario(Branch):
                     raise ValueError(f"no {key} with mode: goods_only, which has no orders, got {got}")
         elif self.unmet == "backorder":
             raise ValueError("mode: goods_only with unmet: backorder (an order is never delivered in parts), got full")
+        if self.demand.distribution == "normal":
+            if self.mode != "goods_only":
+                raise ValueError("mode: goods_only with demand.distribution: normal (orders have lines), got full")
+            if self.demand.arrivals != "poisson":
+                raise ValueError(
+                    "demand.arrivals: poisson with demand.distribution: normal (demand.daily_cv: 0 is even), got even"
+                )
         layout = self.stores.layout
         if layout is not None and layout.slots < self.catalogue.skus:
             raise ValueError(

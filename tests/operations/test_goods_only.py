@@ -12,6 +12,7 @@ from sim.recording import MemoryArchive
 from sim.scenario import load, load_text
 from sim.vocabulary import InputError
 from sim.world.build import build_world
+from tests.conftest import lawful_day
 
 # A week of two shops in which everything happens to the goods.
 WEEK = """
@@ -48,6 +49,13 @@ def test_the_laws_hold_and_the_log_tells_all(play: Any, unmet: str, policy: str)
     assert sum(drift["by_cause"].values()) == pytest.approx(drift["units_abs"])
     sales = week.study.summary["sales"]
     assert min(sales["units_denied"], sales["units_short"]) > 0
+    assert len(week.rows("goods_sold")[week.rows("goods_sold")["sku"] != week.rows("goods_sold")["taken"]]) > 0
+
+
+def test_the_laws_hold_with_normal_demand(play: Any) -> None:
+    settings = ["demand={distribution: normal, daily_cv: 0.8, step_minutes: 240}", "pickers.breakage_share=0.05"]
+    week = lawful_day(play, load_text(WEEK, settings))
+    assert week.study.summary["losses"]["broken"] > 0
     assert len(week.rows("goods_sold")[week.rows("goods_sold")["sku"] != week.rows("goods_sold")["taken"]]) > 0
 
 

@@ -7,31 +7,15 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from sim.scenario import load_text
+from tests.theory.bare_store import bare_store
 
 LEVEL, A_DAY, LEAD_DAYS, SKUS = 20, 5.0, 3.0, 1500
 DAYS, WARM_DAYS = 40, 20
 
-SHOP = f"""
-name: base-stock
-mode: goods_only
-start: 2026-11-18T00:00+00:00
-horizon_h: {24 * DAYS}
-warmup_h: {24 * WARM_DAYS}
-drain_h: 0
-seed: 11
-map: {{width_m: 0, height_m: 0, points: 1, speed_kmh: 30}}
-stores: {{count: 1, open: "00:00-24:00", zone: {{radius_m: 1000}}, inaccurate_share: 0}}
-pickers: {{mispick_share: 0}}
-catalogue: {{skus: {SKUS}, zipf: 0, categories: [{{name: all, share: 1, price_cents: 100, litres: 1}}]}}
-shrinkage: {{theft_share: 0, damage_share: 0}}
-demand: {{orders_per_day: {A_DAY * SKUS}, basket: {{lines_mean: 1, units_mean: 1}}, step_minutes: 10,
-          profile: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1], weekday: [1,1,1,1,1,1,1]}}
-supply: {{miscount_share: 0, late_share: 0, cover_days: 0.0001, units_min: {LEVEL}, review_at: "00:00",
-          lead_h: {24 * LEAD_DAYS}}}
-policies: {{replenishment: "r_q(every_s=600, z=0, pack=1, units_min={LEVEL - 1})"}}
-slo: []
-"""
+SETTINGS = (
+    f"warmup_h={24 * WARM_DAYS}", "demand.step_minutes=10", f"supply.units_min={LEVEL}", "supply.review_at='00:00'",
+    f"supply.lead_h={24 * LEAD_DAYS}", f"policies.replenishment=r_q(every_s=600, z=0, pack=1, units_min={LEVEL - 1})",
+)  # fmt: skip
 
 
 def by_sku(rows: Any) -> Any:
@@ -42,7 +26,7 @@ def by_sku(rows: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def shops(play: Any) -> Any:
-    return {unmet: play(load_text(SHOP, [f"unmet={unmet}"])) for unmet in ("backorder", "lost")}
+    return {unmet: play(bare_store(SKUS, A_DAY, DAYS, f"unmet={unmet}", *SETTINGS)) for unmet in ("backorder", "lost")}
 
 
 def missed_share(shop: Any) -> tuple[float, float]:
