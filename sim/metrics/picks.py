@@ -51,8 +51,8 @@ def pick_stages(archive: Archive, scenario: Scenario) -> dict[str, float | None]
     return {stage: sums[stage] / orders for stage in STAGES}
 
 
-def _of_tours(archive: Archive, spent: Any, ended: Any, mine: Any) -> Any:
-    """Seconds spent by stage (len(PickStage),) on the tours whose ends are `mine`."""
+def _of_tours(archive: Archive, spent: Any, ended: Any, mine: Any) -> list[float]:
+    """Seconds spent by stage on the tours whose ends are `mine`."""
     # What is spent belongs to the picker's tour that ends next in the log.
     end = (ended["picker"].astype(np.int64) << 40) + archive.seq("pick_ended")
     by = np.argsort(end)
@@ -60,7 +60,8 @@ def _of_tours(archive: Archive, spent: Any, ended: Any, mine: Any) -> Any:
     known = place < len(by)
     known[known] = ended["picker"][by[place[known]]] == spent["picker"][known]
     known[known] = mine[by[place[known]]]
-    return np.bincount(spent["pick_stage"][known], weights=spent["spent_s"][known], minlength=len(PickStage))
+    stages = np.bincount(spent["pick_stage"][known], weights=spent["spent_s"][known], minlength=len(PickStage))
+    return [float(spent_s) for spent_s in stages]
 
 
 def counts(archive: Archive, scenario: Scenario) -> dict[str, float | int]:
