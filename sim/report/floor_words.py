@@ -4,21 +4,20 @@ from typing import Final
 
 from sim.report.metric import Metric
 
-_STAGES: Final[dict[str, Metric]] = {
-    f"floor.pick_stages_s.{stage}": Metric(label, "time", f"Pickers' seconds for each order, in the mean: {what}.")
-    for stage, (label, what) in {
-        "setup": ("picking: set-up", "taking the tote, in and out of the shelves"),
-        "walking": ("picking: walking", "the way past the lines; with stores.layout, else it is a part of handling"),
-        "zones": ("picking: entering zones", "doors, locks and gloves of cooled and locked zones"),
-        "handling": ("picking: handling", "searching, grasping and scanning what is there"),
-        "congestion": ("picking: congestion", "lost to other pickers in the same aisle (stores.layout.blocking)"),
-        "looking": ("picking: looking for what is not there", "lines that fell short, and fetching something else"),
-        "packing": ("picking: packing", "packing and staging, as far as no packing station does it"),
-        "waiting": ("picking: waiting", "for a place at the counter, or for a customer's answer"),
-        "counting": ("picking: counting", "shelves on which too little was found"),
-    }.items()
+_STAGES: Final = {
+    "setup": ("set-up", "taking the tote, in and out of the shelves"),
+    "walking": ("walking", "the way past the lines; without stores.layout it is a part of set-up and handling"),
+    "zones": ("entering zones", "doors, locks and gloves of cooled and locked zones"),
+    "handling": ("handling", "searching, grasping and scanning what is there"),
+    "congestion": ("congestion", "lost to other pickers in the same aisle (stores.layout.blocking)"),
+    "looking": ("looking in vain", "lines that fell short, and fetching something else for them"),
+    "packing": ("packing", "packing and staging, as far as no packing station does it"),
+    "waiting": ("waiting", "for a place at the counter, or for a customer's answer"),
+    "counting": ("counting", "shelves on which too little was found"),
 }
-"""Together they are all that pickers do from taking an order to being free again, shared out evenly on a tour of several."""
+
+PICK_STAGES: Final = {f"floor.pick_stages_s.{stage}": label for stage, (label, _) in _STAGES.items()}
+"""What the stages of picking are called, by key of the summary; together they are all that pickers do with orders in hand."""
 
 FLOOR: Final[dict[str, Metric]] = {
     "floor.lines_per_paid_hour": Metric(
@@ -52,7 +51,12 @@ FLOOR: Final[dict[str, Metric]] = {
         "time",
         "The time from the picker's start until packed that 5 % of the packed orders exceed.",
     ),
-    **_STAGES,
+    **{
+        f"floor.pick_stages_s.{stage}": Metric(
+            f"picking: {label}", "time", f"Pickers' time for each order, in the mean: {what}."
+        )
+        for stage, (label, what) in _STAGES.items()
+    },
     "floor.counts.planned": Metric(
         "shelves to be counted", "count", "Shelves that policies.reconciliation named to be counted by plan."
     ),
