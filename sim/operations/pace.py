@@ -1,7 +1,6 @@
 """How long pickers take: hands, walk, whose hands they are, and who else is in the aisles.
 
-What a pick takes is the sum of four parts, each a whole number of ticks: hands, walk, entering zones, and what is lost to
-others. Pickers are slowed where they meet: blocking grows with the number of pickers for each aisle (Gue, Meller, Skufca
+What a pick takes is the sum of four parts: hands, walk, entering zones, and what is lost to others. Pickers are slowed where they meet: blocking grows with the number of pickers for each aisle (Gue, Meller, Skufca
 2006, The effects of pick density on order picking areas with narrow aisles, IIE Transactions 38(10); with passing, Parikh,
 Meller 2009, IIE Transactions 41(3)). Here, how many others are at work when a pick begins, times how likely one of them is
 to be in the same aisle, times a share of the time in the aisles (`stores.layout.blocking`).
@@ -45,7 +44,7 @@ def draws_of(noise: NDArray[np.float64], walks: Walks | None, blocking: float) -
         quick(noise),
         quick(quantised(walk_s * noise)),
         quick(quantised(walks.zones_s * noise)),
-        quick(walks.order_met * blocking),
+        quick(quantised(walks.order_met * blocking)),
     )
 
 
@@ -106,21 +105,17 @@ class Pace:
         if picker in self._news or self._slower != 1.0:
             factor = self._factor(picker)
             pace, walk_s, zones_s = quantise(pace * factor), quantise(walk_s * factor), quantise(zones_s * factor)
-        hands_s = quantise(self._pick_s(len(job.held), job.units) * pace)
-        crowd_s = 0.0
-        if others:
-            crowd_s = quantise(others * self._slowed[order] * (walk_s + hands_s - self._base_s * pace))
-        return hands_s + walk_s + zones_s + crowd_s, pace, walk_s, zones_s, crowd_s
+        hands_s = self._pick_s(len(job.held), job.units) * pace
+        crowd_s = others * self._slowed[order] * (walk_s + hands_s - self._base_s * pace)
+        return quantise(hands_s + walk_s + zones_s + crowd_s), pace, walk_s, zones_s, crowd_s
 
     def tour(self, jobs: Sequence[PickJob], picker: PickerId, others: float) -> Took:
         """Several orders, or parts of them, on one tour, while so many others are at work."""
         factor, count = self._factor(picker), len(jobs)
         paces = [quantise(self._noise[job.order] * factor) for job in jobs]
-        hands_s = sum(
-            quantise(self._pick_s(len(job.held), job.units) * pace) for job, pace in zip(jobs, paces, strict=True)
-        )
+        hands_s = sum(self._pick_s(len(job.held), job.units) * pace for job, pace in zip(jobs, paces, strict=True))
         if self.walks is None:
-            return Took(hands_s, paces, 0.0, 0.0, 0.0)
+            return Took(quantise(hands_s), paces, 0.0, 0.0, 0.0)
         mean = sum(paces) / count
         skus = self.walks.lines([job.order for job in jobs]) if count > 1 else [sku for sku, _ in jobs[0].held]
         walk_s, zones_s, met = self.walks.past(skus)
@@ -128,7 +123,7 @@ class Pace:
         each = [
             quantise(part / count) for part in (walk_s * mean, zones_s * mean, others * met * self._blocking * aisles_s)
         ]
-        return Took(hands_s + count * sum(each), paces, *each)
+        return Took(quantise(hands_s + count * sum(each)), paces, *each)
 
     def _factor(self, picker: PickerId) -> float:
         return self._slower * (1.0 + self._news[picker](self._env.now)) if picker in self._news else self._slower

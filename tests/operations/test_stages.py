@@ -171,7 +171,7 @@ def test_each_pick_is_slowed_by_those_at_work_when_it_begins(one_store: Any, pla
         count = lines.stop - lines.start
         aisles_s = done["walk_s"] + pickers.per_line_s * count + pickers.per_unit_s * units
         expected = 0.2 * others * float(walks.order_met[order]) * float(aisles_s)
-        assert done["crowd_s"] == pytest.approx(expected, abs=1e-4)
+        assert done["crowd_s"] == pytest.approx(expected, abs=1e-3)
         seen.add(others)
     assert seen == {0, 1, 2, 3}
 
