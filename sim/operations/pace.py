@@ -1,9 +1,10 @@
 """How long pickers take: hands, walk, whose hands they are, and who else is in the aisles.
 
-What a pick takes is the sum of four parts: hands, walk, entering zones, and what is lost to others. Pickers are slowed where they meet: blocking grows with the number of pickers for each aisle (Gue, Meller, Skufca
-2006, The effects of pick density on order picking areas with narrow aisles, IIE Transactions 38(10); with passing, Parikh,
-Meller 2009, IIE Transactions 41(3)). Here, how many others are at work when a pick begins, times how likely one of them is
-to be in the same aisle, times a share of the time in the aisles (`stores.layout.blocking`).
+What a pick takes is the sum of four parts: hands, walk, entering zones, and what is lost to others. Pickers are slowed where
+they meet: blocking grows with the number of pickers for each aisle (Gue, Meller, Skufca 2006, The effects of pick density on
+order picking areas with narrow aisles, IIE Transactions 38(10); with passing, Parikh, Meller 2009, IIE Transactions 41(3)).
+Here, how many others are at work when a pick begins, times how likely one of them is to be in the same aisle, times a share of
+the time in the aisles (`stores.layout.blocking`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -20,7 +20,9 @@ class PlannedCounts:
     """The shelves of every store that are still to be counted by plan, and the crews who count them.
 
     Somebody takes a few shelves at a time; when they are counted the records learn of them. A new plan takes the place of
-    what is left of the one before. In a goods-only run nobody is there for hours: all is counted at the moment of the plan.
+    what is left of the one before. Whoever counts while orders are picked misses what is in totes and still in the record:
+    a count by day errs more than one by night. In a goods-only run nobody is there for hours: all is counted at the moment
+    of the plan.
 
     Attributes
     ----------

@@ -151,7 +151,12 @@ def test_where_most_lines_lie_in_one_aisle_pickers_meet(two_stores: Any, play: A
 def test_each_pick_is_slowed_by_those_at_work_when_it_begins(one_store: Any, play: Any) -> None:
     day = play(
         one_store(
-            "stores.layout={levels: 1, blocking: 0.2}", "pickers.noise=none", "demand.orders_per_day=3000", "seed=3"
+            "stores.layout={levels: 1, blocking: 0.2}",
+            "pickers.noise=none",
+            "demand.orders_per_day=3000",
+            "seed=3",
+            "stores.inaccurate_share=0",
+            "supply.cover_days=5",
         )
     )
     walks = walks_of(day.world, policies_of(day.world.scenario))
@@ -172,6 +177,7 @@ def test_each_pick_is_slowed_by_those_at_work_when_it_begins(one_store: Any, pla
         aisles_s = done["walk_s"] + pickers.per_line_s * count + pickers.per_unit_s * units
         expected = 0.2 * others * float(walks.order_met[order]) * float(aisles_s)
         assert done["crowd_s"] == pytest.approx(expected, abs=1e-3)
+        assert done["t_s"] - row["t_s"] == pytest.approx(pickers.base_s + aisles_s + done["crowd_s"], abs=1e-5)
         seen.add(others)
     assert seen == {0, 1, 2, 3}
 
