@@ -147,6 +147,19 @@ class Trip(IntEnum):
     """To the store, with goods that could not be handed over."""
 
 
+class PickStage(IntEnum):
+    """What a picker spends time on that is no part of fetching what is there."""
+
+    LOOKING = 0
+    """For what is not on its shelf, or for something else in its place."""
+    WAITING = 1
+    """For a place at the counter, or for a customer's answer."""
+    PACKING = 2
+    """Where no packing station has room, and bringing the parts of an order together."""
+    COUNTING = 3
+    """Shelves on which too little was found."""
+
+
 class StockCause(IntEnum):
     """Why goods or a stock record changed outside an order."""
 

@@ -8,7 +8,7 @@ from sim.contracts import ShortPick
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What policies share that send a crew to count by plan.
+    """What policies share that have shelves counted by plan; `stores.counting` says by whom, and how many at a time.
 
     `count_at`: when, every day, "HH:MM". `on_short_pick`: whether pickers also count what they do not find.
     """

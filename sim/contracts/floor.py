@@ -138,8 +138,9 @@ class Corrections(NamedTuple):
 class Reconciliation(Protocol):
     """True sends somebody to count the shelf of a short pick and correct its record.
 
-    May have a method `plan(view: CountView)` and an attribute `count_at` ("HH:MM"): then every day at that time a crew
-    counts the SKUs that the method names (integers, each once) in each store, and is paid for it. May have a method
+    May have a method `plan(view: CountView)` and an attribute `count_at` ("HH:MM"): then every day at that time it
+    names the SKUs (integers, each once) that are to be counted in each store, by whom `stores.counting` says, one after the
+    other; what is not counted by the next day is left. May have a method
     `compare(view: LedgerView)` and an attribute `compare_every_s`: then a job holds scan log and record of every store
     against each other so often, and `Corrections` says what becomes of their differences.
     """

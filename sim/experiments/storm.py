@@ -185,6 +185,7 @@ SHRINKAGES: Final[Mapping[str, tuple[Any, ...]]] = {
         "[{name: milk, share: 0.5, price_cents: 100, litres: 1, life_days: 1}, "
         "{name: bread, share: 0.5, price_cents: 200, litres: 1, life_days: 2}]",
     ),
+    "stores.counting": ("{}", "{by: pickers, lines: 2}", "{people: 1, within_h: 0.1}"),
 }  # fmt: skip
 """What becomes of goods, each with the values that are equally likely in such a storm; in others nobody errs or steals."""
 

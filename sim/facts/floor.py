@@ -6,6 +6,7 @@ from sim.vocabulary import (
     NodeId,
     OrderId,
     PickerId,
+    PickStage,
     SkuId,
     StockCause,
     StoreId,
@@ -55,8 +56,11 @@ class FloorFacts:
     def supply_ordered(self, *, store: StoreId, lines: int, units: Units, due_s: float) -> None:
         """Replenishment was ordered, to arrive at `due_s`."""
 
+    def count_planned(self, *, store: StoreId, lines: int) -> None:
+        """So many shelves of a store are to be counted by plan; what is left of an earlier plan is not counted any more."""
+
     def crew_counted(self, *, store: StoreId, lines: int) -> None:
-        """A crew has counted so many shelves of a store by plan, and is paid for it."""
+        """One of a crew has counted so many shelves of a store by plan, and is paid for it."""
 
     def shelf_counted(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
         """Somebody counted a shelf and found `units`."""
@@ -81,8 +85,23 @@ class FloorFacts:
     def packing_ended(self, *, order: OrderId, store: StoreId) -> None:
         """A packing station is done with an order, which stands at the counter or is off."""
 
-    def pick_ended(self, *, order: OrderId, picker: PickerId) -> None:
-        """A picker finished with an order: packed it, found nothing of it, or learned that it was cancelled."""
+    def pick_ended(
+        self, *, order: OrderId, picker: PickerId, pace: float, walk_s: float, zones_s: float, crowd_s: float
+    ) -> None:
+        """A picker finished with an order: packed it, found nothing of it, or learned that it was cancelled.
+
+        `pace`: how much longer than expected the picker's hands took; seconds walked, spent on entering zones, and lost to
+        others in the same aisles. Of a tour of several orders, each has an equal part of the seconds.
+        """
+
+    def stage_spent(self, *, picker: PickerId, pick_stage: PickStage, spent_s: float) -> None:
+        """A picker with an order in hand has spent time on something else than fetching what is there."""
+
+    def count_started(self, *, picker: PickerId, store: StoreId) -> None:
+        """A picker for whom there was no order went to count shelves by plan."""
+
+    def count_ended(self, *, picker: PickerId, lines: int) -> None:
+        """A picker has counted so many shelves by plan."""
 
     # -- drivers (truth) -----------------------------------------------------------------------------------------
 

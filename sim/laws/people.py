@@ -47,6 +47,8 @@ class People(Law):
         self._carries: list[int] = [-1] * len(drivers)
         self._kept: set[int] = set()  # orders of which a driver keeps something
         self._picking: dict[int, tuple[float, set[int]]] = {}
+        self._spent_s: dict[int, float] = {}  # by pickers, on the tour under way, on stages that are told apart
+        self._counting: set[int] = set()
         self._on: set[int] = set()
         packing = world.scenario.stores.packing
         self._stations = 0 if packing is None else packing.stations
@@ -60,6 +62,8 @@ class People(Law):
 
     def picker_off(self, t: float, picker: int) -> None:
         """A shift ends."""
+        if picker in self._counting:
+            self.breach(t, f"picker {picker} went home in the middle of a count")
         if picker in self._picking:
             self.breach(t, f"picker {picker} went home with order {min(self._picking[picker][1])} in hand")
         self._on.discard(picker)
@@ -67,22 +71,50 @@ class People(Law):
     def pick_started(self, t: float, order: int, picker: int, store: int) -> None:
         """A picker takes one order."""
         begun_s, orders = self._picking.setdefault(picker, (t, set()))
-        if begun_s != t or picker not in self._on:  # what is picked on one tour is begun at one moment
-            self.breach(t, f"picker {picker} took order {order} with another in hand or off shift")
+        # What is picked on one tour is begun at one moment.
+        if begun_s != t or picker not in self._on or picker in self._counting:
+            self.breach(t, f"picker {picker} took order {order} with another in hand, while counting or off shift")
         if self._works_in[picker] != store:
             self.breach(t, f"picker {picker} took order {order} in store {store}, works in {self._works_in[picker]}")
         if not _within(t, self._picker_shifts[picker]):
             self.breach(t, f"picker {picker} took order {order} outside the shift")
         orders.add(order)
 
-    def pick_ended(self, t: float, order: int, picker: int) -> None:
-        """A picker puts it down."""
-        _, orders = self._picking.get(picker, (t, set()))
+    def pick_ended(
+        self, t: float, order: int, picker: int, pace: float, walk_s: float, zones_s: float, crowd_s: float
+    ) -> None:
+        """A picker puts it down; what is told of the stages of a tour is no longer than the tour."""
+        begun_s, orders = self._picking.get(picker, (t, set()))
         if order not in orders:
             self.breach(t, f"picker {picker} put down order {order}, which was not in hand")
         orders.discard(order)
-        if not orders:
-            self._picking.pop(picker, None)
+        spent_s = self._spent_s.pop(picker, 0.0) + walk_s + zones_s + crowd_s
+        if orders:
+            self._spent_s[picker] = spent_s
+            return
+        self._picking.pop(picker, None)
+        if spent_s > t - begun_s + TICK_S:
+            self.breach(t, f"picker {picker} spent {spent_s:.3f} s on stages of a tour of {t - begun_s:.3f} s")
+
+    def stage_spent(self, t: float, picker: int, pick_stage: int, spent_s: float) -> None:
+        """Time of a tour that was not spent on fetching what is there."""
+        if picker not in self._picking:
+            self.breach(t, f"picker {picker} spent {spent_s:.3f} s on an order without having any")
+        self._spent_s[picker] = self._spent_s.get(picker, 0.0) + spent_s
+
+    def count_started(self, t: float, picker: int, store: int) -> None:
+        """A picker without an order counts, on the shift and in the own store."""
+        if picker in self._picking or picker in self._counting or picker not in self._on:
+            self.breach(t, f"picker {picker} went to count with something else in hand or off shift")
+        if self._works_in[picker] != store:
+            self.breach(t, f"picker {picker} counts in store {store}, works in {self._works_in[picker]}")
+        self._counting.add(picker)
+
+    def count_ended(self, t: float, picker: int, lines: int) -> None:
+        """A picker has counted."""
+        if picker not in self._counting:
+            self.breach(t, f"picker {picker} was done with a count that was not begun")
+        self._counting.discard(picker)
 
     def packing_began(self, t: float, order: int, store: int) -> None:
         """A station takes an order, if one is free."""

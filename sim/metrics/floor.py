@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.picks import counts, pick_stages
 from sim.metrics.returns import put_away
 from sim.metrics.series import ended_s
 from sim.metrics.tables import Columns
@@ -37,6 +38,8 @@ def floor(
         **_rates(archive, scenario, picked, work),
         "wait_pick_s": spread(warm["pick_start_s"] - warm["confirmed_s"]),
         "pick_s": spread(warm["packed_s"] - warm["pick_start_s"]),
+        "pick_stages_s": pick_stages(archive, scenario),
+        "counts": counts(archive, scenario),
         "dwell_s": spread(warm["picked_up_s"] - warm["packed_s"]),
         "dock_s": _dock(archive, scenario),
         "peak_orders": _peaks(archive, scenario, orders),
@@ -66,7 +69,7 @@ def _dock(archive: Archive, scenario: Scenario) -> dict[str, float | None]:
 
 
 def _rates(archive: Archive, scenario: Scenario, picked: Any, work: dict[str, Any]) -> dict[str, float | None]:
-    """Lines picked for each hour of a picker on shift and at an order, and the share of the latter spent on counting.
+    """Lines picked for each hour of a picker on shift and at work, and the share of the latter spent on counting.
 
     A line counts when something of it was found, whatever becomes of the order: it was work.
     """
@@ -85,7 +88,7 @@ def _rates(archive: Archive, scenario: Scenario, picked: Any, work: dict[str, An
 
 
 def _counting_h(archive: Archive, scenario: Scenario, warm_s: float) -> float:
-    """Hours that pickers counted shelves after a short pick: what no crew counted, they did."""
+    """Hours that pickers counted shelves, after a short pick or by plan: what no crew counted, they did."""
     counted, crew = archive.rows("shelf_counted", ["t_s"]), archive.rows("crew_counted")
     shelves = int((counted["t_s"] >= warm_s).sum()) - int(crew["lines"][crew["t_s"] >= warm_s].sum())
     return shelves * scenario.stores.count_s / 3600.0

@@ -128,9 +128,9 @@ def spans(on: Any, off: Any, who: str, end_s: float) -> tuple[NDArray[Any], NDAr
 def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
     """Stretches of time of people as (person, from, to): on shift, busy, and for drivers riding empty.
 
-    A driver is busy from accepting an order to handing it over, or handing in what is left of it (or learning that it is
-    off); riding empty on the way to a store and back from a customer, but not with goods that come back. A ride that was cut
-    short by the next one ends there.
+    A picker is busy with an order, or counting by plan. A driver is busy from accepting an order to handing it over, or
+    handing in what is left of it (or learning that it is off); riding empty on the way to a store and back from a customer,
+    but not with goods that come back. A ride that was cut short by the next one ends there.
     """
     shifts_p = spans(archive.rows("picker_on"), archive.rows("picker_off"), "picker", end_s)
     shifts_d = spans(archive.rows("driver_on"), archive.rows("driver_off"), "driver", end_s)
@@ -152,14 +152,21 @@ def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], 
     empty = (legs["trip"] != Trip.TO_CUSTOMER) & (legs["trip"] != Trip.RETURN)
     return {
         "pickers_on": shifts_p,
-        "pickers_busy": spans(_tours(started), _tours(ended), "picker", end_s),
+        "pickers_busy": _joined(
+            spans(tours(started), tours(ended), "picker", end_s),
+            spans(archive.rows("count_started"), archive.rows("count_ended"), "picker", end_s),
+        ),
         "drivers_on": shifts_d,
         "drivers_busy": _busy_drivers(archive, end_s),
         "drivers_riding_empty": (legs["driver"][empty].astype(np.int64), legs["t_s"][empty], until[empty]),
     }
 
 
-def _tours(rows: Any) -> Any:
+def _joined(one: Any, other: Any) -> Any:
+    return tuple(np.concatenate(columns) for columns in zip(one, other, strict=True))
+
+
+def tours(rows: Any) -> Any:
     """One row for each tour: its orders are begun at one moment, and put down at one."""
     return rows[np.sort(np.unique(rows[["picker", "t_s"]], return_index=True)[1])]
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from math import exp
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from sim.operations.driving import Driver, Driving
 from sim.operations.goods import Goods
 from sim.operations.handoff import Packing, ToteRoom
 from sim.operations.hands import Hands
-from sim.operations.pace import Pace
+from sim.operations.pace import Draws, Pace, draws_of
 from sim.operations.picking import Station
 from sim.operations.replacing import Replacing, Tastes
 from sim.operations.timing import agenda
@@ -71,7 +70,8 @@ class Floor:
             answers=streams.die("drivers.answer"),
             doors=None if world.doors is None else Doors(env, facts, office, self.shelves, world.doors, scenario.drivers),
         )  # fmt: skip
-        noise = quick(trace.pick_noise)
+        layout = scenario.stores.layout
+        draws = draws_of(trace.pick_noise, walks, 0.0 if layout is None else layout.blocking)
         pickers = scenario.pickers
         slower, learn_s = pickers.new_slower, pickers.learn_days * DAY_S
         news = {
@@ -80,15 +80,16 @@ class Floor:
             if picker.new
         }
         self.stations = [
-            self._station(StoreId(store), facts, policies, walks, noise, news) for store in range(world.stores)
+            self._station(StoreId(store), facts, policies, walks, draws, news) for store in range(world.stores)
         ]
+        self.goods.planned.on_plan = self._planned
         self._customers = Customers(env, office, trace, scenario.customers.double_tap_s)
         office.bus.subscribe(Topic.ORDER_CONFIRMED, self._confirmed)
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
         office.bus.subscribe_ahead(Topic.OFFER, self.driving.offered)
 
     def _station(
-        self, store: StoreId, facts: Facts, policies: Policies, walks: Walks | None, noise: Any,
+        self, store: StoreId, facts: Facts, policies: Policies, walks: Walks | None, draws: Draws,
         news: Mapping[PickerId, Callable[[float], float]],
     ) -> Station:  # fmt: skip
         env, office, world, shelves, streams = self._env, self._office, self._world, self.shelves, self._streams
@@ -111,11 +112,13 @@ class Floor:
             )  # fmt: skip
             terms_of = scenario.customers.substitutes
             replacing = Replacing(env, facts, office, shelves, hands, store, terms_of, tastes)
+        planned, blocking = self.goods.planned, 0.0 if stores.layout is None else stores.layout.blocking
         kind = ZonedStation if hasattr(policies.picking, "sections") else Station
         station = kind(
             env, facts, office, policies.picking, store, self._counter, hands,
-            Pace(env, expected_handling_s(world), walks, noise, news),
-            count_s=stores.count_s, on_packed=self.driving.packed, packing=packing, totes=totes, replacing=replacing,
+            Pace(env, expected_handling_s(world), scenario.pickers.per_line_s, walks, blocking, draws, news),
+            count_s=stores.count_s, planned=planned if planned.by_pickers else None,
+            on_packed=self.driving.packed, packing=packing, totes=totes, replacing=replacing,
         )  # fmt: skip
         if isinstance(station, ZonedStation):
             station.divide(walks, policies.picking)
@@ -123,6 +126,9 @@ class Floor:
 
     def _confirmed(self, job: PickJob) -> None:
         self.stations[job.store].take_in(job)
+
+    def _planned(self, store: StoreId) -> None:
+        self.stations[store].look_up()
 
     def _cancelled(self, message: Cancellation) -> None:
         self.stations[message.store].cancelled(message)

@@ -9,6 +9,7 @@ from sim.operations.comparing import Comparing
 from sim.operations.dock import Dock
 from sim.operations.freshness import Freshness
 from sim.operations.losses import Losses
+from sim.operations.planned import PlannedCounts
 from sim.operations.reconciliation import Counting
 from sim.operations.replenishment import Supply, Trucks
 from sim.operations.shelves import Shelves
@@ -38,6 +39,7 @@ class Goods:
             env, facts, desk, self.shelves, policies.reconciliation,
             scenario.stores.count_error_share, streams.die("goods.count"),
         )  # fmt: skip
+        self.planned = PlannedCounts(env, facts, desk, self.counting, policies.reconciliation, scenario)
         self._comparing = Comparing(env, facts, desk, self.shelves, policies.reconciliation, scenario)
         self._losses = Losses(env, desk, self.shelves, world.mishaps)
         self._freshness = Freshness(
@@ -82,7 +84,7 @@ class Goods:
         tell(self._transfers.run())
         tell(self._losses.run())
         tell(self._freshness.run())
-        tell(self.counting.run(self._world.scenario))
+        tell(self.planned.run())
         self._comparing.start()
 
     def left(self) -> Opening:

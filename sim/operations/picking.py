@@ -8,13 +8,14 @@ from sim.contracts import BatchPicking, Picking, PickTask
 from sim.facts import Facts
 from sim.operations.handoff import Handoff, Packing, ToteRoom
 from sim.operations.hands import Hands
-from sim.operations.pace import Pace
+from sim.operations.pace import Pace, Took, spend
+from sim.operations.planned import PlannedCounts
 from sim.operations.replacing import Replacing
 from sim.platform.office import Office
 from sim.platform.sessions import Role
 from sim.ports import Cancellation, PickJob
 from sim.story import Signal, Story, tell
-from sim.vocabulary import InputError, OrderId, PickerId, StoreId, quantise
+from sim.vocabulary import InputError, OrderId, PickerId, PickStage, SkuId, StoreId, quantise
 
 
 class StationView:
@@ -63,6 +64,8 @@ class Station:
         Orders that stand packed at the counter.
     count_s
         Seconds to count a shelf.
+    planned
+        Shelves to be counted by pickers who have no order; None: others count them.
     packing
         The store's packing stations; None: pickers pack.
     totes
@@ -83,6 +86,7 @@ class Station:
         pace: Pace,
         *,
         count_s: float,
+        planned: PlannedCounts | None,
         on_packed: Callable[[OrderId], None],
         packing: Callable[[Handoff], Packing] | None = None,
         totes: ToteRoom | None = None,
@@ -90,7 +94,7 @@ class Station:
     ) -> None:
         self._env, self._facts, self._office, self._store, self._counter = env, facts, office, store, counter
         self._policy, self._hands, self.pace, self._count_s = policy, hands, pace, count_s
-        self._on_packed = on_packed
+        self._on_packed, self._planned, self._at_work = on_packed, planned, 0
         self._batches = policy if isinstance(policy, BatchPicking) else None
         self._every_s = float(getattr(policy, "every_s", 0.0))
         self._ahead = bool(getattr(policy, "calls_driver_ahead", False))
@@ -123,6 +127,11 @@ class Station:
     def _ring(self) -> None:
         if self._resting:
             self._resting.popleft().ring()
+
+    def look_up(self) -> None:
+        """There is something to do for whoever rests; who finds nothing rests again."""
+        for _each in range(len(self._resting)):
+            self._ring()
 
     def _next(
         self, picker: PickerId, waiting: deque[PickJob] | None = None, view: StationView | None = None
@@ -164,8 +173,7 @@ class Station:
 
     def _wake(self, _: Timer) -> None:
         self._clock = None
-        for _each in range(len(self._resting)):  # who finds nothing rests again
-            self._ring()
+        self.look_up()
 
     def _along(self, policy: BatchPicking, first: PickJob) -> list[PickJob]:
         """Take the orders that go along with the first out of the queue."""
@@ -208,25 +216,35 @@ class Station:
         while not shift.over:
             job = self._next(picker)
             if job is None:
+                if self._planned is not None and (skus := self._planned.take(self._store)):
+                    yield from self._count(self._planned, skus, picker)
+                    continue
                 shift.called = Signal()
                 self._resting.append(shift.called)
                 yield shift.called
                 continue
+            self._at_work += 1
             if not self._plain:
                 yield from self._tour(job, picker)
+                self._at_work -= 1
                 continue
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._office.picking(job.order, picker)
-            yield Timer(env, self.pace.alone_s(job, picker))
+            took_s, pace, walk_s, zones_s, crowd_s = self.pace.alone(job, picker, self._at_work - 1)
+            yield Timer(env, took_s)
             if self._office.wanted(job.order):
                 missing = self._hands.collect(job)
-                counted = self._hands.report(job, missing, picker) if missing else 0
+                counted = 0
+                if missing:
+                    self._looked(picker, len(missing), pace)
+                    counted = self._hands.report(job, missing, picker)
                 if self._office.packed(job.order, picker):
                     self._counter.add(job.order)
                     self._on_packed(job.order)
                 if counted:
-                    yield Timer(env, quantise(counted * self._count_s))
-            facts.pick_ended(order=job.order, picker=picker)
+                    yield from self._spend(picker, PickStage.COUNTING, counted * self._count_s)
+            facts.pick_ended(order=job.order, picker=picker, pace=pace, walk_s=walk_s, zones_s=zones_s, crowd_s=crowd_s)
+            self._at_work -= 1
         facts.picker_off(picker=picker)
         self._office.picker_off(picker, self._store)
 
@@ -239,31 +257,59 @@ class Station:
         for job in jobs:
             facts.pick_started(order=job.order, picker=picker, store=self._store)
             self._begun(job.order, picker)
-        yield Timer(env, self._takes_s(jobs, picker))
+        took = self._takes(jobs, picker)
+        yield Timer(env, took.tour_s)
         counted = 0
-        for job in jobs:
+        for job, pace in zip(jobs, took.paces, strict=True):
             if self._office.wanted(job.order):
                 self._handoff.collected(job.order)
-                counted += yield from self._collect(job, picker)
+                counted += yield from self._collect(job, picker, pace)
         for job in jobs:
             yield from self._hand_on(job.order, picker)
         if counted:
-            yield Timer(env, quantise(counted * self._count_s))
-        for job in jobs:
-            facts.pick_ended(order=job.order, picker=picker)
+            yield from self._spend(picker, PickStage.COUNTING, counted * self._count_s)
+        for job, pace in zip(jobs, took.paces, strict=True):
+            facts.pick_ended(
+                order=job.order, picker=picker, pace=pace, walk_s=took.walk_s, zones_s=took.zones_s,
+                crowd_s=took.crowd_s,
+            )  # fmt: skip
 
     def _begun(self, order: OrderId, picker: PickerId) -> None:
         if not self._ahead:
             self._office.picking(order, picker)
 
-    def _takes_s(self, jobs: Sequence[PickJob], picker: PickerId) -> float:
-        return self.pace.alone_s(jobs[0], picker) if len(jobs) == 1 else self.pace.tour_s(jobs, picker)
+    def _takes(self, jobs: Sequence[PickJob], picker: PickerId) -> Took:
+        others = self._at_work - 1
+        if len(jobs) > 1:
+            return self.pace.tour(jobs, picker, others)
+        tour_s, pace, *parts = self.pace.alone(jobs[0], picker, others)
+        return Took(tour_s, [pace], *parts)
 
-    def _collect(self, job: PickJob, picker: PickerId) -> Story:
+    def _collect(self, job: PickJob, picker: PickerId, pace: float) -> Story:
         missing = self._hands.collect(job)
-        if missing and self._replacing is not None:
-            return (yield from self._replacing.settle(job, missing, picker))
+        if missing:
+            self._looked(picker, len(missing), pace)
+            if self._replacing is not None:
+                return (yield from self._replacing.settle(job, missing, picker))
         return self._hands.report(job, missing, picker)
+
+    def _looked(self, picker: PickerId, lines: int, pace: float) -> None:
+        """So many lines of what is just picked were looked for and not found, or not all of it: they took as long as others."""
+        self._facts.stage_spent(
+            picker=picker, pick_stage=PickStage.LOOKING, spent_s=quantise(lines * self.pace.per_line_s * pace)
+        )
+
+    def _spend(self, picker: PickerId, stage: PickStage, spent_s: float) -> Story:
+        yield from spend(self._env, self._facts, picker, stage, spent_s)
+
+    def _count(self, planned: PlannedCounts, skus: Sequence[SkuId], picker: PickerId) -> Story:
+        """Count shelves while there is no order; who is new counts as fast as the others."""
+        self._facts.count_started(picker=picker, store=self._store)
+        self._at_work += 1
+        yield Timer(self._env, quantise(len(skus) * self._count_s))
+        self._at_work -= 1
+        planned.count(self._store, skus)
+        self._facts.count_ended(picker=picker, lines=len(skus))
 
     def _hand_on(self, order: OrderId, picker: PickerId) -> Story:
         """Bring an order to the packing stations, or pack it and put it at the counter."""
@@ -271,8 +317,11 @@ class Station:
         if packing is not None and self._hands.shelves.totes.get(order) and self._office.wanted(order):
             if packing.bring(order):
                 return
-            yield Timer(self._env, packing.pack_s[order])
+            yield from self._spend(picker, PickStage.PACKING, packing.pack_s[order])
+        since_s = self._env.now
         yield from self._handoff.wait_and_put(order, picker, Role.PICKER)
+        if self._env.now > since_s:
+            self._facts.stage_spent(picker=picker, pick_stage=PickStage.WAITING, spent_s=self._env.now - since_s)
 
     # -- messages ----------------------------------------------------------------------------------------------------
 

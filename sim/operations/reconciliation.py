@@ -6,14 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.clock import Clock, Timer
-from sim.contracts import CountView, PlannedReconciliation, Reconciliation, ShortPick
+from sim.clock import Clock
+from sim.contracts import Reconciliation, ShortPick
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.stock_desk import StockDesk
-from sim.scenario import Scenario
-from sim.scenario.fields import DAY_S
-from sim.story import Story
 from sim.streams import Die
 from sim.vocabulary import InputError, SkuId, StoreId, Units
 
@@ -27,6 +24,11 @@ class Counting:
         How often a count is wrong by a unit, either way.
     luck
         Keyed draws by (place, how often it was counted).
+
+    Attributes
+    ----------
+    counted_s
+        Of each place that was counted, when it was last.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Counting:
         self._env, self._facts, self._desk, self._shelves, self._policy = env, facts, desk, shelves, policy
         self._error_share, self._luck = error_share, luck
         self._times: Counter[int] = Counter()
-        self._counted_s: dict[int, float] = {}
+        self.counted_s: dict[int, float] = {}
 
     def short_pick(self, store: StoreId, sku: SkuId, wanted: int, found: int) -> bool:
         """A picker found too little: count the shelf and correct the record, if the policy wants it; True when it does."""
@@ -51,46 +53,12 @@ class Counting:
         self.count(store, sku)
         return True
 
-    def run(self, scenario: Scenario) -> Story:
-        """Let the crew count every day what the policy plans."""
-        policy, env = self._policy, self._env
-        if not isinstance(policy, PlannedReconciliation):
-            return
-        try:
-            first_s = scenario.first_s(str(policy.count_at))
-        except ValueError as error:
-            raise InputError(
-                f"policies.reconciliation: expected count_at as {error}, got {policy.count_at!r}."
-            ) from error
-        yield Timer(env, first_s)
-        while True:
-            day = int((env.now - scenario.midnight_s) // DAY_S)
-            for store in map(StoreId, range(self._shelves.stores)):
-                self._by_plan(store, policy.plan(self._view(store, day)))
-            yield Timer(env, DAY_S)
-
-    def _view(self, store: StoreId, day: int) -> CountView:
-        inventory, first = self._desk.inventory, store * self._shelves.skus
-        since_s = np.frombuffer(inventory.updated_s)[first : first + self._shelves.skus].copy()
-        for place, at_s in self._counted_s.items():
-            if first <= place < first + len(since_s):
-                since_s[place - first] = max(since_s[place - first], at_s)
-        idle_days = (self._env.now - since_s) / DAY_S
-        return CountView(store, day, self._desk.forecasting.ordinary(store), inventory.on_hand(store), idle_days)
-
-    def _by_plan(self, store: StoreId, planned: NDArray[Any]) -> None:
-        skus = chosen_skus(planned, self._shelves.skus, "SKUs to count")
-        for sku in skus.tolist():
-            self.count(store, sku)
-        if len(skus):
-            self._facts.crew_counted(store=store, lines=len(skus))
-
     def count(self, store: StoreId, sku: SkuId) -> None:
         """Count one shelf, scan what was counted and tell the office."""
         units = self._shelves.on_shelf(store, sku)
         if units:  # that there is nothing, everybody sees
             units = max(units + self._error(store * self._shelves.skus + sku), 0)
-        self._counted_s[store * self._shelves.skus + sku] = self._env.now
+        self.counted_s[store * self._shelves.skus + sku] = self._env.now
         self._facts.shelf_counted(store=store, sku=sku, units=Units(units))
         self._shelves.counted(store, sku, units)
         self._desk.counted(store, sku, units)

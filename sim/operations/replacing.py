@@ -2,16 +2,17 @@
 
 from math import log1p
 
-from sim.clock import Clock, Timer
+from sim.clock import Clock
 from sim.facts import Facts
 from sim.operations.hands import Hands, Missing
+from sim.operations.pace import spend
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
 from sim.ports import PickJob
 from sim.scenario.business import Substitutes
 from sim.story import Story
 from sim.streams import Die
-from sim.vocabulary import OrderId, PickerId, SkuId, StoreId, quantise
+from sim.vocabulary import OrderId, PickerId, PickStage, SkuId, StoreId
 
 
 class Tastes:
@@ -65,7 +66,7 @@ class Replacing:
         if named and (patience_s := office.substitutes.asks_s) is not None:
             reply_s = self._tastes.reply_s(order)
             answered = reply_s <= patience_s
-            yield Timer(self._env, quantise(min(reply_s, patience_s)))
+            yield from spend(self._env, self._facts, picker, PickStage.WAITING, min(reply_s, patience_s))
         if office.wanted(order):
             walk_s = 0.0
             for line, found in missing:
@@ -76,7 +77,7 @@ class Replacing:
                 if replaced < wanted - found:
                     office.short(order, picker, sku, wanted - found - replaced)
             if walk_s:
-                yield Timer(self._env, quantise(walk_s))
+                yield from spend(self._env, self._facts, picker, PickStage.LOOKING, walk_s)
         return self._hands.to_count(job, missing)
 
     def _replace(

@@ -20,6 +20,9 @@ LINES_MAX, SAMPLE = 24, 200
 class Walks:
     """Seconds of walking: of each order (`order_s`), and as expected of a basket with so many lines (`expected_s`).
 
+    `order_s` holds both the walk and the time to enter zones (`zones_s`). `order_met` is how likely another picker of
+    the store is to be in the aisle where one of an order's lines is picked: others are where the lines are.
+
     A tour is that of the basket as ordered; lines that the records deny are few, and the way past them is not shorter by much.
     Where goods lie is the same in all replications, as everything that stands before anybody orders.
     """
@@ -53,23 +56,36 @@ class Walks:
         self._demand, self.aisles = goods.popularity, layout.aisles
         self._first_line, self._sku = trace.first_line, trace.sku
         owner = np.repeat(np.arange(trace.orders), np.diff(trace.first_line))
-        self.order_s: Any = quick(self._walks_s(trace.orders, owner, trace.sku))
+        walk_s, zones_s = self._parts_s(trace.orders, owner, trace.sku)
+        self.order_s: Any = quick(walk_s + zones_s)
+        self.zones_s = zones_s
+        lines = np.bincount(self._aisle, weights=self._demand, minlength=self._block.aisles)
+        self._met = (lines / lines.sum())[self._aisle]
+        met = np.bincount(owner, weights=self._met[trace.sku], minlength=trace.orders)
+        self.order_met = met / np.maximum(np.diff(trace.first_line), 1)
         tours = np.repeat(np.arange(LINES_MAX * SAMPLE), np.repeat(np.arange(1, LINES_MAX + 1), SAMPLE))
         baskets = pick(fixed.generator("stores.baskets").random(len(tours)), goods.popularity)
         means = self._walks_s(LINES_MAX * SAMPLE, tours, baskets).reshape(LINES_MAX, SAMPLE).mean(axis=1)
         self._means: list[float] = [0.0, *means.tolist()]
 
     def _walks_s(self, tours: int, tour: NDArray[Any], sku: NDArray[Any]) -> NDArray[np.float64]:
+        walk_s, zones_s = self._parts_s(tours, tour, sku)
+        return walk_s + zones_s
+
+    def _parts_s(
+        self, tours: int, tour: NDArray[Any], sku: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of each tour: seconds walked, and spent on entering zones."""
         seen = visits(self._block, tours, tour, self._aisle[sku], self._along_m[sku])
         metres = np.asarray(self._routing(self._block, seen))
         if metres.shape != (tours,):
             raise InputError(
                 f"policies.routing: expected metres of {tours} tours, got an array of shape {metres.shape}."
             )
-        walk_s = metres / self._speed
+        zones_s = np.zeros(tours)
         for inside, enter_s in self._zones:
-            walk_s[np.unique(tour[inside[sku]])] += enter_s
-        return np.asarray(walk_s)
+            zones_s[np.unique(tour[inside[sku]])] += enter_s
+        return np.asarray(metres / self._speed), zones_s
 
     def sections(self, count: int) -> NDArray[np.int64]:
         """Split the store into `count` stretches of neighbouring aisles from which about as many lines come: of each SKU, its."""
@@ -80,13 +96,23 @@ class Walks:
 
     def tour_s(self, orders: Sequence[int]) -> float:
         """Seconds of one tour past the lines of several orders."""
-        first, sku = self._first_line, self._sku
-        lines = np.concatenate([sku[first[order] : first[order + 1]] for order in orders])
-        return self.past_s(lines)
+        return sum(self.past(self.lines(orders))[:2])
 
-    def past_s(self, skus: Sequence[int] | NDArray[Any]) -> float:
-        """Seconds of one tour past some SKUs."""
-        return float(self._walks_s(1, np.zeros(len(skus), dtype=np.int64), np.asarray(skus, dtype=np.int64))[0])
+    def lines(self, orders: Sequence[int]) -> NDArray[Any]:
+        """SKUs of several orders as they were ordered, one after the other."""
+        first, sku = self._first_line, self._sku
+        return np.concatenate([sku[first[order] : first[order + 1]] for order in orders])
+
+    def past(self, skus: Sequence[int] | NDArray[Any]) -> tuple[float, float, float]:
+        """One tour past some SKUs: seconds walked and spent on entering zones, and as `order_met`."""
+        lines = np.asarray(skus, dtype=np.int64)
+        walk_s, zones_s = self._parts_s(1, np.zeros(len(lines), dtype=np.int64), lines)
+        return float(walk_s[0]), float(zones_s[0]), float(self._met[lines].mean())
+
+    def shares(self, section: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+        """Share of the lines that come from each of `count` stretches of aisles, given each SKU's, see `sections`."""
+        lines = np.bincount(section, weights=self._demand, minlength=count)
+        return np.asarray(lines / lines.sum())
 
     def expected_s(self, lines: int) -> float:
         """Mean walk of a basket with so many lines."""

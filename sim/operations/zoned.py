@@ -4,12 +4,14 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from sim.clock import Timer
+import numpy as np
+
+from sim.operations.pace import Took
 from sim.operations.picking import Station, StationView
 from sim.operations.walks import Walks
 from sim.ports import PickJob
 from sim.story import Story
-from sim.vocabulary import InputError, OrderId, PickerId, quantise
+from sim.vocabulary import InputError, OrderId, PickerId, PickStage
 
 
 class ZonedStation(Station):
@@ -38,7 +40,11 @@ class ZonedStation(Station):
             raise InputError(
                 f"policies.picking: expected sections from 1 to {walks.aisles}, the store's aisles, got {sections!r}."
             )
-        self.section, self._plain = walks.sections(sections).tolist(), False
+        section = walks.sections(sections)
+        self.section, self._plain = section.tolist(), False
+        # Who is in the same section is so much the likelier in the same aisle.
+        self._closer = (1.0 / np.maximum(walks.shares(section, sections), 1e-9)).tolist()
+        self._inside = [0] * sections
         self._consolidate_s = float(getattr(policy, "consolidate_s", 0.0))
         self._queues: list[deque[PickJob]] = [deque() for _ in range(sections)]
         self._views = [StationView(self._env, self._office, queue, self.pace) for queue in self._queues]
@@ -86,8 +92,15 @@ class ZonedStation(Station):
             self._called.add(order)
             super()._begun(order, picker)
 
-    def _takes_s(self, jobs: Sequence[PickJob], picker: PickerId) -> float:
-        return self.pace.tour_s(jobs, picker)
+    def _tour(self, first: PickJob, picker: PickerId) -> Story:
+        section = self.section[first.held[0][0]]
+        self._inside[section] += 1
+        yield from super()._tour(first, picker)
+        self._inside[section] -= 1
+
+    def _takes(self, jobs: Sequence[PickJob], picker: PickerId) -> Took:
+        section = self.section[jobs[0].held[0][0]]
+        return self.pace.tour(jobs, picker, (self._inside[section] - 1) * self._closer[section])
 
     def _skip(self, job: PickJob) -> None:
         if self._done(job.order):
@@ -106,5 +119,5 @@ class ZonedStation(Station):
         if not self._done(order):
             return
         if self._office.wanted(order):
-            yield Timer(self._env, quantise(self._consolidate_s))
+            yield from self._spend(picker, PickStage.PACKING, self._consolidate_s)
         yield from super()._hand_on(order, picker)

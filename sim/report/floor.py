@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.report.bench_words import BENCHES
-from sim.report.canvas import ALERT, FIRST, SECOND, Picture, drawn, hour_axis, legend_above, whole_numbers
+from sim.report.canvas import ALERT, FIRST, INK, SECOND, Picture, drawn, hour_axis, legend_above, whole_numbers
 from sim.report.figures import hour_of_day
-from sim.report.floor_words import FLOOR
+from sim.report.floor_words import FLOOR, PICK_STAGES
 from sim.report.metric import Metric
-from sim.report.words import Row, at, figure_text, number
+from sim.report.words import Row, at, centre, figure_text, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -133,3 +133,41 @@ def floor_by_hour(rows: list[dict[str, Any]]) -> Picture | None:
 
     caption = "Averages over each hour and all stores. Busy: at an order, of the time on shift."
     return Picture("floor", "Pickers and queues by hour", drawn("floor", 265.0, alt, draw), alt, caption)
+
+
+def picking_by_stage(summary: Mapping[str, Any]) -> Picture | None:
+    """What pickers' time for an order goes into, a bar for each stage; None for a run in which nothing was picked."""
+    stages = [(label, centre(at(summary, path))) for path, label in PICK_STAGES.items()]
+    found = [(label, float(spent_s)) for label, spent_s in stages if spent_s is not None]
+    whole_s = sum(spent_s for _, spent_s in found)
+    if whole_s <= 0:
+        return None
+    told = [
+        (label, spent_s, f"{number(spent_s, 1)} s, {figure_text(spent_s / whole_s, 'share', digits=1)}")
+        for label, spent_s in found
+        if spent_s > 0
+    ]
+    alt = (
+        f"Pickers' time for each order by stage, {figure_text(whole_s, 'time')} in all: "
+        + "; ".join(f"{label} {text}" for label, _, text in told)
+        + "."
+    )
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        begin_s, longest_s = 0.0, whole_s * 1.35  # room for the label of the last bar
+        for place, (_, spent_s, text) in enumerate(told):
+            axes.barh(place, spent_s, 0.7, left=begin_s, color=FIRST, alpha=0.55)
+            begin_s += spent_s
+            axes.annotate(
+                text, (begin_s, place), (4, 0), textcoords="offset points", va="center", color=INK, fontsize=9.0
+            )
+        axes.set_yticks(range(len(told)), [label for label, _, _ in told])
+        axes.invert_yaxis()
+        axes.set_xlim(0, longest_s)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("seconds of an order's pick, one stage after the other")
+
+    caption = "Means over all orders that were picked; on a tour of several, each has an equal part."
+    height_pt = 60.0 + 20.0 * len(told)
+    return Picture("pick-stages", "Picking by stage", drawn("pick-stages", height_pt, alt, draw), alt, caption)

@@ -4,6 +4,21 @@ from typing import Final
 
 from sim.report.metric import Metric
 
+_STAGES: Final = {
+    "setup": ("set-up", "taking the tote, in and out of the shelves"),
+    "walking": ("walking", "the way past the lines; without stores.layout it is a part of set-up and handling"),
+    "zones": ("entering zones", "doors, locks and gloves of cooled and locked zones"),
+    "handling": ("handling", "searching, grasping and scanning what is there"),
+    "congestion": ("congestion", "lost to other pickers in the same aisle (stores.layout.blocking)"),
+    "looking": ("looking in vain", "lines that fell short, and fetching something else for them"),
+    "packing": ("packing", "packing and staging, as far as no packing station does it"),
+    "waiting": ("waiting", "for a place at the counter, or for a customer's answer"),
+    "counting": ("counting", "shelves on which too little was found"),
+}
+
+PICK_STAGES: Final = {f"floor.pick_stages_s.{stage}": label for stage, (label, _) in _STAGES.items()}
+"""What the stages of picking are called, by key of the summary; together they are all that pickers do with orders in hand."""
+
 FLOOR: Final[dict[str, Metric]] = {
     "floor.lines_per_paid_hour": Metric(
         "lines per paid hour", "rate", "Order lines picked for each hour of a picker on shift, busy or waiting."
@@ -11,12 +26,12 @@ FLOOR: Final[dict[str, Metric]] = {
     "floor.lines_per_busy_hour": Metric(
         "lines per busy hour",
         "rate",
-        "Order lines picked for each hour that pickers spent on orders: picking, packing and counting.",
+        "Order lines picked for each hour that pickers were at work: picking, packing and counting.",
     ),
     "floor.counting_share": Metric(
         "time spent counting",
         "share",
-        "Share of pickers' busy hours that went into counting shelves on which too little was found.",
+        "Share of pickers' busy hours that went into counting shelves, by plan or because too little was found.",
     ),
     "floor.wait_pick_s.mean": Metric(
         "wait for a picker (mean)",
@@ -35,6 +50,24 @@ FLOOR: Final[dict[str, Metric]] = {
         "picking and packing (p95)",
         "time",
         "The time from the picker's start until packed that 5 % of the packed orders exceed.",
+    ),
+    **{
+        f"floor.pick_stages_s.{stage}": Metric(
+            f"picking: {label}", "time", f"Pickers' time for each order, in the mean: {what}."
+        )
+        for stage, (label, what) in _STAGES.items()
+    },
+    "floor.counts.planned": Metric(
+        "shelves to be counted", "count", "Shelves that policies.reconciliation named to be counted by plan."
+    ),
+    "floor.counts.done": Metric("shelves counted by plan", "count", "Those of them that somebody has counted."),
+    "floor.counts.left": Metric(
+        "shelves left uncounted",
+        "count",
+        "Those for which nobody had time before the next plan, the end of stores.counting.within_h or the close.",
+    ),
+    "floor.counts.hours": Metric(
+        "hours of counting by plan", "rate", "Hours that a crew, or pickers without an order, took for them."
     ),
     "floor.dwell_s.mean": Metric(
         "at the counter (mean)",

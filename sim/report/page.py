@@ -11,7 +11,7 @@ from sim.report.canvas import Picture
 from sim.report.drift import drift_pictures
 from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
-from sim.report.floor import bench_rows, floor_by_hour, floor_hours, floor_rows
+from sim.report.floor import bench_rows, floor_by_hour, floor_hours, floor_rows, picking_by_stage
 from sim.report.platform import endpoint_rows, fault_rows, services_over_time, simulated, trouble_rows
 from sim.report.words import answer, at, centre, figure_text, goods_only, interval_text, levels, number, sections
 from sim.scenario.fields import DAY_S
@@ -195,7 +195,8 @@ def _floor(manifest: Mapping[str, Any], summary: Mapping[str, Any], series: dict
     # Without orders there is nothing to say of most.
     rows = [(row, told) for row, told in floor_rows(summary) if centre(row.value) or not goods_only(summary)]
     rows += [(row, told) for row, told in bench_rows(summary) if centre(row.value)]
-    return {"floor": rows, "floor_hours": hours, "floor_picture": floor_by_hour(hours)}
+    pictures = [picture for picture in (floor_by_hour(hours), picking_by_stage(summary)) if picture is not None]
+    return {"floor": rows, "floor_hours": hours, "floor_pictures": pictures}
 
 
 def _platform(manifest: Mapping[str, Any], summary: Mapping[str, Any], table: dict[str, Any] | None) -> dict[str, Any]:

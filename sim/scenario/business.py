@@ -259,6 +259,13 @@ METRICS = (
     *(f"substitutions.{key}" for key in ("lines", "units", "cents", "refused", "unanswered")),
     *(f"floor.{key}" for key in ("lines_per_paid_hour", "lines_per_busy_hour", "counting_share")),
     *(f"floor.{stage}.{key}" for stage in ("wait_pick_s", "pick_s", "dwell_s", "dock_s") for key in ("mean", "p95")),
+    *(
+        f"floor.pick_stages_s.{stage}"
+        for stage in (
+            "setup", "walking", "zones", "handling", "congestion", "looking", "packing", "waiting", "counting",
+        )
+    ),
+    *(f"floor.counts.{key}" for key in ("planned", "done", "left", "hours")),
     *(f"floor.peak_orders.{key}" for key in ("waiting_pick", "waiting_pick_one_store", "packed", "packed_one_store")),
     *(
         f"floor.{key}"

@@ -60,6 +60,9 @@ class Pickers(Branch):
         "walking speed with a stores.layout, metres a second",
     )  # fmt: skip
     per_unit_s: NonNegative = given(2.0, JUDGEMENT, "per unit: grasp and scan, seconds")
+    pack_share: Share = given(
+        0.4, JUDGEMENT, "share of base_s that goes into packing and staging, where pickers pack; only for the report"
+    )
     noise: Literal["lognormal", "exponential", "none"] = given("lognormal", JUDGEMENT, "distribution of the pick time")
     noise_cv: NonNegative = given(0.3, JUDGEMENT, "coefficient of variation when lognormal")
     break_minutes: Annotated[NonNegative, Field(le=120)] = given(

@@ -67,6 +67,11 @@ class Layout(Branch):
     pitch_m: AboveZero = given(2.4, JUDGEMENT, "from one aisle to the next, centre to centre, metres")
     facing_m: AboveZero = given(0.5, JUDGEMENT, "width of a slot, metres")
     levels: Positive = given(8, JUDGEMENT, "slots one above the other")
+    blocking: NonNegative = given(
+        0.03,
+        "judgement: two can pass; where they cannot, more is lost (Gue, Meller, Skufca 2006, IIE Transactions 38(10))",
+        "share of the time in the aisles that a picker loses to each other one in the same aisle",
+    )
     bench: Count = given(0, "-", "the aisle at whose front the bench stands, from 0")
     zones: dict[ZoneName, ZoneAisles] = given(
         dict,
@@ -105,6 +110,27 @@ class Layout(Branch):
         return range(end)
 
 
+class Counting(Branch):
+    """Who counts what `policies.reconciliation` plans."""
+
+    by: Literal["crew", "pickers"] = given(
+        "crew",
+        "-",
+        "a crew of its own, paid by the shelf; or the store's pickers on duty while they have no order to pick",
+    )
+    people: Positive = given(
+        4, "judgement: a store's 4,000 shelves between closing and opening", "people of a store's crew"
+    )
+    lines: Positive = given(
+        6,
+        "judgement: two minutes",
+        "shelves that somebody counts in one go: then the record learns of them, and a picker looks for orders",
+    )
+    within_h: Annotated[AboveZero, Field(le=24)] = given(
+        24.0, "-", "hours from the policy's count_at within which shelves are counted; what is left is not, hours"
+    )
+
+
 class Review(Branch):
     """People in the office who look at large differences between scan log and record."""
 
@@ -139,6 +165,7 @@ class Stores(Branch):
         None, "-", "or a run's folder (or its stock.parquet) whose goods and records at the close are the opening"
     )
     count_s: NonNegative = given(20.0, JUDGEMENT, "time to find, count and scan one shelf, seconds")
+    counting: Counting = given(Counting, "-", "who counts by plan; in a goods-only run all is counted at once")
     layout: Layout | None = given(
         None, "-", "aisles through which pickers walk; none: walking is a part of pickers.base_s and pickers.per_line_s"
     )

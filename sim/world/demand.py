@@ -264,7 +264,7 @@ def complete(
         method=pick(streams.generator("payments.method").random(n), _shares(pay.methods)).astype(np.int8),
         pay_chance=streams.generator("payments.chance").random(shape),
         pay_s=quantised(pay_s),
-        pick_noise=handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n),
+        pick_noise=quantised(handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n)),
         mispicks=lines("pickers.mispick", pickers.mispick_share),
         breakages=lines("pickers.breakage", pickers.breakage_share),
         overlooked=lines("pickers.overlook", pickers.overlook_share),

@@ -204,6 +204,8 @@ def test_a_day_without_anything_has_no_figures_but_counts(one_store: Builder) ->
     assert set(found.pop("peak_orders").values()) == {0}
     for stage in ("wait_pick_s", "pick_s", "dwell_s", "dock_s"):
         assert found.pop(stage) == {"mean": None, "p95": None}
+    assert set(found.pop("pick_stages_s").values()) == {None}
+    assert found.pop("counts") == {"planned": 0, "done": 0, "left": 0, "hours": 0.0}
     assert set(found.values()) == {None}
     assert spread(np.array([math.nan])) == {"mean": None, "p95": None}
 

@@ -20,9 +20,10 @@ def test_a_full_count_leaves_only_its_own_error(two_stores: Any, play: Any, shar
     drift, state = played.study.summary["drift"], played.outcome.state
     assert drift["by_cause"]["count"] == drift["units_abs"]
     counted = played.rows("shelf_counted")
-    by_plan = counted[counted["t_s"] == (3 * 60 + 50) * 60.0]
+    by_plan = counted[counted["t_s"] > (3 * 60 + 50) * 60.0]
+    by_plan = by_plan[np.argsort(by_plan["store"], kind="stable")]
     assert len(by_plan) == 2 * 60
-    assert (played.rows("crew_counted")["lines"] == 60).all()
+    assert played.rows("crew_counted")["lines"].sum() == 2 * 60
     np.testing.assert_array_equal(by_plan["units"].reshape(2, 60), state.available + state.reserved)
     np.testing.assert_array_equal(state.scan, state.available + state.reserved)
     wrong = np.abs(by_plan["units"].reshape(2, 60) - state.shelf)

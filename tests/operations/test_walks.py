@@ -26,7 +26,8 @@ PLAIN = (
 
 def test_a_pick_takes_the_walk_past_its_lines(two_stores: Any, play: Any) -> None:
     """Handling and the tour's length over the speed, worked out from the basket once more, order by order."""
-    day = play(two_stores(LAYOUT, *PLAIN, "stores.inaccurate_share=0", "policies.slotting=by_aisle"))
+    settings = ("stores.layout.blocking=0", "stores.inaccurate_share=0", "policies.slotting=by_aisle")
+    day = play(two_stores(LAYOUT, *PLAIN, *settings))
     trace, world = day.world.trace, day.world
     # By aisle from the front: SKU 0 and 1 lie at half a metre, 2 and 3 at one and a half, twenty to an aisle.
     orders, checked = day.study.orders, 0

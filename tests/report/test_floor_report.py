@@ -14,7 +14,7 @@ from sim.experiments.replicate import combine
 from sim.experiments.runs import run_to_folder
 from sim.recording.archive import ParquetArchive
 from sim.report import write_report
-from sim.report.floor import first_hour, floor_by_hour, floor_hours, floor_rows
+from sim.report.floor import first_hour, floor_by_hour, floor_hours, floor_rows, picking_by_stage
 from sim.report.floor_words import FLOOR
 from sim.report.words import figure_text, interval_text
 from tests.conftest import Builder, Play
@@ -140,3 +140,19 @@ def test_replications_show_means_with_their_intervals(
     pace = joint["floor"]["lines_per_busy_hour"]
     told = f"{figure_text(pace, 'rate')} {interval_text(pace, 'rate')}"
     assert f"lines per busy hour {told} Order lines" in text
+
+
+def test_the_page_shows_what_a_pick_goes_into(town: tuple[Path, dict[str, Any]]) -> None:
+    folder, summary = town
+    stages = summary["floor"]["pick_stages_s"]
+    picture = picking_by_stage(summary)
+    assert picture is not None
+    whole_s = sum(stages.values())
+    share = figure_text(stages["handling"] / whole_s, "share", digits=1)
+    assert f"handling {stages['handling']:.1f} s, {share}" in picture.alt
+    assert "waiting" not in picture.alt, "nobody waited, so that there is no bar"
+    text = words_of(folder / "report.html")
+    assert "Picking by stage" in text
+    empty = {"floor": {"pick_stages_s": dict.fromkeys(stages)}}
+    assert picking_by_stage(empty) is None
+    assert picking_by_stage({"floor": {}}) is None, "as in a run of an older version"

@@ -105,8 +105,8 @@ def test_nothing_is_fetched(town: tuple[Path, dict[str, Any]], page: Page) -> No
 
 
 def test_every_figure_says_what_it_shows(page: Page) -> None:
-    assert len(page.all("svg")) == 7
-    assert len(page.all("figure")) == 7
+    assert len(page.all("svg")) == 8
+    assert len(page.all("figure")) == 8
     for picture in page.all("svg"):
         assert picture["role"] == "img"
         assert re.search(r"\d", picture["aria-label"]), picture["aria-label"]
@@ -285,7 +285,7 @@ def test_a_browser_without_a_network_shows_it_on_a_desk_and_on_a_phone(
     assert "CONSOLE" not in shown.stderr
     for told in json.loads(answers[1]):
         assert told["fetched"] == 0
-        assert len(told["sizes"]) == 7
+        assert len(told["sizes"]) == 8
         assert all(width > 250 and height > 50 for width, height in told["sizes"])
         assert told["wide"] <= int(told["width"]), "the page must not scroll sideways"
 
