@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.recording import Archive, State
-from sim.vocabulary import StockCause
+from sim.vocabulary import Adjustment, StockCause
 
 PLATFORM = len(StockCause)
 """Row of the gaps that people had no part in, after those of the causes."""
@@ -56,13 +56,14 @@ CAUSES = {**{int(cause): cause.name.lower() for cause in _SLIPS}, PLATFORM: "pla
 
 
 def reviews(archive: Archive, start_s: float) -> dict[str, Any]:
-    """What the comparison of scan log and record did from a time on: units corrected, and differences flagged for people.
+    """What was put right without a count from a time on: units corrected, and differences flagged for people.
 
     `open` counts those that nobody has looked at when the run ends; `wait_s` is the mean time from flag to review.
     """
     corrected, flagged, reviewed = (
         archive.rows(kind) for kind in ("stock_corrected", "difference_flagged", "difference_reviewed")
     )
+    corrected = corrected[corrected["adjustment"] != Adjustment.COUNTED]
     waited = reviewed["waited_s"][reviewed["t_s"] >= start_s]
     return {
         "units_corrected": int(np.abs(corrected["units"][corrected["t_s"] >= start_s]).sum()),

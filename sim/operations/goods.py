@@ -11,6 +11,7 @@ from sim.operations.freshness import Freshness
 from sim.operations.losses import Losses
 from sim.operations.reconciliation import Counting
 from sim.operations.replenishment import Supply, Trucks
+from sim.operations.reviewing import Reviewing
 from sim.operations.shelves import Shelves
 from sim.operations.transfers import Transfers
 from sim.platform.stock_desk import StockDesk
@@ -38,7 +39,9 @@ class Goods:
             env, facts, desk, self.shelves, policies.reconciliation,
             scenario.stores.count_error_share, streams.die("goods.count"),
         )  # fmt: skip
-        self._comparing = Comparing(env, facts, desk, self.shelves, policies.reconciliation, scenario)
+        self._reviewing = Reviewing(env, facts, desk, self.shelves, scenario)
+        desk.too_large = self._reviewing.flag
+        self._comparing = Comparing(env, desk, self.shelves, policies.reconciliation, self._reviewing)
         self._losses = Losses(env, desk, self.shelves, world.mishaps)
         self._freshness = Freshness(
             env, desk, self.shelves, world.catalogue.life_days,
@@ -84,6 +87,7 @@ class Goods:
         tell(self._freshness.run())
         tell(self.counting.run(self._world.scenario))
         self._comparing.start()
+        self._reviewing.start()
 
     def left(self) -> Opening:
         """How things stand now, as the opening of a run that begins now; times are of that run."""

@@ -11,10 +11,9 @@ from sim.operations.hands import Hands
 from sim.operations.pace import Pace
 from sim.operations.replacing import Replacing
 from sim.platform.office import Office
-from sim.platform.sessions import Role
 from sim.ports import Cancellation, PickJob
 from sim.story import Signal, Story, tell
-from sim.vocabulary import InputError, OrderId, PickerId, StoreId, quantise
+from sim.vocabulary import InputError, OrderId, PickerId, Role, StoreId, quantise
 
 
 class StationView:

@@ -15,7 +15,7 @@ from sim.scenario import Scenario
 from sim.scenario.fields import DAY_S
 from sim.story import Story
 from sim.streams import Die
-from sim.vocabulary import InputError, SkuId, StoreId, Units
+from sim.vocabulary import InputError, Role, SkuId, StoreId, Units
 
 
 class Counting:
@@ -48,7 +48,7 @@ class Counting:
         """A picker found too little: count the shelf and correct the record, if the policy wants it; True when it does."""
         if not self._policy(ShortPick(store, sku, wanted, found)):
             return False
-        self.count(store, sku)
+        self.count(store, sku, Role.PICKER)
         return True
 
     def run(self, scenario: Scenario) -> Story:
@@ -81,19 +81,19 @@ class Counting:
     def _by_plan(self, store: StoreId, planned: NDArray[Any]) -> None:
         skus = chosen_skus(planned, self._shelves.skus, "SKUs to count")
         for sku in skus.tolist():
-            self.count(store, sku)
+            self.count(store, sku, Role.STORE)
         if len(skus):
             self._facts.crew_counted(store=store, lines=len(skus))
 
-    def count(self, store: StoreId, sku: SkuId) -> None:
-        """Count one shelf, scan what was counted and tell the office."""
+    def count(self, store: StoreId, sku: SkuId, role: Role) -> None:
+        """Count one shelf, scan what was counted and tell the office, in the role of whoever counts."""
         units = self._shelves.on_shelf(store, sku)
         if units:  # that there is nothing, everybody sees
             units = max(units + self._error(store * self._shelves.skus + sku), 0)
         self._counted_s[store * self._shelves.skus + sku] = self._env.now
         self._facts.shelf_counted(store=store, sku=sku, units=Units(units))
         self._shelves.counted(store, sku, units)
-        self._desk.counted(store, sku, units)
+        self._desk.counted(store, sku, units, role)
 
     def _error(self, place: int) -> int:
         self._times[place] += 1

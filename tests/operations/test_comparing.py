@@ -9,9 +9,8 @@ import pytest
 from sim.contracts import Corrections
 from sim.engine import policies_of
 from sim.platform.bus import Bus
-from sim.platform.sessions import Role
 from sim.platform.stock_desk import StockDesk
-from sim.vocabulary import InputError, Refusal, StockCause, Topic
+from sim.vocabulary import InputError, Refusal, Role, StockCause, Topic
 
 # Consumers that forget the ids of messages: a third of them come twice and are taken for news.
 TWICE = ("platform.bus={duplicates: 0.33, loss: 0.05, deduplicate: false}",)

@@ -10,8 +10,8 @@ from sim.facts import SIGNATURES
 from sim.laws import all_laws, verdict, whole_log
 from sim.platform.office import Office
 from sim.platform.orders import CANCELLABLE, Order
-from sim.platform.sessions import Command, Role, may
-from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderState, PickerId, Refusal, StoreId
+from sim.platform.sessions import Command, may
+from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderState, PickerId, Refusal, Role, StoreId
 from sim.world.build import build_world
 from tests.conftest import Builder, Play
 

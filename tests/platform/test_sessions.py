@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sim.platform.sessions import Command, Role, Sessions, Token, Verdict, may, owns, principal
+from sim.platform.sessions import Command, Sessions, Token, Verdict, may, owns, principal
 from sim.scenario.gateway import Auth
-from sim.vocabulary import NOBODY
+from sim.vocabulary import NOBODY, Role
 
 
 def signed_in(sessions: Sessions, client: int, now: float) -> Token:
