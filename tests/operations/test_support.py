@@ -70,6 +70,20 @@ def test_who_was_wronged_writes_and_nobody_else(two_stores: Any, play: Any) -> N
     assert min(found.values()) > 5, found
 
 
+def test_who_is_not_of_age_does_not_write_about_what_the_driver_kept(two_stores: Any, play: Any) -> None:
+    kinds = (
+        "catalogue.categories=[{name: bread, share: 0.5, price_cents: 200, litres: 1}, "
+        "{name: wine, share: 0.5, price_cents: 900, litres: 1, restricted: true}]"
+    )
+    sound = ("stores.inaccurate_share=0", "pickers.mispick_share=0", "supply.cover_days=5", "drivers.count=60")
+    day = lawful_day(
+        play,
+        two_stores("customers.underage_share=1", kinds, *sound, desk(late_minutes=1000), "demand.orders_per_day=1500"),
+    )
+    assert len(day.rows("line_returned")) > 20
+    assert not len(day.rows("contact_made"))
+
+
 def test_letters_wait_in_line_for_the_next_free_agent(two_stores: Any, play: Any) -> None:
     """Each starts when it has come, those before it have begun and one of the agents is free: the desk's own recursion."""
     day = lawful_day(play, two_stores(*WRONGED, desk(agents=2, handle_s=300)))
