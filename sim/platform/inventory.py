@@ -313,8 +313,7 @@ class Inventory:
 
     def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
         """Correct a record after a count of the shelf (see `off_by`)."""
-        change = self.off_by(store, sku, units)
-        if change:
+        if change := self.off_by(store, sku, units):
             self.adjust(store, sku, change, StockCause.COUNT)
 
     def on_hand(self, store: StoreId) -> NDArray[Any]:

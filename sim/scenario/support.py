@@ -8,7 +8,7 @@ from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Count, NonNegative
 
 
 class Contacts(Branch):
-    """Of the customers who were wronged, how many write; of several reasons the last below that moves them counts."""
+    """Of the customers who were wronged, how many write; of several reasons wrong goods come first and lateness last."""
 
     late: Share = given(0.1, JUDGEMENT, "share of those who were served late")
     missing: Share = given(
