@@ -124,7 +124,8 @@ class GoodsOnly:
         scenario, self._world = world.scenario, world
         self._inventory = Inventory(facts, world.stores, world.catalogue.skus, env=env)
         forecasting = Forecasting(env, facts, self._inventory, policies.forecast, _outlook(world))
-        desk = StockDesk(env, facts, self._inventory, policies.replenishment, forecasting)
+        limit = scenario.stores.review.picker_units
+        desk = StockDesk(env, facts, self._inventory, policies.replenishment, forecasting, None, limit)
         self.goods = Goods(env, facts, world, desk, policies, streams)
         self._sales = Sales(
             env, facts, Wants(scenario, streams, world.open_s, world.daily_demand), desk, self.goods.shelves,

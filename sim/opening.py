@@ -44,7 +44,7 @@ KNOWN = "known"
 
 _NO_MATTER = (
     "name", "description", "horizon_h", "drain_h", "warmup_h", "faults", "drivers", "customers", "payments", "platform", "costs",
-    "slo", "travel",
+    "slo", "travel", "support",
 )  # fmt: skip
 """Branches of a scenario that change nothing about the days before, but for where their customers are (see `_cache_path`)."""
 

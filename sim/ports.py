@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from sim.contracts import Sighting
-from sim.vocabulary import Cents, Charge, DriverId, NodeId, OrderId, SkuId, StockCause, StoreId
+from sim.vocabulary import Cents, Charge, DriverId, NodeId, OrderId, OrderState, Role, SkuId, StockCause, StoreId
 
 
 @runtime_checkable
@@ -40,6 +40,8 @@ class StockMessage(NamedTuple):
     skus: NDArray[Any]
     units: NDArray[Any]
     cause: StockCause
+    role: Role = Role.PICKER
+    """In what capacity somebody scanned it: heard where a record is adjusted by what was counted."""
 
 
 class ChargeAnswer(NamedTuple):
@@ -154,6 +156,17 @@ class OfferMessage(NamedTuple):
     store: StoreId
     node: NodeId
     window_s: float
+
+
+class OrderStatus(NamedTuple):
+    """What the platform says of an order to whoever may see it."""
+
+    state: OrderState
+    promised_s: float
+    wanted: int
+    """Units that were ordered."""
+    held: Sequence[tuple[SkuId, int]]
+    """SKUs and units that should be in the bag."""
 
 
 class Cancellation(NamedTuple):

@@ -137,6 +137,39 @@ class Refusal(IntEnum):
     """The order has not come that far."""
 
 
+class Role(IntEnum):
+    """In what capacity somebody acts; `sim.platform.sessions` says what each may do."""
+
+    CUSTOMER = 0
+    DRIVER = 1
+    PICKER = 2
+    SUPPORT = 3
+    ADMIN = 4
+    STORE = 5
+    """A store's own terminal: who works at a packing station, or counts by plan."""
+
+
+class Adjustment(IntEnum):
+    """On what ground staff, or their job, changed a stock record."""
+
+    COUNTED = 0
+    """The shelf was counted: by a picker after a short pick, or by plan."""
+    COMPARED = 1
+    """The job that holds scan log against record put a small difference right."""
+    REVIEWED = 2
+    """Somebody had looked at a difference that waited for review."""
+
+
+class Contact(IntEnum):
+    """What a customer who was served writes to support about."""
+
+    LATE = 0
+    MISSING = 1
+    """Less came than was ordered; its price went back when it was found missing."""
+    WRONG = 2
+    """Something else lay in the bag."""
+
+
 class Trip(IntEnum):
     """What a driver's leg was for."""
 

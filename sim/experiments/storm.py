@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sim.engine import simulate
+from sim.experiments.storm_desk import AT_THE_DESK, DESK, STAFFED
 from sim.laws import Breach, all_laws, verdict, whole_log
 from sim.recording import MemoryArchive
 from sim.scenario import Scenario, load_text
@@ -275,6 +276,7 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings |= _apart(seed, GOODS, SHRUNK, SHRINKAGES)
     settings |= _apart(seed, FLOOR, BUILT, FLOORS)
     settings |= _apart(seed, DOORS, SHUT, AT_THE_DOORS)
+    settings |= _apart(seed, DESK, STAFFED, AT_THE_DESK)
     drawn = [f"{path}={_text(value)}" for path, value in settings.items()]
     return load_text(WORLD, [*drawn, *fixed], file=f"storm {seed}")
 

@@ -5,11 +5,13 @@ from sim.vocabulary import (
     CellId,
     Cents,
     ClientId,
+    Contact,
     NodeId,
     OrderId,
     OrderState,
     Refusal,
     Rejection,
+    Role,
     Ruling,
     SkuId,
     Step,
@@ -86,8 +88,22 @@ class OrderFacts:
     def payment_refunded(self, *, order: OrderId, cents: Cents) -> None:
         """Money went back to the customer, as our books say."""
 
-    def goodwill_given(self, *, order: OrderId, cents: Cents) -> None:
-        """Support lets a customer off some of an order's price: what was paid goes back, what is due at the door falls."""
+    def goodwill_given(self, *, order: OrderId, cents: Cents, role: Role, actor: int) -> None:
+        """Support lets a customer off some of an order's price: what was paid goes back, what is due at the door falls.
+
+        The audit's line of a refund by staff: `actor` is the number of who gave it, in the role used.
+        """
+
+    def contact_made(self, *, order: OrderId, client: ClientId, contact: Contact) -> None:
+        """A customer who was served writes to support about an order."""
+
+    def contact_answered(
+        self, *, order: OrderId, contact: Contact, role: Role, actor: int, waited_s: float, cents: Cents
+    ) -> None:
+        """Agent `actor` has answered; it waited `waited_s` until it was taken up; `cents` were given, in the role noted."""
+
+    def line_disputed(self, *, order: OrderId, sku: SkuId, units: Units) -> None:
+        """Units of a line were in the app and not in the bag: what was paid for them is given back, once."""
 
     def line_returned(self, *, order: OrderId, sku: SkuId, units: Units) -> None:
         """Units of a line did not reach the customer although they were at the door: their price is given back."""

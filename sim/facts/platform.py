@@ -1,6 +1,7 @@
 """Facts of the platform (belief): stock records, messages and services, dispatch."""
 
 from sim.vocabulary import (
+    Adjustment,
     Alert,
     BreakerName,
     BreakerState,
@@ -11,6 +12,7 @@ from sim.vocabulary import (
     OfferAnswer,
     OrderId,
     Refusal,
+    Role,
     SkuId,
     StockCause,
     StoreId,
@@ -64,8 +66,8 @@ class PlatformFacts:
     def record_adjusted(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
         """Available units of a record changed by `units` (signed) outside an order."""
 
-    def stock_corrected(self, *, store: StoreId, sku: SkuId, units: Units, role: int) -> None:
-        """Somebody of the office, or their job, changed a record by `units` (signed): the audit's line, with the role used."""
+    def stock_corrected(self, *, store: StoreId, sku: SkuId, units: Units, role: Role, adjustment: Adjustment) -> None:
+        """Staff, or their job, changed a record by `units` (signed): the audit's line, with the role used and the ground."""
 
     def adjustment_doubled(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
         """A message came twice and nobody knew it: booked or picked again, it leaves the record off by `units` (signed)."""
@@ -80,7 +82,10 @@ class PlatformFacts:
         """A whole day is over: `units` were sold where a review was told to expect `expected`; by SKU they are `off` in sum."""
 
     def difference_flagged(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
-        """Scan log less record was too large to be adjusted without somebody looking at it: it waits for review."""
+        """A difference was too large to be adjusted without somebody looking at it: it waits for review.
+
+        Scan log less record; or what a picker counted less record.
+        """
 
     def difference_reviewed(self, *, store: StoreId, sku: SkuId, waited_s: float) -> None:
         """Somebody has looked at a flagged difference, `waited_s` after it was flagged."""

@@ -6,6 +6,7 @@ set for a run; `verdict` closes the books and returns every breach found.
 
 from collections.abc import Sequence
 
+from sim.laws.audit import Audit
 from sim.laws.base import Breach, Law
 from sim.laws.goods import Goods
 from sim.laws.money import Money
@@ -15,12 +16,24 @@ from sim.laws.records import Records
 from sim.laws.whole import whole_log
 from sim.world.build import World
 
-__all__ = ["Breach", "Goods", "Law", "Money", "Orders", "People", "Records", "all_laws", "verdict", "whole_log"]
+__all__ = [
+    "Audit",
+    "Breach",
+    "Goods",
+    "Law",
+    "Money",
+    "Orders",
+    "People",
+    "Records",
+    "all_laws",
+    "verdict",
+    "whole_log",
+]
 
 
 def all_laws(world: World) -> list[Law]:
     """Every law that listens while a run goes on, with empty books."""
-    return [Goods(world), Records(world), Money(world), Orders(world), People(world)]
+    return [Goods(world), Records(world), Money(world), Orders(world), People(world), Audit(world)]
 
 
 def verdict(laws: Sequence[Law]) -> list[Breach]:

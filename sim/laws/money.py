@@ -32,6 +32,9 @@ class Money(Law):
         self._swapped: dict[tuple[int, int], int] = {}  # what a unit of a substitute costs
         self._kept_back: set[int] = set()  # of which a driver kept goods, and nobody has given anything back for them
         self._fees: dict[int, int] = {}  # kept of orders that could not be handed over
+        # With a support desk: what was kept of settled orders, by our books, and what has been granted and not given back.
+        self._settled: dict[int, int] | None = {} if world.scenario.support.agents else None
+        self._granted: dict[int, int] = {}
         self.end_s = world.scenario.end_s
         self.double_charges = 0
 
@@ -112,16 +115,31 @@ class Money(Law):
         gone = self._gone.pop(order)
         return total - round(Fraction((total - kept) * gone, goods)) if gone and goods else total
 
-    def goodwill_given(self, t: float, order: int, cents: int) -> None:
-        """What support let the customer off."""
-        self._let_off[order] = self._let_off.get(order, 0) + cents
+    def goodwill_given(self, t: float, order: int, cents: int, role: int, actor: int) -> None:
+        """What support let the customer off; of an order that has ended, never more than was kept of it."""
+        if self._settled is None or order not in self._settled:
+            self._let_off[order] = self._let_off.get(order, 0) + cents
+            return
+        before = self._settled[order]
+        self._settled[order] = left = before - cents
+        if left < 0:
+            self.breach(t, f"order {order} was let off {cents} cents, {before} left of what it paid")
+        self._granted[order] = self._granted.get(order, 0) + cents
+        if order not in self._due:
+            self._kept[order] = self._due[order] = before
+        self._due[order] -= cents
 
     def payment_captured(self, t: float, order: int, cents: int) -> None:
         """Our books say that the customer paid."""
         self._paid[order] = self._paid.get(order, 0) + cents
 
     def payment_refunded(self, t: float, order: int, cents: int) -> None:
-        """Our books say that money went back."""
+        """Our books say that money went back; of an order that is settled, just what was granted."""
+        if self._settled is not None and order in self._settled:
+            self._granted[order] = granted = self._granted.get(order, 0) - cents
+            if granted < 0 or cents <= 0:
+                self.breach(t, f"order {order} was settled and got {cents} cents back that nobody granted")
+            return
         self._paid[order] = left = self._paid.get(order, 0) - cents
         if left < 0 or cents <= 0:
             self.breach(t, f"order {order} got {cents} cents back, {left} left of what it paid")
@@ -157,6 +175,8 @@ class Money(Law):
             self.breach(
                 t, f"order {order} is settled, though goods were kept and not given back for, or its fees alone kept"
             )
+        if self._settled is not None and settled:
+            self._settled[order] = due
         if paid != due:
             self.breach(
                 t, f"order {order} is {'settled' if settled else 'compensated'} with {paid} cents kept, expected {due}"
@@ -168,6 +188,9 @@ class Money(Law):
 
     def close(self) -> None:
         """Everything has settled: what the provider kept is what was due, and late captures went back."""
+        for order, cents in self._granted.items():
+            if cents:
+                self.breach(self.end_s, f"order {order} was granted {cents} cents that our books have not given back")
         for order, due in self._due.items():
             kept = self._kept.pop(order, 0)
             if kept != due:

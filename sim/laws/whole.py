@@ -1,6 +1,9 @@
 """Laws 6 and 7, over a whole log: it rebuilds the final state exactly, time never goes back, nobody knows too early."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.facts import SIGNATURES
 from sim.laws.base import Breach
@@ -18,7 +21,7 @@ def whole_log(archive: Archive, state: State) -> list[Breach]:
     backwards = np.flatnonzero(np.diff(times[order]) < 0)
     if len(backwards):
         found.append(Breach("time", float(times[order][backwards[0]]), f"time went back {len(backwards)} times"))
-    return found + _knowledge(archive)
+    return found + _knowledge(archive) + _paid_back_twice(archive)
 
 
 def _knowledge(archive: Archive) -> list[Breach]:
@@ -35,6 +38,8 @@ def _knowledge(archive: Archive) -> list[Breach]:
         ("goods_left", "handover_failed"),
         ("goods_left", "goods_returned"),
         ("charge_made", "payment_captured"),
+        ("goods_delivered", "contact_made"),
+        ("contact_made", "contact_answered"),
     ):
         before = dict(zip(archive.rows(first)["order"][::-1].tolist(), archive.seq(first)[::-1].tolist(), strict=True))
         rows, seq = archive.rows(then), archive.seq(then)
@@ -42,3 +47,36 @@ def _knowledge(archive: Archive) -> list[Breach]:
         if late:
             found.append(Breach("knowledge", float("inf"), f"{then} of order {late[0]} came before its {first}"))
     return found
+
+
+def _paid_back_twice(archive: Archive) -> list[Breach]:
+    """Of each line that is given back as wrong: what lay in the bag, and what went back of it, are no more than was held.
+
+    What was found missing went back when the hold was reduced, and what a driver kept when it was returned.
+    """
+    disputed = archive.rows("line_disputed")
+    if not len(disputed):
+        return []
+    skus = 1 + max(
+        int(archive.rows(kind)["sku"].max(initial=0)) for kind in ("stock_reserved", "goods_picked", "line_disputed")
+    )
+    asked = np.unique(disputed["order"].astype(np.int64) * skus + disputed["sku"])
+
+    def units(kind: str) -> NDArray[Any]:
+        rows = archive.rows(kind)
+        line = rows["order"].astype(np.int64) * skus + rows["sku"]
+        mine = np.isin(line, asked)
+        return np.bincount(np.searchsorted(asked, line[mine]), weights=rows["units"][mine], minlength=len(asked))
+
+    held = units("stock_reserved") - units("hold_reduced") - units("line_returned")
+    over = np.flatnonzero(
+        (units("stock_reserved") > 0) & (units("line_disputed") > held - np.minimum(units("goods_picked"), held))
+    )
+    return [
+        Breach(
+            "money",
+            float("inf"),
+            f"order {asked[i] // skus}: more of sku {asked[i] % skus} was given back than was wrong",
+        )
+        for i in over[:5].tolist()
+    ]

@@ -46,7 +46,12 @@ def packing_h(scenario: Scenario, stores: int) -> float:
 
 
 def _open_s(scenario: Scenario) -> float:
-    opens, closes = window_s(scenario.stores.open)
+    return window_open_s(scenario, scenario.stores.open)
+
+
+def window_open_s(scenario: Scenario, hours: str) -> float:
+    """Seconds from the warm-up to the horizon that lie within hours ``HH:MM-HH:MM`` of the days."""
+    opens, closes = window_s(hours)
     midnights = scenario.midnight_s + DAY_S * np.array(scenario.days(), dtype=float)
     begins, ends = midnights + opens, midnights + min(closes, opens + DAY_S)
     within = np.minimum(ends, scenario.horizon_s) - np.maximum(begins, scenario.warmup_h * 3600.0)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.recording import Archive, State, committed
-from sim.vocabulary import StockCause
+from sim.vocabulary import Adjustment, StockCause
 
 _DOUBLED, _LATE = len(StockCause), len(StockCause) + 1
 _RECOVERED = int(StockCause.RECOVERY)
@@ -79,13 +79,14 @@ def reorders(archive: Archive) -> dict[str, int]:
 
 
 def reviews(archive: Archive, start_s: float) -> dict[str, Any]:
-    """What the comparison of scan log and record did from a time on: units corrected, and differences flagged for people.
+    """What was put right without a count from a time on: units corrected, and differences flagged for people.
 
     `open` counts those that nobody has looked at when the run ends; `wait_s` is the mean time from flag to review.
     """
     corrected, flagged, reviewed = (
         archive.rows(kind) for kind in ("stock_corrected", "difference_flagged", "difference_reviewed")
     )
+    corrected = corrected[corrected["adjustment"] != Adjustment.COUNTED]
     waited = reviewed["waited_s"][reviewed["t_s"] >= start_s]
     return {
         "units_corrected": int(np.abs(corrected["units"][corrected["t_s"] >= start_s]).sum()),

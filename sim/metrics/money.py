@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.metrics.benches import packing_h
 from sim.metrics.goods import GoodsMoney
+from sim.metrics.support import support_h
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
@@ -31,6 +32,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
         "packaging": float((~np.isnan(orders["packed_s"])).sum() * rates.packaging_cents),
         "payments": float(captured["cents"].sum() * rates.payment_share + len(captured) * rates.payment_cents),
         "packing": packing_h(scenario, stores) * rates.picker_hour_cents,
+        "support": support_h(scenario) * rates.agent_hour_cents,
         "counting": _counting_h(archive, scenario) * rates.picker_hour_cents,
         "reviewing": _reviewing_h(archive, scenario) * rates.picker_hour_cents,
         "receiving": _receiving_h(archive, scenario) * rates.picker_hour_cents,
@@ -116,6 +118,7 @@ def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[
 WRITES = (
     "order_entered", "order_moved", "saga_step_done", "payment_captured", "payment_refunded", "stock_reserved", "hold_reduced",
     "hold_committed", "hold_released", "hold_expired", "task_opened", "task_closed", "offer_made", "offer_answered",
+    "order_billed", "goodwill_given", "contact_made", "contact_answered", "stock_corrected",
 )  # fmt: skip
 """Facts each of which is a write to one of the platform's databases; `record_adjusted` after the opening is another."""
 

@@ -21,6 +21,7 @@ from sim.metrics.returns import returns
 from sim.metrics.sales import sales
 from sim.metrics.series import series_table
 from sim.metrics.stock import losses, stock_table
+from sim.metrics.support import support
 from sim.metrics.tables import Columns, order_table, task_table, work_spans
 from sim.recording import Archive, State
 from sim.scenario import Scenario
@@ -74,6 +75,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "floor": floor(archive, scenario, state, work, orders, warm),
         "packing": packing(archive, scenario, warm),
         "substitutions": substitutions(archive, scenario.warmup_h * 3600.0),
+        "support": support(archive, scenario, warm),
         **costs(archive, scenario, work, warm),
         "platform": platform(archive, scenario, warm),
     }

@@ -5,6 +5,7 @@ import numpy as np
 from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
+from sim.operations.support import Support
 from sim.platform.office import Office
 from sim.ports import OfferMessage
 from sim.scenario.people import Drivers
@@ -23,12 +24,16 @@ class Doors:
         Who is not there, who is not of age, and what may come back to a shelf.
     drivers
         How long they wait and look.
+    support
+        Whom customers write to who were wronged; None: nobody.
     """
 
     def __init__(
-        self, env: Clock, facts: Facts, office: Office, shelves: Shelves, drawn: Drawn, drivers: Drivers
-    ) -> None:
+        self, env: Clock, facts: Facts, office: Office, shelves: Shelves, drawn: Drawn, drivers: Drivers,
+        support: Support | None = None,
+    ) -> None:  # fmt: skip
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
+        self._support = support
         self._absent, self._underage = drawn.absent, drawn.underage
         self._restricted, self._returnable = quick(drawn.restricted), quick(drawn.returnable)
         self._wait_s, self._check_s = quantise(drivers.wait_at_door_s), quantise(drivers.age_check_s)
@@ -51,6 +56,8 @@ class Doors:
                     return self._fails(job, driver, CancelReason.AGE_CHECK)
                 kept = self._shelves.keep(order, job.store, self._restricted)
                 self._office.too_young(order, driver)
+        if self._support is not None:
+            self._support.served(order, kept=kept)
         self._shelves.hand_over(order, driver, job.node)
         self._office.handed_over(order, driver)
         return kept

@@ -13,6 +13,7 @@ from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.doors import Doors
 from sim.operations.shelves import Shelves
+from sim.operations.support import Support
 from sim.platform.office import Office
 from sim.ports import Cancellation, OfferMessage
 from sim.story import Signal, Story, tell
@@ -89,6 +90,8 @@ class Driving:
         Keyed draws by (order, driver).
     doors
         What happens at the customers' doors; None: every order is handed over.
+    support
+        Whom customers write to who were wronged; None: nobody.
     """
 
     def __init__(
@@ -107,6 +110,7 @@ class Driving:
         ping_s: float,
         answers: Die,
         doors: Doors | None = None,
+        support: Support | None = None,
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._travel = env, facts, office, shelves, travel
         self.drivers = drivers
@@ -114,7 +118,7 @@ class Driving:
         self._answers = answers
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
-        self._counter, self._doors = counter, doors
+        self._counter, self._doors, self._support = counter, doors, support
         self._at_counter: dict[OrderId, Driver] = {}
         self._offline: dict[DriverId, int] = {}
         self._silent_since_s: dict[DriverId, float] = {}
@@ -285,6 +289,8 @@ class Driving:
             if (yield from self._doors.met(job, driver.id)):
                 yield from self._bring_back(driver, job, self._doors)
             return
+        if self._support is not None:
+            self._support.served(order)
         self._shelves.hand_over(order, driver.id, job.node)
         self._office.handed_over(order, driver.id)
 

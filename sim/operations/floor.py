@@ -21,6 +21,7 @@ from sim.operations.hands import Hands
 from sim.operations.pace import Draws, Pace, draws_of
 from sim.operations.picking import Station
 from sim.operations.replacing import Replacing, Tastes
+from sim.operations.support import Support
 from sim.operations.timing import agenda
 from sim.operations.walks import Walks, expected_handling_s
 from sim.operations.zoned import ZonedStation
@@ -63,12 +64,18 @@ class Floor:
         self._counter: set[OrderId] = set() if room is None else NarrowCounter(world.stores, room)
         self.goods = Goods(env, facts, world, office.stock, policies, streams)
         self.shelves = self.goods.shelves
+        support = None
+        if scenario.support.agents:
+            client, luck = quick(trace.client), streams.die("support")
+            support = Support(env, facts, office, self.shelves, scenario, client, luck)
         self.driving = phones.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,
             [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], self._counter,
             accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, ping_s=scenario.platform.ping_s,
             answers=streams.die("drivers.answer"),
-            doors=None if world.doors is None else Doors(env, facts, office, self.shelves, world.doors, scenario.drivers),
+            doors=None if world.doors is None else Doors(
+                env, facts, office, self.shelves, world.doors, scenario.drivers, support
+            ), support=support,
         )  # fmt: skip
         layout = scenario.stores.layout
         draws = draws_of(trace.pick_noise, walks, 0.0 if layout is None else layout.blocking)

@@ -12,6 +12,7 @@ from sim.operations.losses import Losses
 from sim.operations.planned import PlannedCounts
 from sim.operations.reconciliation import Counting
 from sim.operations.replenishment import Supply, Trucks
+from sim.operations.reviewing import Reviewing
 from sim.operations.shelves import Shelves
 from sim.operations.transfers import Transfers
 from sim.platform.stock_desk import StockDesk
@@ -40,7 +41,9 @@ class Goods:
             scenario.stores.count_error_share, streams.die("goods.count"),
         )  # fmt: skip
         self.planned = PlannedCounts(env, facts, desk, self.counting, policies.reconciliation, scenario)
-        self._comparing = Comparing(env, facts, desk, self.shelves, policies.reconciliation, scenario)
+        self._reviewing = Reviewing(env, facts, desk, self.shelves, scenario)
+        desk.too_large = self._reviewing.flag
+        self._comparing = Comparing(env, desk, self.shelves, policies.reconciliation, self._reviewing)
         self._losses = Losses(env, desk, self.shelves, world.mishaps)
         self._freshness = Freshness(
             env, desk, self.shelves, world.catalogue.life_days,
@@ -86,6 +89,7 @@ class Goods:
         tell(self._freshness.run())
         tell(self.planned.run())
         self._comparing.start()
+        self._reviewing.start()
 
     def left(self) -> Opening:
         """How things stand now, as the opening of a run that begins now; times are of that run."""

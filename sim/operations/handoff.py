@@ -8,10 +8,9 @@ from sim.facts import Facts
 from sim.operations.counter import NarrowCounter
 from sim.operations.shelves import Shelves
 from sim.platform.office import Office
-from sim.platform.sessions import Role
 from sim.scenario.benches import PackingStations
 from sim.story import Story, tell
-from sim.vocabulary import OrderId, PickerId, StoreId
+from sim.vocabulary import OrderId, PickerId, Role, StoreId
 
 
 class ToteRoom:

@@ -12,10 +12,9 @@ from sim.operations.pace import Pace, Took, spend
 from sim.operations.planned import PlannedCounts
 from sim.operations.replacing import Replacing
 from sim.platform.office import Office
-from sim.platform.sessions import Role
 from sim.ports import Cancellation, PickJob
 from sim.story import Signal, Story, tell
-from sim.vocabulary import InputError, OrderId, PickerId, PickStage, SkuId, StoreId, quantise
+from sim.vocabulary import InputError, OrderId, PickerId, PickStage, Role, SkuId, StoreId, quantise
 
 
 class StationView:
@@ -308,7 +307,7 @@ class Station:
         self._at_work += 1
         yield Timer(self._env, quantise(len(skus) * self._count_s))
         self._at_work -= 1
-        planned.count(self._store, skus)
+        planned.count(self._store, skus, Role.PICKER)
         self._facts.count_ended(picker=picker, lines=len(skus))
 
     def _hand_on(self, order: OrderId, picker: PickerId) -> Story:

@@ -13,7 +13,7 @@ from sim.platform.stock_desk import StockDesk
 from sim.scenario import Scenario
 from sim.scenario.fields import DAY_S
 from sim.story import Story, tell
-from sim.vocabulary import InputError, SkuId, StoreId, quantise
+from sim.vocabulary import InputError, Role, SkuId, StoreId, quantise
 
 
 class PlannedCounts:
@@ -109,7 +109,7 @@ class PlannedCounts:
             return []
         return [SkuId(left.popleft()) for _ in range(min(len(left), self._terms.lines))]
 
-    def count(self, store: StoreId, skus: Sequence[SkuId]) -> None:
-        """Somebody has counted some shelves."""
+    def count(self, store: StoreId, skus: Sequence[SkuId], role: Role = Role.STORE) -> None:
+        """Somebody has counted some shelves: the store's crew, or a picker."""
         for sku in skus:
-            self._counting.count(store, sku)
+            self._counting.count(store, sku, role)

@@ -12,7 +12,7 @@ from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.stock_desk import StockDesk
 from sim.streams import Die
-from sim.vocabulary import InputError, SkuId, StoreId, Units
+from sim.vocabulary import InputError, Role, SkuId, StoreId, Units
 
 
 class Counting:
@@ -50,18 +50,18 @@ class Counting:
         """A picker found too little: count the shelf and correct the record, if the policy wants it; True when it does."""
         if not self._policy(ShortPick(store, sku, wanted, found)):
             return False
-        self.count(store, sku)
+        self.count(store, sku, Role.PICKER)
         return True
 
-    def count(self, store: StoreId, sku: SkuId) -> None:
-        """Count one shelf, scan what was counted and tell the office."""
+    def count(self, store: StoreId, sku: SkuId, role: Role) -> None:
+        """Count one shelf, scan what was counted and tell the office, in the role of whoever counts."""
         units = self._shelves.on_shelf(store, sku)
         if units:  # that there is nothing, everybody sees
             units = max(units + self._error(store * self._shelves.skus + sku), 0)
         self.counted_s[store * self._shelves.skus + sku] = self._env.now
         self._facts.shelf_counted(store=store, sku=sku, units=Units(units))
         self._shelves.counted(store, sku, units)
-        self._desk.counted(store, sku, units)
+        self._desk.counted(store, sku, units, role)
 
     def _error(self, place: int) -> int:
         self._times[place] += 1

@@ -5,7 +5,7 @@ again, however often a step is done. What goes back later is worked out from the
 that has gone back so far, so the pieces sum exactly whatever their number and order. Fees stay as billed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sim.facts import Facts
 from sim.platform.charging import Done
@@ -18,6 +18,11 @@ from sim.vocabulary import Cents, OrderState, SkuId
 _CREATED, _PENDING, _FAILED = OrderState.CREATED, OrderState.PENDING_PAYMENT, OrderState.PAYMENT_FAILED
 
 
+def left_of(order: Order) -> int:
+    """What an order's customer still pays, cents: captured and not given back, or due at the door."""
+    return order.paid_cents - order.refunded_cents if order.paid_cents else order.due_cents
+
+
 class Billing:
     """Makes orders' bills, has them charged, and gives back what was paid for goods that are missing.
 
@@ -25,13 +30,16 @@ class Billing:
     ----------
     prices_cents
         Listed price of each SKU, cents.
+    takes_codes
+        Whether checkout takes promotion codes now; None: always.
     """
 
     def __init__(
-        self, facts: Facts, book: OrderBook, payments: Payments, pricer: Pricer, prices_cents: Sequence[int]
-    ) -> None:
+        self, facts: Facts, book: OrderBook, payments: Payments, pricer: Pricer, prices_cents: Sequence[int],
+        takes_codes: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
         self._facts, self._book, self._payments = facts, book, payments
-        self._pricer, self._prices_cents = pricer, prices_cents
+        self._pricer, self._prices_cents, self._takes_codes = pricer, prices_cents, takes_codes
 
     def bill(self, order: Order) -> Bill:
         """The order's bill, made when it is first asked for."""
@@ -39,7 +47,8 @@ class Billing:
             return order.bill
         pricer = self._pricer
         goods = self._listed_cents(order) if order.held else order.value_cents
-        bill = order.bill = pricer.price(goods, pricer.holds_code(order.client))
+        code = pricer.holds_code(order.client) and (self._takes_codes is None or self._takes_codes())
+        bill = order.bill = pricer.price(goods, code)
         if not pricer.plain:  # a plain bill can be told from the goods alone: nobody needs a fact of it
             self._facts.order_billed(
                 order=order.id,
@@ -100,10 +109,23 @@ class Billing:
 
         Support may have let the customer off some of it.
         """
+        cents = self._worth(order, self._each(order, sku) * units)
+        self._payments.refund(order, min(cents, left_of(order)))
+
+    def disputed(self, order: Order, lines: Sequence[tuple[SkuId, int]]) -> int:
+        """What was paid for units of lines that are said to have been wrong, cents; nothing is done yet."""
+        listed = sum(self._each(order, sku) * units for sku, units in lines)
+        bill = order.bill
+        return 0 if bill is None else refund_for(paid_for_goods(bill), bill.goods_cents, order.gone_cents, listed)
+
+    def gone(self, order: Order, lines: Sequence[tuple[SkuId, int]]) -> None:
+        """What was paid for units of lines has been given back."""
+        order.gone_cents += sum(self._each(order, sku) * units for sku, units in lines)
+
+    def _each(self, order: Order, sku: SkuId) -> int:
+        """What a unit is listed at for this order, cents."""
         swapped = order.swapped
-        each = self._prices_cents[sku] if swapped is None or sku not in swapped else swapped[sku]
-        left_cents = order.paid_cents - order.refunded_cents if order.paid_cents else order.due_cents
-        self._payments.refund(order, min(self._worth(order, each * units), left_cents))
+        return self._prices_cents[sku] if swapped is None or sku not in swapped else swapped[sku]
 
     def keep_fees(self, order: Order) -> None:
         """An order could not be handed over: what was paid beforehand for the fees stays with us."""

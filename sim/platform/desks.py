@@ -14,7 +14,7 @@ from sim.platform.offers import Offers
 from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
 from sim.platform.saga import Saga
-from sim.platform.sessions import Command, Role, may, owns
+from sim.platform.sessions import Command, may, owns
 from sim.platform.stock_desk import StockDesk
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView
@@ -31,6 +31,7 @@ from sim.vocabulary import (
     OrderState,
     PickerId,
     Refusal,
+    Role,
     SkuId,
     StoreId,
     TaskEnd,

@@ -11,12 +11,12 @@ from math import inf
 from typing import Any, Final, NamedTuple
 
 from sim.platform.sessions import Command as Command
-from sim.platform.sessions import Role as Role
 from sim.platform.sessions import may as may
 from sim.platform.sessions import owns as owns
 from sim.platform.sessions import principal as principal
 from sim.scenario.gateway import BackpressureSpec, DegradationSpec, IdempotencySpec, Limit, Limits, Part
 from sim.vocabulary import NOBODY, Endpoint
+from sim.vocabulary import Role as Role
 
 # -- rate limits -------------------------------------------------------------------------------------------------------
 

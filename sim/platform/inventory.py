@@ -304,13 +304,16 @@ class Inventory:
         """Available units of some SKUs of a store, int32 (n,)."""
         return np.asarray(np.frombuffer(self.available, dtype=np.int32)[store * self.skus + skus])
 
-    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
-        """Correct a record after a count of the shelf: available is what was counted less what is promised to orders."""
+    def off_by(self, store: StoreId, sku: SkuId, units: int) -> int:
+        """By how much a count of the shelf would change a record: available is what was counted less what is promised."""
         place = store * self.skus + sku
         if place in self._unreadable:
-            return  # there is nothing yet to hold the count against
-        change = max(units - self.reserved[place], 0) - self.available[place]
-        if change:
+            return 0  # there is nothing yet to hold the count against
+        return max(units - self.reserved[place], 0) - self.available[place]
+
+    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
+        """Correct a record after a count of the shelf (see `off_by`)."""
+        if change := self.off_by(store, sku, units):
             self.adjust(store, sku, change, StockCause.COUNT)
 
     def on_hand(self, store: StoreId) -> NDArray[Any]:

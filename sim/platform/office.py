@@ -5,6 +5,7 @@ travel times, plain figures, drawn latencies and a recorder, never the world.
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import inf
 
 from sim.clock import Clock, Timer
@@ -16,6 +17,7 @@ from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
 from sim.platform.bus import Bus
 from sim.platform.desks import Desks
 from sim.platform.forecasting import Forecasting, Outlook
+from sim.platform.gateway import Feature
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
@@ -24,10 +26,11 @@ from sim.platform.payments import Payments
 from sim.platform.pricing import Pricer
 from sim.platform.reserving import Reserving
 from sim.platform.saga import Saga
-from sim.platform.sessions import Command, Role
+from sim.platform.sessions import Command, may
 from sim.platform.stock_desk import StockDesk
 from sim.platform.stock_events import StockEvents
 from sim.platform.substitutes import SubstituteDesk
+from sim.platform.support_desk import SupportDesk
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveSourcingView
 from sim.ports import Estimator, Figures, Latencies, PaymentProvider, Phones
@@ -43,6 +46,7 @@ from sim.vocabulary import (
     OrderState,
     Refusal,
     Rejection,
+    Role,
     Step,
     StoreId,
     quantise,
@@ -98,7 +102,9 @@ class Office(Desks):
             events=StockEvents(env, figures.stores, figures.skus, keep_s=_kept_s(scenario)) if recorded else None,
         )  # fmt: skip
         forecasting = Forecasting(env, facts, self.inventory, policies.forecast, outlook)
-        self.stock = StockDesk(env, facts, self.inventory, policies.replenishment, forecasting, self.bus)
+        self.stock = StockDesk(
+            env, facts, self.inventory, policies.replenishment, forecasting, self.bus, scenario.stores.review.picker_units
+        )  # fmt: skip
         self.tracking = Tracking(figures, estimator, phones)
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores
@@ -124,7 +130,10 @@ class Office(Desks):
             charged=None if self.backend is None else self.backend.monitoring.charged,
         )  # fmt: skip
         pricer = Pricer(platform.pricing, platform.delivery_fee_cents, die("pricing.codes"))
-        self.billing = Billing(facts, self.book, self.payments, pricer, figures.prices_cents)
+        self.billing = Billing(
+            facts, self.book, self.payments, pricer, figures.prices_cents,
+            None if self.backend is None else partial(self.backend.front.degradation.enabled, Feature.PROMOTIONS),
+        )  # fmt: skip
         self.substitutes = SubstituteDesk(
             facts, self.book, self.inventory, self.billing, policies.substitution, figures.prices_cents, figures.categories,
             self._allows,
@@ -161,6 +170,9 @@ class Office(Desks):
         )
         if not quiet:
             self.saga.blind = self.outages.blind
+        self.support = SupportDesk(
+            facts, self.book, self.payments, self.billing, self.outages, self._allows, scenario.support.refund_max_cents
+        )
 
     # -- the calendar -------------------------------------------------------------------------------------------------
 
@@ -194,8 +206,11 @@ class Office(Desks):
         """Drivers on shift."""
         return self.tracking.on_shift
 
-    def place(self, request: OrderRequest) -> Rejection | None:
+    def place(self, request: OrderRequest, role: Role = _CUSTOMER) -> Rejection | None:
         """A customer wants to order: None when the order entered, else why not."""
+        if role is not _CUSTOMER and not may(role, Command.PLACE_ORDER):
+            self._facts.request_refused(order=request.order, refusal=Refusal.NOT_ALLOWED)
+            return Rejection.UNAUTHORISED
         now = self._env.now
         if self.backend is not None and self.backend.front.repeats(request.order):
             self._facts.request_refused(order=request.order, refusal=Refusal.DUPLICATE)
@@ -287,24 +302,8 @@ class Office(Desks):
         return True
 
     def refund(self, order_id: OrderId, cents: Cents, role: Role, actor: int) -> bool:
-        """Support lets a customer off some of an open order's price, cents; True when it is done.
-
-        Only from when the order stands packed and its saga has nothing left to do: until then lines may still be found
-        missing, whose price is given back as well, and together that could be more than was paid.
-        """
-        order = self.book.open.get(order_id)
-        if order is None or order.failing is not None or self.outages.region_down:
-            return False
-        if not self._allows(Command.REFUND, role, actor, order):
-            return False
-        if not (order.planned and order.committed):
-            return self._refuse(order, Refusal.TOO_EARLY)
-        left_cents = order.paid_cents - order.refunded_cents if order.paid_cents else order.due_cents
-        if not 0 < cents <= left_cents:
-            return self._refuse(order, Refusal.TOO_MUCH)
-        self._facts.goodwill_given(order=order_id, cents=cents)
-        self.payments.refund(order, cents)
-        return True
+        """Support lets a customer off some of an order's price; see `sim.platform.support_desk`."""
+        return self.support.refund(order_id, cents, role, actor)
 
     def _promised_s(self, order: Order) -> float:
         """Now plus the estimated time to the door with some slack, at least the floor of the promise."""

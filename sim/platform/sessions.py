@@ -10,21 +10,9 @@ from math import inf
 from typing import Final, NamedTuple, Protocol
 
 from sim.scenario.gateway import Auth
-from sim.vocabulary import NOBODY
+from sim.vocabulary import NOBODY, Role
 
 # -- roles -------------------------------------------------------------------------------------------------------------
-
-
-class Role(IntEnum):
-    """In what capacity somebody acts."""
-
-    CUSTOMER = 0
-    DRIVER = 1
-    PICKER = 2
-    SUPPORT = 3
-    ADMIN = 4
-    STORE = 5
-    """A store's own terminal: who works at a packing station."""
 
 
 class Command(IntEnum):
@@ -39,7 +27,10 @@ class Command(IntEnum):
     PICK = 6
     ADJUST_STOCK = 7
     REFUND = 8
-    CHANGE_SETTINGS = 9
+    REVIEW_STOCK = 9
+    """Adjust a record by more than a picker may."""
+    REFUND_MORE = 10
+    """Give back more of an order's price than a support agent may."""
 
 
 _ALLOWED: Final[dict[Role, frozenset[Command]]] = {
@@ -48,7 +39,7 @@ _ALLOWED: Final[dict[Role, frozenset[Command]]] = {
     Role.PICKER: frozenset({Command.SEE_ORDER, Command.PICK, Command.ADJUST_STOCK}),
     Role.SUPPORT: frozenset({Command.CANCEL_ORDER, Command.SEE_ORDER, Command.REFUND}),
     Role.ADMIN: frozenset(Command),
-    Role.STORE: frozenset({Command.SEE_ORDER, Command.PICK}),
+    Role.STORE: frozenset({Command.SEE_ORDER, Command.PICK, Command.ADJUST_STOCK, Command.REVIEW_STOCK}),
 }
 _MAY: Final = tuple(tuple(command in _ALLOWED[role] for command in Command) for role in Role)
 _CUSTOMER, _DRIVER, _PICKER, _STORE = Role.CUSTOMER, Role.DRIVER, Role.PICKER, Role.STORE

@@ -1,5 +1,10 @@
-"""The office's desk for goods outside orders: what is received, counted and written off, and what is ordered anew."""
+"""The office's desk for goods outside orders: what is received, counted and written off, and what is ordered anew.
 
+Whoever changes a record because it is wrong, and not because goods came or went, does so here: by a role that may, as far
+as it may, and with a line in the audit (`stock_corrected`).
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +16,22 @@ from sim.facts import Facts
 from sim.platform.bus import Bus
 from sim.platform.forecasting import Forecasting
 from sim.platform.inventory import Inventory
-from sim.platform.sessions import Command, Role, may
+from sim.platform.sessions import Command, may
 from sim.platform.views import LiveReplenishmentView
 from sim.ports import StockMessage
-from sim.vocabulary import NOBODY, InputError, OrderId, Refusal, SkuId, StockCause, StoreId, Topic
+from sim.vocabulary import (
+    NOBODY,
+    Adjustment,
+    InputError,
+    OrderId,
+    Refusal,
+    Role,
+    SkuId,
+    StockCause,
+    StoreId,
+    Topic,
+    Units,
+)
 
 _WRITTEN_OFF = frozenset({StockCause.DAMAGE, StockCause.SPOILAGE, StockCause.BREAKAGE})
 _COMES = frozenset({StockCause.DELIVERY, StockCause.TRANSFER})
@@ -29,6 +46,8 @@ class StockDesk:
         What is expected to be sold.
     bus
         On which the stores' scanners tell of it; None: they tell without one, at once.
+    picker_units
+        By so many units a picker may adjust a record; None: by any.
 
     Attributes
     ----------
@@ -36,16 +55,20 @@ class StockDesk:
         Units ordered whose receipt the office has not heard of, int64 (stores, skus).
     owed
         Units that customers wait for (`unmet: backorder`), int64 (stores, skus); None where nobody waits.
+    too_large
+        Called with (store, SKU, units) where somebody with more rights has to look at what a picker counted.
     """
 
     def __init__(
         self, env: Clock, facts: Facts, inventory: Inventory, replenishment: Replenishment, forecasting: Forecasting,
-        bus: Bus | None = None,
+        bus: Bus | None = None, picker_units: int | None = None,
     ) -> None:  # fmt: skip
         self._env, self._facts, self.inventory, self._replenishment = env, facts, inventory, replenishment
         self.forecasting, self._bus = forecasting, bus
         self.on_order = np.zeros((inventory.stores, inventory.skus), dtype=np.int64)
         self.owed: NDArray[np.int64] | None = None
+        self._picker_units = picker_units
+        self.too_large: Callable[[StoreId, SkuId, Units], None] | None = None
         if bus is not None:
             bus.subscribe(Topic.STOCK_CHANGED, self._heard)
 
@@ -55,9 +78,12 @@ class StockDesk:
         """A store begins with these records: no message, it is how things stand."""
         self.inventory.adjust_many(store, skus, units, StockCause.OPENING)
 
-    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
-        """Somebody counted a shelf."""
-        self._tell(store, np.array([sku]), np.array([units]), StockCause.COUNT)
+    def counted(self, store: StoreId, sku: SkuId, units: int, role: Role = Role.PICKER) -> bool:
+        """Somebody counted a shelf; False, and a fact, for a role that may not adjust a record by that."""
+        if not self._adjusts(role):
+            return False
+        self._tell(store, np.array([sku]), np.array([units]), StockCause.COUNT, role)
+        return True
 
     def received(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
         """Goods were scanned onto the shelves outside an order: arrays of SKUs and units, both (n,)."""
@@ -74,8 +100,10 @@ class StockDesk:
         """Goods were scanned out for another store: units of SKUs, arrays (n,), as far as they are not promised to orders."""
         self._tell(store, skus, -units, StockCause.TRANSFER)
 
-    def _tell(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
-        message = StockMessage(store, skus, units, cause)
+    def _tell(
+        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, role: Role = Role.PICKER
+    ) -> None:
+        message = StockMessage(store, skus, units, cause, role)
         if self._bus is None:
             self._heard(message)
         else:
@@ -94,10 +122,10 @@ class StockDesk:
         self._facts.many("adjustment_doubled", {"store": alike, "sku": skus[moved], "units": more[moved]})
 
     def _book(self, message: StockMessage) -> None:
-        store, skus, units, cause = message
+        store, skus, units, cause, role = message
         if cause is StockCause.COUNT:
             for sku, there in zip(skus.tolist(), units.tolist(), strict=True):
-                self.inventory.counted(store, sku, there)
+                self._by_count(store, sku, there, role)
             return
         if cause in _WRITTEN_OFF or (cause is StockCause.TRANSFER and units[0] < 0):
             units = -np.minimum(-units, self.inventory.free(store, skus))
@@ -109,6 +137,26 @@ class StockDesk:
         else:
             self.inventory.adjust_many(store, skus, units, cause)
 
+    # -- who may adjust a record --------------------------------------------------------------------------------------
+
+    def _adjusts(self, role: Role) -> bool:
+        if may(role, Command.ADJUST_STOCK):
+            return True
+        self._facts.request_refused(order=OrderId(NOBODY), refusal=Refusal.NOT_ALLOWED)
+        return False
+
+    def _by_count(self, store: StoreId, sku: SkuId, there: int, role: Role) -> None:
+        change = self.inventory.off_by(store, sku, there)
+        if not change:
+            return
+        limit = self._picker_units
+        if limit is not None and abs(change) > limit and not may(role, Command.REVIEW_STOCK):
+            if self.too_large is not None:
+                self.too_large(store, sku, Units(change))
+            return
+        self.inventory.counted(store, sku, there)
+        self._facts.stock_corrected(store=store, sku=sku, units=Units(change), role=role, adjustment=Adjustment.COUNTED)
+
     # -- what the office does of its own accord ----------------------------------------------------------------------
 
     def on_hand(self, store: StoreId) -> NDArray[Any]:
@@ -116,19 +164,22 @@ class StockDesk:
         whole = self.inventory.on_hand(store)
         return whole if self.owed is None else whole - self.owed[store]
 
-    def correct(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], role: Role) -> bool:
-        """Somebody of the office changes records by `units` (signed), as far as they are not promised to orders.
+    def correct(
+        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], role: Role, adjustment: Adjustment
+    ) -> bool:
+        """Somebody of the office, or their job, changes records by `units` (signed), as far as they are not promised to orders.
 
-        False, and a fact, for a role that may not.
+        False, and a fact, for a role that may not: what was not counted, nobody but an elevated role adjusts.
         """
-        if not may(role, Command.ADJUST_STOCK):
+        if not may(role, Command.REVIEW_STOCK):
             self._facts.request_refused(order=OrderId(NOBODY), refusal=Refusal.NOT_ALLOWED)
             return False
         units = np.maximum(units, -self.inventory.free(store, skus))
         skus, units = skus[units != 0], units[units != 0]
         if len(skus):
             self.inventory.adjust_many(store, skus, units, StockCause.RECONCILED)
-            alike = {"store": np.full(len(skus), store), "role": np.full(len(skus), role)}
+            said = {"store": store, "role": role, "adjustment": adjustment}
+            alike = {name: np.full(len(skus), value) for name, value in said.items()}
             self._facts.many("stock_corrected", {"sku": skus, "units": units, **alike})
         return True
 

@@ -9,8 +9,8 @@ from sim.facts import Facts
 from sim.platform.billing import Billing
 from sim.platform.inventory import Inventory
 from sim.platform.orders import Order, OrderBook
-from sim.platform.sessions import Command, Role
-from sim.vocabulary import Cents, InputError, OrderId, PickerId, Refusal, SkuId, Units
+from sim.platform.sessions import Command
+from sim.vocabulary import Cents, InputError, OrderId, PickerId, Refusal, Role, SkuId, Units
 
 
 class SubstituteDesk:

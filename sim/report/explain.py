@@ -10,6 +10,7 @@ from sim.report.goods_words import GOODS
 from sim.report.metric import Metric
 from sim.report.reasons import OBJECTS
 from sim.report.return_words import RETURNS
+from sim.report.support_words import SUPPORT
 from sim.vocabulary import InputError, Svc
 
 
@@ -88,6 +89,7 @@ METRICS: Final[dict[str, Metric]] = {
     **FLOOR,
     **BENCHES,
     **RETURNS,
+    **SUPPORT,
     **FORECAST,
     **GOODS,
     "platform.user.error_budget_burnt": Metric(

@@ -42,6 +42,10 @@ OBJECTS: Final[dict[str, str]] = {
         "denied though there, by cause: What the record denied although it was there, by what had put the record wrong; it adds "
         "up to drift.units_unseen."
     ),
+    "support.by_cause": (
+        "letters by cause: How many customers wrote to support because their order was late, incomplete (missing) or held "
+        "something else (wrong)."
+    ),
     "cost.by_kind": "cost by kind: The total cost by what it was spent on, cents.",
 }
 """What the objects of summary.json hold whose keys are names of things, not figures."""

@@ -272,6 +272,12 @@ def _orders(summary: Mapping[str, Any]) -> list[Row]:
     if centre(at(summary, "returns.orders")):  # that nothing came back is no news
         rows.append(_row(summary, "returns.orders"))
         rows.extend(_row(summary, f"returns.{key}", depth=1) for key in ("put_back_units", "wasted_units"))
+    if centre(at(summary, "support.contacts")):
+        rows.append(_row(summary, "support.contacts"))
+        rows.extend(
+            _row(summary, f"support.{key}", depth=1)
+            for key in ("wait_s.mean", "wait_s.p95", "refunds", "by_lead", "open")
+        )
     return rows
 
 
@@ -365,7 +371,7 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
     rows = [_row(summary, "cost.per_order_cents")]
     for name, cents in kinds.items():
         mine = centre(cents)
-        if not mine and name in ("packing", "counting", "reviewing", "receiving", "transfers"):
+        if not mine and name in ("packing", "support", "counting", "reviewing", "receiving", "transfers"):
             continue  # that nobody was sent to do it is no news
         each = mine / delivered if delivered and mine is not None else None
         rows.append(
@@ -377,7 +383,8 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
     for key in ("fees_cents", "tax_cents", "discount_cents"):
         if centre(at(summary, key)):
             rows.append(_row(summary, key, depth=1, of=None if key == "discount_cents" else revenue))
-    return [*rows, _row(summary, "refunds.cents"), *_margin(summary)]
+    by_staff = [_row(summary, "support.refund_cents", depth=1)] if centre(at(summary, "support.refund_cents")) else []
+    return [*rows, _row(summary, "refunds.cents"), *by_staff, *_margin(summary)]
 
 
 def _margin(summary: Mapping[str, Any]) -> list[Row]:

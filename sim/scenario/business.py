@@ -186,6 +186,7 @@ class Costs(Branch):
     currency: str = given("USD", "-", "for display only")
     driver_hour_cents: Count = given(1500, JUDGEMENT, "a driver's hour on shift, vehicle included")
     picker_hour_cents: Count = given(1400, JUDGEMENT, "a picker's hour on shift")
+    agent_hour_cents: Count = given(1400, "judgement: as a picker", "a support agent's hour at the desk")
     store_day_cents: Count = given(45_000, JUDGEMENT, "rent, energy and management of a store, per day")
     transfer_cents: Count = given(
         1200, "judgement: a driver's hour less the way, with a small van", "a trip with goods from one store to another"
@@ -278,6 +279,8 @@ METRICS = (
     *(f"orders.{key}" for key in ("offered", "entered", "rejected", "delivered", "cancelled", "payment_failed", "open")),
     "refunds.orders", "refunds.cents",
     *(f"returns.{key}" for key in ("orders", "units", "put_back_units", "wasted_units")),
+    *(f"support.{key}" for key in ("contacts", "per_1000", "answered", "open", "refunds", "refund_cents", "by_lead")),
+    "support.wait_s.mean", "support.wait_s.p95", "support.utilisation",
     *(f"platform.user.{key}" for key in (*_LATENCY, "error_budget_burnt")),
     *(
         f"platform.endpoints.{name}.{key}"

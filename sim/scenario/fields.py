@@ -42,6 +42,15 @@ def window_s(text: str) -> tuple[float, float]:
     return start, end if end > start else end + DAY_S
 
 
+def off_s(hours: str, since_midnight_s: float) -> float:
+    """Seconds until hours ``HH:MM-HH:MM``, kept every day, begin; 0 within them. `since_midnight_s`: of any day."""
+    begin_s, end_s = window_s(hours)
+    at_s = since_midnight_s % DAY_S
+    if begin_s <= at_s < end_s or at_s + DAY_S < end_s:
+        return 0.0
+    return (begin_s - at_s) % DAY_S
+
+
 def _check_window(text: str) -> str:
     window_s(text)
     return text

@@ -132,11 +132,16 @@ class Counting(Branch):
 
 
 class Review(Branch):
-    """People in the office who look at large differences between scan log and record."""
+    """People in the office who look at large differences between scan log, or a picker's count, and record."""
 
     people: Count = given(1, JUDGEMENT, "how many")
     minutes: AboveZero = given(6.0, JUDGEMENT, "time to look into a difference, minutes")
     hours: Window = given("09:00-18:00", "office hours", "when they work")
+    picker_units: Count | None = given(
+        None,
+        "-",
+        "by so many units a picker's own count may adjust a record, more waits for review; none: by any; 0: by none",
+    )
 
 
 class Stores(Branch):
@@ -172,7 +177,7 @@ class Stores(Branch):
     dock: Dock | None = given(
         None, "-", "who puts goods away; none: what a truck brought stands on the shelves at once, at no cost"
     )
-    review: Review = given(Review, "-", "who reviews what policies.reconciliation flags")
+    review: Review = given(Review, "-", "who reviews what policies.reconciliation flags, and large counts of pickers")
     packing: PackingStations | None = given(
         None, "-", "packing stations; none: pickers pack, which is a part of pickers.base_s and pickers.per_unit_s"
     )

@@ -25,6 +25,7 @@ from sim.scenario.goods import Shrinkage, Supply
 from sim.scenario.market import Catalogue, Demand, Travel
 from sim.scenario.people import Drivers, Pickers
 from sim.scenario.stores import Stores
+from sim.scenario.support import Support
 
 _ZONED = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?\[?([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\]?$")
 
@@ -73,6 +74,7 @@ class Scenario(Branch):
     shrinkage: Shrinkage = given(Shrinkage, "-", "how goods go missing")
     travel: Travel = given(Travel, "-", "how long rides take")
     payments: Payments = given(Payments, "-", "the payment provider outside")
+    support: Support = given(Support, "-", "who answers customers who were wronged")
     platform: Platform = given(Platform, "-", "the software platform")
     faults: tuple[Fault, ...] = given((), "-", "what goes wrong, and when")
     policies: PolicyNames = given(PolicyNames, "-", "one policy per family of decisions")

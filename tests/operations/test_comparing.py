@@ -9,9 +9,8 @@ import pytest
 from sim.contracts import Corrections
 from sim.engine import policies_of
 from sim.platform.bus import Bus
-from sim.platform.sessions import Role
 from sim.platform.stock_desk import StockDesk
-from sim.vocabulary import InputError, Refusal, StockCause, Topic
+from sim.vocabulary import Adjustment, InputError, Refusal, Role, StockCause, Topic
 
 # Consumers that forget the ids of messages: a third of them come twice and are taken for news.
 TWICE = ("platform.bus={duplicates: 0.33, loss: 0.05, deduplicate: false}",)
@@ -84,6 +83,7 @@ def test_each_correction_is_on_the_audits_page(two_stores: Any, play: Any) -> No
     for name in ("t_s", "store", "sku", "units"):
         np.testing.assert_array_equal(mine[name], lines[name])
     assert set(lines["role"].tolist()) == {int(Role.ADMIN)}
+    assert set(lines["adjustment"].tolist()) <= {Adjustment.COMPARED, Adjustment.REVIEWED}
 
 
 def test_where_messages_come_twice_it_beats_the_default(two_stores: Any, play: Any) -> None:
@@ -115,17 +115,23 @@ def test_nobody_else_may_correct_a_record(role: Role) -> None:
         def record_adjusted(self, **what: Any) -> None:
             said.append("record_adjusted")
 
+        def stock_corrected(self, **what: Any) -> None:
+            said.append("stock_corrected")
+
     env: Any = Clock()
     ear: Any = Ear()
     nothing: Any = None
     desk = StockDesk(env, ear, Inventory(ear, 1, 3), nothing, nothing)
     one: Any = (0, np.array([1]), np.array([4]))
-    assert not desk.correct(*one, role)
-    assert said == [Refusal.NOT_ALLOWED]
+    assert not desk.correct(*one, role, Adjustment.REVIEWED)
+    assert not desk.counted(0, 1, 4, role)  # type: ignore[arg-type]
+    assert said == [Refusal.NOT_ALLOWED, Refusal.NOT_ALLOWED]
     assert desk.inventory.available[1] == 0
-    assert desk.correct(*one, Role.ADMIN)
+    assert desk.correct(*one, Role.ADMIN, Adjustment.REVIEWED)
     assert desk.inventory.available[1] == 4
-    assert desk.correct(*one, Role.PICKER), "who counts may say what was counted"
+    assert not desk.correct(*one, Role.PICKER, Adjustment.REVIEWED), "who counts may say what was counted, and no more"
+    assert desk.counted(0, 1, 6, Role.PICKER)  # type: ignore[arg-type]
+    assert desk.inventory.available[1] == 6
 
 
 def test_a_receipt_is_on_order_until_the_office_hears_of_it(two_stores: Any, play: Any, monkeypatch: Any) -> None:

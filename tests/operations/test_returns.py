@@ -9,8 +9,7 @@ import pytest
 from sim.laws import all_laws, verdict, whole_log
 from sim.platform.office import Office
 from sim.platform.saga import Saga
-from sim.platform.sessions import Role
-from sim.vocabulary import CancelReason, OfferAnswer, OrderState, StockCause, TaskEnd, Trip
+from sim.vocabulary import CancelReason, OfferAnswer, OrderState, Role, StockCause, TaskEnd, Trip
 from sim.world.build import build_world
 from tests.conftest import lawful_day
 

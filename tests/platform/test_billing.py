@@ -162,3 +162,21 @@ def test_where_copies_of_messages_are_acted_upon_the_law_speaks_and_the_run_goes
     laws = all_laws(world)
     play(world, laws=laws)
     assert "orders" in {breach.law for breach in verdict(laws)}
+
+
+# -- under load --------------------------------------------------------------------------------------------------------
+
+
+def test_a_platform_that_has_switched_promotions_off_takes_no_codes(two_stores: Any, play: Any) -> None:
+    """The last step of degradation: whoever pays while it is taken has no discount, and everybody else has one."""
+    code = "platform.pricing.promotion={share: 1, percent: 10, cap_cents: null, minimum_cents: 0}"
+    always = "platform.degradation={order: [promotions], off_at: [1.0e-9], hysteresis: 0}"
+    never = "platform.degradation={order: [promotions], off_at: [1000.0], hysteresis: 0}"
+    off, on, kept = (
+        day(play, two_stores("demand.orders_per_day=1500", "horizon_h=1", code, *more)).rows("order_billed")
+        for more in ((always,), (never,), (always, "platform.degradation.on=false"))
+    )
+    assert len(off) > 30
+    assert not off["discount_cents"].any()
+    assert on["discount_cents"].all()
+    assert kept["discount_cents"].all()

@@ -10,8 +10,19 @@ from sim.facts import SIGNATURES
 from sim.laws import all_laws, verdict, whole_log
 from sim.platform.office import Office
 from sim.platform.orders import CANCELLABLE, Order
-from sim.platform.sessions import Command, Role, may
-from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderState, PickerId, Refusal, StoreId
+from sim.platform.sessions import Command, may
+from sim.vocabulary import (
+    NOBODY,
+    CancelReason,
+    DriverId,
+    OfferAnswer,
+    OrderState,
+    PickerId,
+    Refusal,
+    Rejection,
+    Role,
+    StoreId,
+)
 from sim.world.build import build_world
 from tests.conftest import Builder, Play
 
@@ -29,7 +40,11 @@ BUSY = (
 # How each command about an order is given to the office: (office, order, actor, role).
 WAYS: dict[Command, list[Any]] = {
     Command.CANCEL_ORDER: [lambda office, order, actor, role: office.cancel(order.id, actor, role)],
-    Command.REFUND: [lambda office, order, actor, role: office.refund(order.id, 1, role, actor)],
+    Command.REFUND: [
+        lambda office, order, actor, role: office.refund(order.id, 1, role, actor),
+        lambda office, order, actor, role: office.support.make_good(order.id, [], 1, actor, role),
+    ],
+    Command.SEE_ORDER: [lambda office, order, actor, role: office.support.see(order.id, actor, role)],
     Command.PICK: [
         lambda office, order, actor, role: office.picking(order.id, actor, role),
         lambda office, order, actor, role: office.short(order.id, actor, order.skus[0], 1, role),
@@ -303,7 +318,7 @@ def test_goodwill_is_given_once_there_is_no_more_to_find_missing_and_never_more_
                 given[order.id] += cents
 
     shop.every(monkeypatch, 61.0, be_kind)
-    world = build_world(two_stores(*BUSY))
+    world = build_world(two_stores(*BUSY, "support.refund_max_cents=1000000"))
     laws = all_laws(world)
     played = play(world, laws=laws)
     assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
@@ -318,3 +333,54 @@ def test_goodwill_is_given_once_there_is_no_more_to_find_missing_and_never_more_
     assert (refused["refusal"] == Refusal.TOO_MUCH).sum() > 60
     cancelled = set(played.rows("order_cancelled")["order"].tolist())
     assert cancelled & given.keys(), "expected an order that was called off after goodwill"
+
+
+def test_more_than_an_agent_may_give_of_an_order_needs_somebody_who_may_more(
+    two_stores: Builder, play: Play, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one sum or in several, for the limit is the order's."""
+    given: Counter[int] = Counter()
+    refused: set[int] = set()
+
+    def be_kind(office: Any) -> None:
+        for order in list(office.book.open.values()):
+            left = order.paid_cents - order.refunded_cents if order.paid_cents else order.due_cents
+            if order.failing is not None or not (order.committed and order.planned) or left < 200:
+                continue
+            alone = given[order.id] + 200 <= 500
+            assert office.refund(order.id, 200, Role.SUPPORT, 3) == alone
+            if not alone:
+                refused.add(order.id)
+                assert office.refund(order.id, 200, Role.ADMIN, 4)
+            given[order.id] += 200
+
+    shop.every(monkeypatch, 61.0, be_kind)
+    world = build_world(two_stores(*BUSY, "support.refund_max_cents=500"))
+    laws = all_laws(world)
+    played = play(world, laws=laws)
+    assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
+    rows, no = played.rows("goodwill_given"), played.rows("request_refused")
+    assert set(no["order"][no["refusal"] == Refusal.NOT_ALLOWED].tolist()) == refused
+    assert len(refused) > 20
+    assert {(int(row["role"]), int(row["actor"])) for row in rows} == {(Role.SUPPORT, 3), (Role.ADMIN, 4)}
+    assert rows["cents"].sum() == sum(given.values())
+
+
+@pytest.mark.parametrize("role", [Role.DRIVER, Role.PICKER, Role.STORE, Role.SUPPORT])
+def test_nobody_but_a_customer_places_an_order(
+    two_stores: Builder, play: Play, monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    """Each refusal is a fact, and changes nothing for the customer whose order it would have been."""
+    usual, place = play(two_stores(*BUSY)), Office.place
+    tried: list[int] = []
+
+    def first(office: Office, request: Any) -> Any:
+        assert place(office, request, role) is Rejection.UNAUTHORISED
+        tried.append(request.order)
+        return place(office, request)
+
+    monkeypatch.setattr(Office, "place", first)
+    played = play(two_stores(*BUSY))
+    refused = played.rows("request_refused")
+    assert refused["order"][refused["refusal"] == Refusal.NOT_ALLOWED].tolist() == tried != []
+    same(log_of(played, "request_refused"), log_of(usual, "request_refused"))

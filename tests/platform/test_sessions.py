@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sim.platform.sessions import Command, Role, Sessions, Token, Verdict, may, owns, principal
+from sim.platform.sessions import Command, Sessions, Token, Verdict, may, owns, principal
 from sim.scenario.gateway import Auth
-from sim.vocabulary import NOBODY
+from sim.vocabulary import NOBODY, Role
 
 
 def signed_in(sessions: Sessions, client: int, now: float) -> Token:
@@ -281,17 +281,18 @@ def test_a_token_life_outside_published_practice_is_refused() -> None:
 # -- roles -------------------------------------------------------------------------------------------------------------
 
 TABLE = """
-                 customer driver picker support admin
-PLACE_ORDER      yes      -      -      -       yes
-CANCEL_ORDER     yes      -      -      yes     yes
-SEE_ORDER        yes      yes    yes    yes     yes
-ANSWER_OFFER     -        yes    -      -       yes
-PICK_UP          -        yes    -      -       yes
-HAND_OVER        -        yes    -      -       yes
-PICK             -        -      yes    -       yes
-ADJUST_STOCK     -        -      yes    -       yes
-REFUND           -        -      -      yes     yes
-CHANGE_SETTINGS  -        -      -      -       yes
+                 customer driver picker support admin store
+PLACE_ORDER      yes      -      -      -       yes   -
+CANCEL_ORDER     yes      -      -      yes     yes   -
+SEE_ORDER        yes      yes    yes    yes     yes   yes
+ANSWER_OFFER     -        yes    -      -       yes   -
+PICK_UP          -        yes    -      -       yes   -
+HAND_OVER        -        yes    -      -       yes   -
+PICK             -        -      yes    -       yes   yes
+ADJUST_STOCK     -        -      yes    -       yes   yes
+REFUND           -        -      -      yes     yes   -
+REVIEW_STOCK     -        -      -      -       yes   yes
+REFUND_MORE      -        -      -      -       yes   -
 """
 
 
