@@ -54,6 +54,7 @@ def ready_world(
     streams: Streams | None = None,
     *,
     progress: Callable[[Progress], None] | None = None,
+    keep: bool = True,
 ) -> World:
     """Build a scenario's world, opened as the scenario says.
 
@@ -61,6 +62,8 @@ def ready_world(
     ----------
     progress
         Told how far the days before have come, when they have to be played.
+    keep
+        Whether the days before may be looked up, and are put down once they are played.
 
     Raises
     ------
@@ -76,7 +79,7 @@ def ready_world(
             files={**world.files, "stores.opening": file_key(path).encode()},
         )
     if scenario.stores.burn_in_days and scenario.mode == "full":
-        return replace(world, opening=_burnt_in(world, progress))
+        return replace(world, opening=_burnt_in(world, progress, keep))
     return world
 
 
@@ -106,9 +109,9 @@ def before(scenario: Scenario) -> Scenario:
     )  # fmt: skip
 
 
-def _burnt_in(world: World, progress: Callable[[Progress], None] | None) -> Opening:
+def _burnt_in(world: World, progress: Callable[[Progress], None] | None, keep: bool) -> Opening:
     scenario = before(world.scenario)
-    path = _cache_path(scenario, world)
+    path = _cache_path(scenario, world) if keep else None
     known = load_cache(path) if path is not None else None
     if known is not None:
         return _unpacked(known)
