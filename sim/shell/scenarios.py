@@ -68,9 +68,11 @@ def validate_command(
     from sim.engine import policies_of
     from sim.opening import ready_world
     from sim.scenario import load
+    from sim.shell.errors import note_unheard
     from sim.world.build import build_world
 
     scenario = load(file, setting or ())
+    note_unheard(scenario)
     policies_of(scenario, allow_code=allow_code)
     # The days before the start need not be played to know that they can be.
     world = build_world(scenario) if scenario.stores.opening is None else ready_world(scenario)
