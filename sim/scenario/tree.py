@@ -28,6 +28,9 @@ from sim.scenario.stores import Stores
 
 _ZONED = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?\[?([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\]?$")
 
+NOWHERE = "the defaults"
+"""Where a key stands that nobody gave."""
+
 
 class Euclidean(Branch):
     """A plain without roads: straight lines at one speed, for tests and published instances."""
@@ -148,10 +151,10 @@ class Scenario(Branch):
         return self._origins
 
     def origin_of(self, key: str) -> str:
-        """Where a key, or the nearest branch above it, was given; "the defaults" when nowhere."""
+        """Where a key, or the nearest branch above it, was given; `NOWHERE` when it was not."""
         while key and key not in self._origins:
             key = key.rpartition(".")[0]
-        return self._origins.get(key, "the defaults")
+        return self._origins.get(key, NOWHERE)
 
     @property
     def code_allowed(self) -> frozenset[str]:
