@@ -168,9 +168,10 @@ def test_a_goods_only_run_needs_no_days_before() -> None:
 
 
 FOLLOWED = (
-    "supply={lead_h: 24, truck_litres: 300, miscount_share: 0.2, transfer_minutes: 1200, transfer_at: '13:00', cover_days: 0.5}", "horizon_h=30",
-    "policies.replenishment=order_up_to(every_s=14400)", "policies.transfer=balance(every_s=3600, trip_units=1, keep_days=0, z=0)",
-    "stores.inaccurate_share=0.5", "stores.inaccurate_units=40", "drain_h=0", "stores.dock={people: 1, per_line_s: 3600}",
+    "supply={lead_h: 24, truck_litres: 300, miscount_share: 0.2, transfer_minutes: 1200, transfer_at: '13:00', cover_days: 0.5}",
+    "horizon_h=30", "drain_h=0", "policies.replenishment=order_up_to(every_s=14400)",
+    "policies.transfer=balance(every_s=3600, trip_units=1, keep_days=0, z=0)",
+    "stores.inaccurate_share=0.5", "stores.inaccurate_units=40", "stores.dock={people: 1, per_line_s: 3600}",
     "catalogue.categories=[{name: milk, share: 0.5, price_cents: 100, litres: 1, life_days: 3}, "
     "{name: rice, share: 0.5, price_cents: 200, litres: 1}]",
 )  # fmt: skip

@@ -1,7 +1,6 @@
 """Every parameter of every policy on the menu refuses what makes no sense, in one line that names it."""
 
 import dataclasses
-from typing import Any
 
 import pytest
 
