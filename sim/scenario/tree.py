@@ -128,6 +128,10 @@ class Scenario(Branch):
                 raise ValueError(
                     f"demand.flash_sales with an sku below catalogue.skus ({self.catalogue.skus}), got {sale.sku}"
                 )
+        stores = self.stores.count if isinstance(self.stores.place, str) else len(self.stores.place)
+        for number, fault in enumerate(self.faults):
+            if fault.store is not None and fault.store >= stores:
+                raise ValueError(f"faults.{number}.store: a store below {stores}, the first is 0, got {fault.store}")
         if isinstance(self.map, Euclidean):
             if self.demand.cells is not None:
                 raise ValueError("a road map for demand.cells, got a Euclidean plain")
