@@ -218,6 +218,25 @@ AT_THE_DOORS: Final[Mapping[str, tuple[Any, ...]]] = {
 }  # fmt: skip
 """What happens at the customers' doors, each with the values that are equally likely in such a storm."""
 
+RESTOCKING: Final = 0x53544F434B  # "STOCK": likewise
+RESTOCKED: Final = 0.3  # of the storms have stores that order and count otherwise
+RESTOCKINGS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "policies.replenishment": (
+        "nothing", "order_up_to(every_s=900)", "s_s(every_s=1800)", "r_q(pack=12, every_s=600)", "eoq(every_s=1200)",
+        "newsvendor(every_s=1800)", "s_s_optimal(every_s=3600)",
+    ),
+    "policies.reconciliation": (
+        "abc_cycle(count_at='12:40', a_days=1, b_days=2, c_days=3)", "count_idle(count_at='12:10', chance_max=0.9)",
+        "compare_ledgers(compare_every_s=60, auto_units=0)", "count_on_short_pick(units_min=2)",
+    ),
+    "supply.deliveries": ("[]", "['12:30', '13:15']"),
+    "supply.miscount_share": (0.0, 0.01, 0.5),
+    "stores.open": ("00:00-24:00", "12:30-13:10"),
+    "pickers.break_minutes": (0.0, 20.0),
+    "demand.basket": ("{lines_mean: 1, units_mean: 1}", "{lines_mean: 5, units_mean: 1.3}", "{lines_mean: 12, units_mean: 4}"),
+}  # fmt: skip
+"""What stores order, count and sell at once, each with the values that are equally likely in such a storm."""
+
 SHARING: Final = 0x5348415245  # "SHARE": likewise
 SHARED: Final = 0.25  # of the storms have stores that help each other out
 SHARINGS: Final[Mapping[str, tuple[Any, ...]]] = {
@@ -290,6 +309,7 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings |= _apart(seed, GOODS, SHRUNK, SHRINKAGES)
     settings |= _apart(seed, FLOOR, BUILT, FLOORS)
     settings |= _apart(seed, DOORS, SHUT, AT_THE_DOORS)
+    settings |= _apart(seed, RESTOCKING, RESTOCKED, RESTOCKINGS)
     settings |= _apart(seed, SHARING, SHARED, SHARINGS)
     settings |= _apart(seed, BEGUN, BEGAN, BEGINNINGS)
     settings |= _apart(seed, MONTHS, QUIET, QUIETS)

@@ -12,6 +12,7 @@ from sim.experiments.storm_draws import (
     FLOORS,
     PRICINGS,
     QUIETS,
+    RESTOCKINGS,
     SHARES,
     SHARINGS,
     SHRINKAGES,
@@ -101,6 +102,12 @@ def test_now_and_then_stores_are_built_otherwise(scenarios, path):
 def test_now_and_then_not_everything_is_handed_over(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
     assert len(drawn) >= len(AT_THE_DOORS[path])
+
+
+@pytest.mark.parametrize("path", RESTOCKINGS)
+def test_now_and_then_stores_order_and_count_otherwise(scenarios, path):
+    drawn = {repr(at(scenario, path)) for scenario in scenarios}
+    assert len(drawn) >= len(RESTOCKINGS[path])
 
 
 @pytest.mark.parametrize("path", SHARINGS)
