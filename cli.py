@@ -75,9 +75,12 @@ def run(
     from sim.report.page import write_report
     from sim.report.terminal import print_summary, progress_bar
     from sim.scenario import load
+    from sim.shell.errors import note_unheard
 
     settings = list(setting or ()) + ([f"seed={seed}"] if seed is not None else [])
     loaded = load(scenario, settings, _families(policy))
+    if not quiet:
+        note_unheard(loaded)
     # Whatever a policy prints is not the result, so it goes where the progress goes.
     console = Console(stderr=True)
     bar = progress_bar(console, start=loaded.start_at, quiet=quiet or as_json, replications=reps)

@@ -5,8 +5,10 @@ happens between slices adds an event or draws a number, so a run that is watched
 """
 
 import gc
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sim.clock import Clock
@@ -15,6 +17,7 @@ from sim.menu import build_policies
 from sim.modes import mode_of
 from sim.recording import Log, Sink, State
 from sim.scenario import Scenario
+from sim.scenario.tree import NOWHERE
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.build import World
@@ -100,7 +103,53 @@ def simulate(
         Checkers that listen to the facts (`sim.laws`).
     progress
         Called between slices.
+
+    Raises
+    ------
+    InputError
+        A policy's answer, or what it makes of the scenario, will not do.
     """
+    with placed(world.scenario):
+        return _simulate(world, sink, streams, policies, laws, progress)
+
+
+def rehearse(world: World, policies: Policies) -> None:
+    """Set a world's run up without playing it: what it would refuse before its first moment is refused.
+
+    Raises
+    ------
+    InputError
+        Something does not fit: goods into the slots of a zone, what a forecast is to learn from, a policy's hours.
+    """
+    with placed(world.scenario):
+        env = Clock()
+        mode_of(env, Log(env), world, policies, Streams(world.scenario.seed)).start()
+
+
+@contextmanager
+def placed(scenario: Scenario) -> Iterator[None]:
+    """Say of what is refused within, by its key alone, where in the scenario the key stands."""
+    try:
+        yield
+    except InputError as error:
+        key, colon, _ = str(error).partition(": ")
+        where = scenario.origin_of(key) if colon and _KEY.fullmatch(key) else NOWHERE
+        if where == NOWHERE:
+            raise
+        raise InputError(f"{where}: {error}") from error
+
+
+_KEY = re.compile(rf"(?:{'|'.join(Scenario.model_fields)})(?:\.\w+)*")
+
+
+def _simulate(
+    world: World,
+    sink: Sink,
+    streams: Streams | None,
+    policies: Policies | None,
+    laws: Sequence[object],
+    progress: Callable[[Progress], None] | None,
+) -> Outcome:
     scenario = world.scenario
     streams = streams or Streams(scenario.seed)
     policies = policies or policies_of(scenario)

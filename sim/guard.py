@@ -21,10 +21,14 @@ def guarded_policy(family: str, policy: Any, name: str) -> Any:
     """Wrap a policy of a family; `name` says in messages where it comes from."""
     every_s = getattr(policy, "every_s", 0.0 if family in ("dispatch", "picking") else None)
     if family in ("dispatch", "picking", "replenishment", "transfer"):
-        least = ">= 0" if family in ("dispatch", "picking") else "> 0"
-        fits = isinstance(every_s, int | float) and math.isfinite(every_s) and every_s >= 0
-        if not fits or (every_s == 0 and least == "> 0"):
-            raise InputError(f"{name}: expected every_s to be seconds {least}, got {every_s!r}.")
+        # A time that the clock rounds to nothing would keep a run at the same moment for ever.
+        asked_at_once = family in ("dispatch", "picking")
+        least = "0, or 0.001 or more" if asked_at_once else "1 or more"
+        fits = (
+            isinstance(every_s, int | float) and math.isfinite(every_s) and every_s >= (0.001 if asked_at_once else 1)
+        )
+        if not (fits or (asked_at_once and every_s == 0)):
+            raise InputError(f"{name}: expected every_s to be seconds, {least}, got {every_s!r}.")
     if family == "picking":
         extra_s = getattr(policy, "consolidate_s", 0.0)
         if not (isinstance(extra_s, int | float) and math.isfinite(extra_s) and extra_s >= 0):

@@ -98,16 +98,40 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
+def kind_of(field: "dataclasses.Field[Any]") -> str:
+    """A parameter's annotation as it is written, such as ``float`` or ``float | None``."""
+    return field.type.__name__ if isinstance(field.type, type) else str(field.type)
+
+
 def _check_types(factory: Any, arguments: Mapping[str, Any], place: str) -> None:
     """Hold arguments against a dataclass's simple annotations, which Python itself does not."""
     for field in dataclasses.fields(factory) if dataclasses.is_dataclass(factory) else ():
-        name = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
-        if field.name not in arguments or name not in _KINDS:
+        name, optional, _ = kind_of(field).partition(" | None")
+        if field.name not in arguments or name not in _KINDS or (optional and arguments[field.name] is None):
             continue
         value, (kinds, words) = arguments[field.name], _KINDS[name]
         wrong = not isinstance(value, kinds) or (isinstance(value, bool) and name != "bool")
         if wrong or (isinstance(value, float) and not math.isfinite(value)):
             raise InputError(f"{place}: Expected {field.name} to be {words}, got {value!r}.")
+
+
+_MOST = 1e9
+"""Largest number that a parameter of ours takes, either way: beyond it columns of whole numbers overflow."""
+
+_LONGEST_S = 366 * 86_400.0
+"""Longest time that a parameter of ours takes, seconds: as long as a run may last."""
+
+
+def _check_sizes(arguments: Mapping[str, Any], place: str) -> None:
+    """Refuse numbers that no shop has; how small they may be each policy says itself."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        most, words = (
+            (_LONGEST_S, "a time of at most 366 days, in seconds") if name.endswith("_s") else (_MOST, "at most 1e9")
+        )
+        if not abs(value) <= most:
+            raise InputError(f"{place}: Expected {name} to be {words}, got {str(value)[:40]}.")
 
 
 def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: Path | None = None) -> Any:
@@ -161,6 +185,9 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: 
                 f"{place}: expected a parameter of {target}, one of: {', '.join(known) or 'none'}; got {name!r}{hint}."
             )
     _check_types(factory, arguments, f"{place}: {target}")
+    ours = ".py:" not in target and menu()[family][target].value.startswith("policies.")
+    if ours:
+        _check_sizes(arguments, f"{place}: {target}")
     try:
         policy = factory(**arguments)
     except Exception as error:
@@ -169,7 +196,6 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: 
         ) from error
     if not callable(policy):
         raise InputError(f"{place}: expected {target} to be callable with a view, got {type(policy).__name__}.")
-    ours = ".py:" not in target and menu()[family][target].value.startswith("policies.")
     return policy if ours else guarded_policy(family, policy, f"{place}: {target}")
 
 

@@ -11,12 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from sim import __version__
 from sim.contracts import SalesHistory
@@ -30,7 +28,8 @@ from sim.shipped import user_cache_dir
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.build import World, build_world
-from sim.world.catalogue import Haul, Load, Opening
+from sim.world.catalogue import Opening
+from sim.world.left_file import LEFT, packed, read_left, unpacked
 from sim.world.roads import file_key, load_cache, save_cache
 
 FORMAT = 3
@@ -54,6 +53,7 @@ def ready_world(
     streams: Streams | None = None,
     *,
     progress: Callable[[Progress], None] | None = None,
+    keep: bool = True,
 ) -> World:
     """Build a scenario's world, opened as the scenario says.
 
@@ -61,13 +61,15 @@ def ready_world(
     ----------
     progress
         Told how far the days before have come, when they have to be played.
+    keep
+        Whether the days before may be looked up, and are put down once they are played.
 
     Raises
     ------
     InputError
         As `sim.world.build.build_world`; or the state to open with, or the run to learn from, does not fit.
     """
-    world = _taught(build_world(scenario, streams))
+    world = taught(build_world(scenario, streams))
     if scenario.stores.opening is not None:
         path = _stock_file(scenario)
         return replace(
@@ -76,12 +78,18 @@ def ready_world(
             files={**world.files, "stores.opening": file_key(path).encode()},
         )
     if scenario.stores.burn_in_days and scenario.mode == "full":
-        return replace(world, opening=_burnt_in(world, progress))
+        return replace(world, opening=_burnt_in(world, progress, keep))
     return world
 
 
-def _taught(world: World) -> World:
-    """Give a world the sales of the run that its forecast names as `trained_on`, if it names one."""
+def taught(world: World) -> World:
+    """Give a world the sales of the run that its forecast names as `trained_on`, if it names one.
+
+    Raises
+    ------
+    InputError
+        It is no finished run of as many SKUs.
+    """
     scenario = world.scenario
     place = f"{scenario.origin_of('policies.forecast')}: policies.forecast"
     folder = parse_spec(scenario.policies.forecast, place)[1].get("trained_on")
@@ -106,18 +114,18 @@ def before(scenario: Scenario) -> Scenario:
     )  # fmt: skip
 
 
-def _burnt_in(world: World, progress: Callable[[Progress], None] | None) -> Opening:
+def _burnt_in(world: World, progress: Callable[[Progress], None] | None, keep: bool) -> Opening:
     scenario = before(world.scenario)
-    path = _cache_path(scenario, world)
+    path = _cache_path(scenario, world) if keep else None
     known = load_cache(path) if path is not None else None
     if known is not None:
-        return _unpacked(known)
+        return unpacked(known)
     # Stores, places and goods do not depend on the replication, so the rest is drawn anew for these days only.
     streams = Streams(scenario.seed, BEFORE)
     earlier = replace(build_world(scenario, streams), lesson=world.lesson)
     outcome = simulate(earlier, NoArchive(), streams=streams, progress=progress)
     if path is not None:
-        save_cache(path, _packed(outcome.left))
+        save_cache(path, packed(outcome.left))
     return outcome.left
 
 
@@ -134,69 +142,52 @@ def _cache_path(scenario: Scenario, world: World) -> Path | None:
     return user_cache_dir() / "openings" / f"{name.hexdigest()[:24]}.npz"
 
 
-def _packed(opening: Opening) -> dict[str, NDArray[Any]]:
-    loads, hauls, sold = opening.under_way, opening.hauls, opening.sold
-    assert opening.lots is not None
-    return {
-        **({} if sold is None else {f"sold_{name}": column for name, column in sold._asdict().items()}),
-        "shelf": opening.shelf, "record": opening.record, "scan": opening.scan, "lots": opening.lots,
-        **({} if opening.dock is None else {"dock": opening.dock}),
-        "haul_to": np.array([haul.to for haul in hauls], dtype=np.int64),
-        "haul_at_s": np.array([haul.at_s for haul in hauls], dtype=np.float64),
-        "haul_units": np.array([haul.units for haul in hauls], dtype=np.int64).reshape(len(hauls), opening.shelf.shape[1]),
-        "haul_lots": np.array([haul.lots for haul in hauls], dtype=np.int64).reshape(
-            len(hauls), opening.lots.shape[0], opening.lots.shape[2]
-        ),
-        "load_store": np.array([load.store for load in loads], dtype=np.int64),
-        "load_at_s": np.array([load.at_s for load in loads], dtype=np.float64),
-        "load_number": np.array([load.number for load in loads], dtype=np.int64),
-        "load_units": np.array([load.units for load in loads], dtype=np.int64).reshape(len(loads), opening.shelf.shape[1]),
-    }  # fmt: skip
-
-
-def _unpacked(arrays: dict[str, NDArray[Any]]) -> Opening:
-    hauls = (arrays[f"haul_{name}"] for name in ("to", "at_s", "units", "lots"))
-    columns = (arrays[f"load_{name}"] for name in ("store", "at_s", "number", "units"))
-    sold = SalesHistory(*(arrays[f"sold_{name}"] for name in SalesHistory._fields)) if "sold_sold" in arrays else None
-    return Opening(
-        shelf=arrays["shelf"], record=arrays["record"], scan=arrays["scan"], lots=arrays["lots"],
-        under_way=tuple(
-            Load(int(store), float(at_s), int(number), units) for store, at_s, number, units in zip(*columns, strict=True)
-        ),
-        sold=sold,
-        dock=arrays.get("dock"),
-        hauls=tuple(
-            Haul(int(to), float(at_s), units, lots) for to, at_s, units, lots in zip(*hauls, strict=True)
-        ),
-    )  # fmt: skip
-
-
 def _stock_file(scenario: Scenario) -> Path:
+    """What holds the goods that another run left: the file of its folder that has most of it, or the file that is named."""
     path = scenario.base_of("stores.opening") / str(scenario.stores.opening)
-    return path / "stock.parquet" if path.is_dir() else path
+    if not path.is_dir():
+        return path
+    return path / LEFT if (path / LEFT).is_file() else path / "stock.parquet"
 
 
 def _read(scenario: Scenario, path: Path, world: World) -> Opening:
-    """The goods as a run left them, by its ``stock.parquet``; what was on the road or at docks is not in it, nor lots' ages."""
-    where = scenario.origin_of("stores.opening")
+    """The goods as a run left them.
+
+    Its ``left.npz`` has all of it. A ``stock.parquet`` alone knows neither how old goods are nor what stands at docks or is on
+    the road: there is nothing of that then, and ages are judged from the shelves.
+    """
+    where = f"{scenario.origin_of('stores.opening')}: stores.opening"
     shape = (world.stores, world.catalogue.skus)
+    if path.name == LEFT:
+        opening = read_left(path, world.catalogue.life_days, scenario.stores.dock)
+        if opening is None:
+            raise InputError(f"{where}: expected a run's folder or its stock.parquet, got {path} that cannot be read.")
+        found = opening.shelf.shape
+    else:
+        opening, found = _ledgers(path, where)
+    if opening is None or found != shape:
+        raise InputError(
+            f"{where}: expected the stock of {shape[0]} stores with {shape[1]} SKUs, got {path} with that"
+            f" of {found[0]} with {found[1]}."
+        )
+    return replace(opening, sold=_sold_before(scenario, path.parent, shape[1]))
+
+
+def _ledgers(path: Path, where: str) -> tuple[Opening | None, tuple[int, ...]]:
+    """Shelf, record and scan log by a ``stock.parquet``, and of how many stores and SKUs they are; None when not of all."""
     try:
         table = pq.read_table(path, columns=["store", "sku", "shelf", "scan", "available", "reserved"])
-    except (OSError, pa.ArrowInvalid, KeyError) as error:
+        columns = {name: table[name].to_numpy().astype(np.int64) for name in table.column_names}
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise InputError(
-            f"{where}: stores.opening: expected a run's folder or its stock.parquet, got {path} ({type(error).__name__})."
+            f"{where}: expected a run's folder or its stock.parquet, got {path} ({type(error).__name__})."
         ) from error
-    columns = {name: table[name].to_numpy().astype(np.int64) for name in table.column_names}
-    place = columns["store"] * shape[1] + columns["sku"]
-    if not np.array_equal(place, np.arange(shape[0] * shape[1])):
-        stores, skus = (int(columns[name].max(initial=-1)) + 1 for name in ("store", "sku"))
-        raise InputError(
-            f"{where}: stores.opening: expected the stock of {shape[0]} stores with {shape[1]} SKUs, got {path} with that"
-            f" of {stores} with {skus}."
-        )
-    record = columns["available"] + columns["reserved"]
-    shelf, record, scan = (column.reshape(shape) for column in (columns["shelf"], record, columns["scan"]))
-    return Opening(shelf=shelf, record=record, scan=scan, sold=_sold_before(scenario, path.parent, shape[1]))
+    stores, skus = (int(columns[name].max(initial=-1)) + 1 for name in ("store", "sku"))
+    if not np.array_equal(columns["store"] * skus + columns["sku"], np.arange(stores * skus)):
+        return None, (stores, skus)
+    columns["record"] = columns["available"] + columns["reserved"]
+    ledgers = {name: columns[name].reshape(stores, skus) for name in ("shelf", "record", "scan")}
+    return Opening(**ledgers), (stores, skus)
 
 
 def _sold_before(scenario: Scenario, folder: Path, skus: int) -> SalesHistory | None:

@@ -12,8 +12,9 @@ from sim.opening import BEFORE, before, ready_world
 from sim.recording import MemoryArchive
 from sim.scenario import load, load_text
 from sim.streams import Streams
-from sim.vocabulary import InputError
+from sim.vocabulary import InputError, StockCause
 from sim.world.build import build_world
+from tests.conftest import lawful_day
 
 LEDGERS = ("shelf", "record", "scan")
 
@@ -164,3 +165,84 @@ def test_the_default_city_opens_with_records_as_wrong_as_its_counting_leaves_the
 def test_a_goods_only_run_needs_no_days_before() -> None:
     text = "mode: goods_only\nstores: {burn_in_days: 3}\nmap: {width_m: 0, height_m: 0, points: 1}\nhorizon_h: 24\n"
     assert ready_world(load_text(text)).opening.under_way == ()
+
+
+FOLLOWED = (
+    "supply={lead_h: 24, truck_litres: 300, miscount_share: 0.2, transfer_minutes: 1200, transfer_at: '13:00', cover_days: 0.5}",
+    "horizon_h=30", "drain_h=0", "policies.replenishment=order_up_to(every_s=14400)",
+    "policies.transfer=balance(every_s=3600, trip_units=1, keep_days=0, z=0)",
+    "stores.inaccurate_share=0.5", "stores.inaccurate_units=40", "stores.dock={people: 1, per_line_s: 3600}",
+    "catalogue.categories=[{name: milk, share: 0.5, price_cents: 100, litres: 1, life_days: 3}, "
+    "{name: rice, share: 0.5, price_cents: 200, litres: 1}]",
+)  # fmt: skip
+"""Half-empty stores at whose docks, on whose shelves and on the roads to which something stands when the run ends."""
+
+
+@pytest.fixture(scope="module")
+def left_behind(two_stores: Any, tmp_path_factory: Any) -> Any:
+    """A run's folder, and what it left by the engine's own word."""
+    scenario, folder = two_stores(*FOLLOWED), tmp_path_factory.mktemp("runs") / "first"
+    run_to_folder(scenario, folder)
+    return folder, simulate(ready_world(scenario), MemoryArchive()).left
+
+
+def test_ages_docks_and_roads_come_along_from_the_folder_of_another_run(left_behind: Any, two_stores: Any) -> None:
+    folder, left = left_behind
+    opening = ready_world(two_stores(*FOLLOWED, f"stores.opening={folder}")).opening
+    assert same(opening, left)
+    assert np.array_equal(opening.dock, left.dock)
+    assert [(h.to, h.at_s, h.units.tolist(), h.lots.tolist()) for h in opening.hauls] == [
+        (h.to, h.at_s, h.units.tolist(), h.lots.tolist()) for h in left.hauls
+    ]
+    assert opening.under_way
+    assert opening.hauls
+    assert opening.dock.sum() > 0
+    assert (opening.lots.sum(axis=(1, 2)) > 0).sum() > 1, "of several days"
+    bare = ready_world(two_stores(*FOLLOWED, f"stores.opening={folder / 'stock.parquet'}")).opening
+    assert (bare.lots, bare.dock, bare.under_way, bare.hauls) == (None, None, (), ())
+    assert np.array_equal(bare.shelf, left.shelf)
+
+
+@pytest.mark.parametrize("dock", ["{people: 4, per_line_s: 60}", "{people: 1, scan: dock}", "null"])
+def test_what_stood_at_a_dock_reaches_the_shelves_and_records_whatever_docks_there_are_now(
+    left_behind: Any, two_stores: Any, play: Any, dock: str
+) -> None:
+    folder, left = left_behind
+    scenario = two_stores(
+        *FOLLOWED, f"stores.opening={folder}", f"stores.dock={dock}", "demand.orders_per_day=0", "policies.transfer=nothing",
+        "policies.replenishment=nothing", "supply.look_at='11:00'", "supply.miscount_share=0", "drain_h=24",
+    )  # fmt: skip
+    day = lawful_day(play, scenario)
+    loads = sum(load.units.sum() for load in left.under_way) + sum(haul.units.sum() for haul in left.hauls)
+    noted, there = left.dock.sum(axis=(1, 2))
+    changed = day.rows("shelf_changed")
+    spoiled = -changed["units"][changed["cause"] == StockCause.SPOILAGE].sum()
+    state = day.outcome.state
+    assert state.dock.sum() == state.road.sum() == 0, "all of it has been put away"
+    assert state.shelf.sum() == left.shelf.sum() + there + loads - spoiled
+    written_off = day.rows("record_adjusted")
+    written_off = -written_off["units"][written_off["cause"] == StockCause.SPOILAGE].sum()
+    assert state.available.sum() + state.reserved.sum() == left.record.sum() + noted + loads - written_off
+
+
+def test_goods_that_keep_otherwise_than_then_have_no_age(left_behind: Any, two_stores: Any, play: Any) -> None:
+    folder, left = left_behind
+    longer = FOLLOWED[-1].replace("life_days: 3", "life_days: 5")
+    scenario = two_stores(*FOLLOWED[:-1], longer, f"stores.opening={folder}")
+    opening = ready_world(scenario).opening
+    assert opening.lots is None
+    assert [haul.lots.shape[0] for haul in opening.hauls] == [5] * len(left.hauls)
+    lawful_day(play, scenario)
+
+
+def test_a_broken_file_of_what_was_left_is_refused_in_one_line(
+    left_behind: Any, two_stores: Any, one_store: Any, tmp_path: Path
+) -> None:
+    folder, _ = left_behind
+    with pytest.raises(InputError, match=r"stock of 1 stores with 60 SKUs, got .*left\.npz with that of 2 with 60"):
+        ready_world(one_store(f"stores.opening={folder}"))
+    whole = (folder / "left.npz").read_bytes()
+    for content in (b"", whole[: len(whole) // 2], b"PK nonsense"):
+        (tmp_path / "left.npz").write_bytes(content)
+        with pytest.raises(InputError, match=r"stores\.opening: expected a run's folder .* that cannot be read"):
+            ready_world(two_stores(f"stores.opening={tmp_path}"))

@@ -28,8 +28,11 @@ class Rules:
     def __post_init__(self) -> None:
         if not 0 <= self.cancels_max < CANCELS_KEPT:
             raise ValueError(f"Expected cancels_max from 0 to {CANCELS_KEPT - 1}, got {self.cancels_max}.")
-        if self.speed_kmh <= 0:
+        if not self.speed_kmh > 0:
             raise ValueError(f"Expected speed_kmh > 0, got {self.speed_kmh}.")
+        for name in ("apart_m", "high_cents", "fresh_s"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"Expected {name} >= 0, got {getattr(self, name)}.")
         if self.refuse_from < 1:
             raise ValueError(f"Expected refuse_from >= 1, got {self.refuse_from}.")
 

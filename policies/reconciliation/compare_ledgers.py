@@ -21,8 +21,8 @@ class CompareLedgers:
     on_short_pick: bool = True
 
     def __post_init__(self) -> None:
-        if not self.compare_every_s > 0:
-            raise ValueError(f"Expected compare_every_s > 0, got {self.compare_every_s}.")
+        if not self.compare_every_s >= 1:
+            raise ValueError(f"Expected compare_every_s >= 1, got {self.compare_every_s}.")
         if not self.auto_units >= 0:
             raise ValueError(f"Expected auto_units >= 0, got {self.auto_units}.")
 

@@ -21,15 +21,22 @@ class Covering:
     units_min: int = 3
 
     def __post_init__(self) -> None:
-        if not self.every_s > 0:
-            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
-        if self.units_min < 0:
-            raise ValueError(f"Expected units_min >= 0, got {self.units_min}.")
+        check_review(self.every_s)
+        if not 0 <= self.units_min <= 1_000_000:
+            raise ValueError(f"Expected units_min from 0 to 1,000,000, got {self.units_min}.")
+        if not -10 <= self.z <= 10:
+            raise ValueError(f"Expected z from -10 to 10, got {self.z}.")
 
     def cover(self, view: ReplenishmentView) -> NDArray[Any]:
         """Units of each SKU that last over review and lead time, int64 (skus,): mu + z * sqrt(mu), at least `units_min`."""
         mean = view.daily_demand * ((self.every_s + view.lead_time_s) / 86_400.0)
         return np.maximum(np.ceil(mean + self.z * np.sqrt(mean)), self.units_min).astype(np.int64)
+
+
+def check_review(every_s: float) -> None:
+    """Refuse reviews that come faster than anybody could look."""
+    if not every_s >= 1:
+        raise ValueError(f"Expected every_s >= 1, got {every_s}.")
 
 
 def check_costs(order_cost: float, holding_cost_per_unit_day: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.replenishment import check_review
 from sim.contracts import ReplenishmentView
 
 
@@ -27,14 +28,15 @@ class Newsvendor:
     cv: float = 0.2
 
     def __post_init__(self) -> None:
-        if not self.every_s > 0:
-            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
-        if not self.holding > 0:
-            raise ValueError(f"Expected holding > 0, got {self.holding}.")
-        if not self.penalty > 0:
-            raise ValueError(f"Expected penalty > 0, got {self.penalty}.")
-        if not self.cv >= 0:
-            raise ValueError(f"Expected cv >= 0, got {self.cv}.")
+        check_review(self.every_s)
+        if not (self.holding > 0 and self.penalty > 0):
+            raise ValueError(f"Expected holding and penalty > 0, got {self.holding} and {self.penalty}.")
+        if not 1e-9 <= self.penalty / self.holding <= 1e9:
+            raise ValueError(
+                f"Expected a penalty within 1e9 times holding, or of it, got {self.penalty} and {self.holding}."
+            )
+        if not 0 <= self.cv <= 100:
+            raise ValueError(f"Expected cv from 0 to 100, got {self.cv}.")
 
     def __call__(self, view: ReplenishmentView) -> NDArray[Any]:
         mean = view.daily_demand * ((self.every_s + view.lead_time_s) / 86_400.0)

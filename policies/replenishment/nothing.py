@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.replenishment import check_review
 from sim.contracts import ReplenishmentView
 
 
@@ -20,8 +21,7 @@ class Nothing:
     every_s: float = 86_400.0
 
     def __post_init__(self) -> None:
-        if not self.every_s > 0:
-            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
+        check_review(self.every_s)
 
     def __call__(self, view: ReplenishmentView) -> NDArray[Any]:
         return np.zeros(len(view.on_hand), dtype=np.int64)

@@ -23,8 +23,8 @@ class RQ(Covering):
 
     def __post_init__(self) -> None:
         Covering.__post_init__(self)
-        if self.pack < 1:
-            raise ValueError(f"Expected pack >= 1, got {self.pack}.")
+        if not 1 <= self.pack <= 1_000_000:
+            raise ValueError(f"Expected pack from 1 to 1,000,000, got {self.pack}.")
 
     def __call__(self, view: ReplenishmentView) -> NDArray[Any]:
         below = np.maximum(self.cover(view) + 1 - view.on_hand - view.on_order, 0)

@@ -24,8 +24,8 @@ class SS(Covering):
 
     def __post_init__(self) -> None:
         Covering.__post_init__(self)
-        if not self.cycle_days >= 0:
-            raise ValueError(f"Expected cycle_days >= 0, got {self.cycle_days}.")
+        if not 0 <= self.cycle_days <= 366:
+            raise ValueError(f"Expected cycle_days from 0 to 366, got {self.cycle_days}.")
 
     def __call__(self, view: ReplenishmentView) -> NDArray[Any]:
         low = self.cover(view)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.replenishment import check_costs
+from policies.replenishment import check_costs, check_review
 from sim.contracts import ReplenishmentView
 
 _STEP: Final = 1.01
@@ -47,8 +47,7 @@ class SSOptimal:
     variance_to_mean: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.every_s > 0:
-            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
+        check_review(self.every_s)
         check_costs(self.order_cost, self.holding_cost_per_unit_day)
         if not 0 < self.stockout_cost_per_unit <= 1_000_000 * self.holding_cost_per_unit_day:
             raise ValueError(

@@ -29,8 +29,8 @@ class Lock:
     def __post_init__(self) -> None:
         if not self.timeout_s >= 0:
             raise ValueError(f"Expected timeout_s >= 0, got {self.timeout_s}.")
-        if not self.lease_s > 0:
-            raise ValueError(f"Expected lease_s > 0, got {self.lease_s}.")
+        if not self.lease_s >= 0.001:
+            raise ValueError(f"Expected lease_s >= 0.001, got {self.lease_s}.")
         if self.attempts_max < 1:
             raise ValueError(f"Expected attempts_max >= 1, got {self.attempts_max}.")
         if not 0 <= self.pause_chance <= 1:

@@ -16,8 +16,8 @@ class Nothing:
     every_s: float = 86_400.0
 
     def __post_init__(self) -> None:
-        if not self.every_s > 0:
-            raise ValueError(f"Expected every_s > 0, got {self.every_s}.")
+        if not self.every_s >= 60:
+            raise ValueError(f"Expected every_s >= 60, got {self.every_s}.")
 
     def __call__(self, view: TransferView) -> Iterable[Move]:
         return ()

@@ -15,7 +15,7 @@ from sim.vocabulary import InputError
 OWN: Final = frozenset(
     {
         SUMMARY, "manifest.json", "events.parquet", "orders.parquet", "tasks.parquet", "drivers.parquet", "stock.parquet",
-        "series.parquet", "platform.parquet", "drift.parquet", "replications.jsonl", "report.html", "replay.html",
+        "series.parquet", "platform.parquet", "drift.parquet", "left.npz", "replications.jsonl", "report.html", "replay.html",
     }
 )  # fmt: skip
 """Files of a run; a folder that holds anything else is never replaced."""

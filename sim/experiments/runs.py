@@ -30,6 +30,7 @@ from sim.scenario.loading import resolved
 from sim.streams import Streams
 from sim.vocabulary import NOBODY, CancelReason, OrderState, Svc
 from sim.world.build import World
+from sim.world.left_file import write_left
 
 SCHEMA = 1
 
@@ -167,6 +168,7 @@ def run_to_folder(
         _release()
         summary = summarise(world, outcome, found, scenario.seed)
         _write_tables(work, world, found, outcome)
+        write_left(work, outcome.left, world.catalogue.life_days, scenario.stores.dock)
         _write_json(work / "manifest.json", manifest(world, summary, command))
         if finish is not None:
             other = finish(work, summary)

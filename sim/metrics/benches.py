@@ -26,11 +26,11 @@ def packing(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, 
     done[ended["order"]] = ended["t_s"]
     mine = brought["order"]
     open_s = _open_s(scenario) * len(np.unique(archive.rows("shelf_changed", ["store"])["store"]))
-    terms, warm_s = scenario.stores.packing, scenario.warmup_h * 3600.0
+    warm_s = scenario.warmup_h * 3600.0
     busy_s = (np.minimum(np.where(np.isnan(done), np.inf, done), scenario.horizon_s) - np.maximum(begun, warm_s))[
         ~np.isnan(begun)
     ]
-    capacity_s = 0.0 if terms is None else terms.stations * open_s
+    capacity_s = _stations(scenario) * open_s
     return {
         "wait_s": spread((begun - came)[mine]),
         "pack_s": spread((done - begun)[mine]),
@@ -41,8 +41,13 @@ def packing(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, 
 
 def packing_h(scenario: Scenario, stores: int) -> float:
     """Hours that packers are there, from the warm-up to the horizon: at each station in opening hours."""
+    return _stations(scenario) * stores * _open_s(scenario) / 3600.0
+
+
+def _stations(scenario: Scenario) -> int:
+    """Stations of a store with people at them: none where there are no orders."""
     terms = scenario.stores.packing
-    return 0.0 if terms is None else terms.stations * stores * _open_s(scenario) / 3600.0
+    return 0 if terms is None or scenario.mode == "goods_only" else terms.stations
 
 
 def _open_s(scenario: Scenario) -> float:

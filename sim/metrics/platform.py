@@ -36,6 +36,9 @@ GRACE_S = 300.0
 USERS = (Endpoint.CATALOGUE, Endpoint.PLACE_ORDER, Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY)
 """Endpoints that users ask, reads and orders alike; views of the home screen are among the reads."""
 
+AT_THE_DOOR = (CancelReason.UNDELIVERABLE, CancelReason.AGE_CHECK)
+"""Why an order ends that nobody took at its customer's door."""
+
 OUR_FAULT = tuple(
     reason for reason in Rejection if reason not in (Rejection.OUT_OF_ZONE, Rejection.CLOSED, Rejection.REPEATED)
 )
@@ -304,12 +307,17 @@ def faults(archive: Archive) -> list[dict[str, Any]]:
 
     The fault is recovered from when every alert that was raised in that time (or the one already on) has been cleared.
     Both are in seconds since it began, None when that never came. Orders lost are those turned away by the platform,
-    cancelled, or not paid, from the beginning until end and recovery.
+    cancelled, or not paid, from the beginning until end and recovery; not those that nobody took at the customer's door, which
+    no fault brings about.
     """
     began, ended = archive.rows("fault_began"), archive.rows("fault_ended")
     alerts = _alert_spans(archive)
     rejected = archive.rows("order_rejected", ["t_s", "reject"])
-    moved = archive.rows("order_moved", ["t_s", "state"])
+    moved, why = (
+        archive.rows("order_moved", ["t_s", "order", "state"]),
+        archive.rows("order_cancelled", ["order", "reason"]),
+    )
+    moved = moved[~np.isin(moved["order"], why["order"][np.isin(why["reason"], AT_THE_DOOR)])]
     lost_s = np.concatenate(
         [
             rejected["t_s"][np.isin(rejected["reject"], OUR_FAULT)],

@@ -33,8 +33,10 @@ class Comparing:
         if self._policy is None:
             return
         every_s = self._policy.compare_every_s
-        if not (isinstance(every_s, int | float) and math.isfinite(every_s) and every_s > 0):
-            raise InputError(f"policies.reconciliation: expected compare_every_s in seconds > 0, got {every_s!r}.")
+        if not (isinstance(every_s, int | float) and math.isfinite(every_s) and every_s >= 1):
+            raise InputError(
+                f"policies.reconciliation: expected compare_every_s to be 1 second or more, got {every_s!r}."
+            )
         tell(self._job(self._policy, quantise(float(every_s))))
 
     def _job(self, policy: ComparedReconciliation, every_s: float) -> Story:

@@ -37,6 +37,10 @@ _WRITTEN_OFF = frozenset({StockCause.DAMAGE, StockCause.SPOILAGE, StockCause.BRE
 _COMES = frozenset({StockCause.DELIVERY, StockCause.TRANSFER})
 
 
+_ORDER_MOST = 1_000_000
+"""Units of an SKU that a store may order at once: more is an overflow, or a slip of somebody's pen."""
+
+
 class StockDesk:
     """Keeps the records of the goods that come and go outside orders.
 
@@ -206,4 +210,9 @@ class StockDesk:
         wanted = self._replenishment(view)
         if len(wanted) != skus:
             raise InputError(f"policies.replenishment: expected units for {skus} SKUs, got {len(wanted)}.")
+        if wanted.max(initial=0) > _ORDER_MOST or wanted.min(initial=0) < 0:
+            raise InputError(
+                f"policies.replenishment: expected from 0 to {_ORDER_MOST:,} units of an SKU, got"
+                f" {wanted.max() if wanted.min() >= 0 else wanted.min():,}."
+            )
         return wanted

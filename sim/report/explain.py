@@ -185,7 +185,8 @@ METRICS: Final[dict[str, Metric]] = {
     "platform.faults.orders_lost": Metric(
         "orders lost",
         "count",
-        "Of each fault: orders turned away, cancelled or not paid from its beginning until its end and recovery.",
+        "Of each fault: orders turned away, cancelled or not paid from its beginning until its end and recovery; not those that"
+        " nobody took at the door.",
     ),
     "platform.version_conflicts_per_1000": Metric(
         "version conflicts", "rate", "Reservations that found a record changed by another, for every 1,000 orders."

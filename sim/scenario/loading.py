@@ -7,7 +7,8 @@ came from (or the ``--set`` that gave it), so an error points at the place to me
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -247,6 +248,11 @@ def _explain(error: Any, origins: Origins, file: str) -> str:
     if kind == "value_error":
         text = str(context.get("error", error["msg"])).rstrip(".")
         text = text.removeprefix("Expected ").removeprefix("expected ")
+        if not place:  # of the whole tree: the text says which of its keys do not go together
+            where = next((origins[key] for key in _keys_in(text) if key in origins), where)
+            named = re.match(r"([a-z_]+(?:\.\w+)*): ", text)
+            if named:
+                path, text = named[1], text[named.end() :]
         got = (
             ""
             if ", got " in text or "; got " in text or isinstance(error["input"], dict | BaseModel)
@@ -260,6 +266,12 @@ def _explain(error: Any, origins: Origins, file: str) -> str:
     hint = f" (did you mean {close[0]}?)" if close else ""
     shown = f"a mapping with {', '.join(map(str, value)) or 'no keys'}" if isinstance(value, dict) else repr(value)
     return f"{where}: {path}: expected {expected}, got {shown}{hint}."
+
+
+def _keys_in(text: str) -> Iterator[Path_]:
+    """Paths of keys that a text may name, in its order."""
+    for word in re.findall(r"[a-z_]+(?:\.[a-z_0-9]+)*", text):
+        yield tuple(int(part) if part.isdigit() else part for part in word.split("."))
 
 
 def _place(error: Any, origins: Origins) -> Path_:

@@ -68,6 +68,9 @@ class Catalogue(Branch):
         total = sum(category.share for category in categories)
         if abs(total - 1) > 1e-6:
             raise ValueError(f"shares of the categories that sum to 1, got {total:g}")
+        names = [category.name for category in categories]
+        if len(set(names)) < len(names):
+            raise ValueError(f"categories with different names, got {', '.join(names)}")
         return categories
 
 

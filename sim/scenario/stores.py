@@ -167,7 +167,10 @@ class Stores(Branch):
         "days before a full run's start that are played goods-only, from what the two keys above say; what they leave opens it",
     )  # fmt: skip
     opening: str | None = given(
-        None, "-", "or a run's folder (or its stock.parquet) whose goods and records at the close are the opening"
+        None,
+        "-",
+        "or a run's folder, whose goods, records and what is on its way at the close are the opening, at their age (or a"
+        " stock.parquet alone, which has the shelves and records)",
     )
     count_s: NonNegative = given(20.0, JUDGEMENT, "time to find, count and scan one shelf, seconds")
     counting: Counting = given(Counting, "-", "who counts by plan; in a goods-only run all is counted at once")

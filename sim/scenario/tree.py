@@ -29,6 +29,9 @@ from sim.scenario.support import Support
 
 _ZONED = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?\[?([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\]?$")
 
+NOWHERE = "the defaults"
+"""Where a key stands that nobody gave."""
+
 
 class Euclidean(Branch):
     """A plain without roads: straight lines at one speed, for tests and published instances."""
@@ -134,6 +137,10 @@ class Scenario(Branch):
                 raise ValueError(
                     f"demand.flash_sales with an sku below catalogue.skus ({self.catalogue.skus}), got {sale.sku}"
                 )
+        stores = self.stores.count if isinstance(self.stores.place, str) else len(self.stores.place)
+        for number, fault in enumerate(self.faults):
+            if fault.store is not None and fault.store >= stores:
+                raise ValueError(f"faults.{number}.store: a store below {stores}, the first is 0, got {fault.store}")
         if isinstance(self.map, Euclidean):
             if self.demand.cells is not None:
                 raise ValueError("a road map for demand.cells, got a Euclidean plain")
@@ -157,10 +164,10 @@ class Scenario(Branch):
         return self._origins
 
     def origin_of(self, key: str) -> str:
-        """Where a key, or the nearest branch above it, was given; "the defaults" when nowhere."""
+        """Where a key, or the nearest branch above it, was given; `NOWHERE` when it was not."""
         while key and key not in self._origins:
             key = key.rpartition(".")[0]
-        return self._origins.get(key, "the defaults")
+        return self._origins.get(key, NOWHERE)
 
     @property
     def code_allowed(self) -> frozenset[str]:

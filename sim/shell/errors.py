@@ -10,12 +10,15 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer.exceptions import TyperException
 
 from sim import __version__
 from sim.vocabulary import InputError
+
+if TYPE_CHECKING:
+    from sim.scenario import Scenario
 
 FINE, MISSED, USAGE, INCONCLUSIVE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
@@ -51,6 +54,15 @@ def guarded(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
         return _say(_saved(error), BUG)
     except Exception as error:
         return _say(_saved(error), BUG)
+
+
+def note_unheard(scenario: "Scenario") -> None:
+    """Say in one line on stderr what the user set and the scenario's mode does not hear; nothing when there is no such key."""
+    from sim.scenario.heard import unheard
+
+    said = unheard(scenario)
+    if said is not None:
+        sys.stderr.write(f"darkstore: note: {said}\n")
 
 
 def _closed() -> int:

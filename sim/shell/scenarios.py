@@ -65,15 +65,18 @@ def validate_command(
     ] = False,
 ) -> None:
     """Check a scenario, the map, files and policies it names included."""
-    from sim.engine import policies_of
-    from sim.opening import ready_world
+    from sim.engine import policies_of, rehearse
+    from sim.opening import ready_world, taught
     from sim.scenario import load
+    from sim.shell.errors import note_unheard
     from sim.world.build import build_world
 
     scenario = load(file, setting or ())
-    policies_of(scenario, allow_code=allow_code)
+    note_unheard(scenario)
+    policies = policies_of(scenario, allow_code=allow_code)
     # The days before the start need not be played to know that they can be.
-    world = build_world(scenario) if scenario.stores.opening is None else ready_world(scenario)
+    world = taught(build_world(scenario)) if scenario.stores.opening is None else ready_world(scenario)
+    rehearse(world, policies)
     size = f"{world.stores} stores, {len(world.drivers)} drivers, {world.trace.orders:,} customers"
     if scenario.mode == "goods_only":
         size = f"{world.stores} stores, goods only, {world.daily_demand.sum():,.0f} units wanted on a normal day"

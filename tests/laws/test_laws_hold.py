@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sim.engine import simulate
 from sim.laws import all_laws, verdict, whole_log
+from sim.opening import ready_world
 from sim.recording import MemoryArchive
 from sim.scenario import Scenario, load
 from sim.streams import Streams
@@ -15,11 +16,16 @@ from sim.world.build import build_world
 
 
 def breaches(scenario: Scenario):
+    """What breaks when a scenario is played as a user's run is: with the days before its start, if it has any."""
     streams = Streams(scenario.seed)
-    world = build_world(scenario, streams)
+    world = ready_world(scenario, streams)
     laws, archive = all_laws(world), MemoryArchive()
     outcome = simulate(world, archive, streams=streams, laws=laws)
     return verdict(laws) + whole_log(archive, outcome.state)
+
+
+SHORT = ("stores.burn_in_days=10",)
+"""Ten days before the start leave records wrong, lots of every age and trucks under way as sixty do."""
 
 
 @pytest.mark.parametrize(
@@ -30,12 +36,18 @@ def breaches(scenario: Scenario):
     ],
 )  # fmt: skip
 def test_laws_hold_on_shipped_scenarios(name):
-    assert breaches(load(name)) == []
+    scenario = load(name)
+    if scenario.stores.burn_in_days:
+        scenario = load(name, SHORT)
+        world = ready_world(scenario)
+        # Goods under way and at the docks from before are part of what must add up.
+        assert (world.opening.shelf != world.opening.record).mean() > 0.02
+    assert breaches(scenario) == []
 
 
 def test_a_flash_sale_conflicts_and_a_quiet_day_hardly_ever():
     def conflicts(name):
-        world, archive = build_world(load(name)), MemoryArchive()
+        world, archive = ready_world(load(name, SHORT)), MemoryArchive()
         simulate(world, archive)
         return len(archive.rows("version_conflict"))
 

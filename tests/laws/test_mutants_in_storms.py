@@ -4,6 +4,8 @@ import pytest
 
 from sim.experiments.storm import weather
 from sim.operations.provider import Provider
+from sim.operations.sales import Sales
+from sim.operations.shelves import Shelves
 from sim.platform import charging, payments
 from sim.platform.bus import Bus
 from sim.platform.front import Front
@@ -197,6 +199,26 @@ def recover_records_behind_the_logs_back(monkeypatch):
     monkeypatch.setattr(Inventory, "recover", recover)
 
 
+def put_what_another_store_sent_on_the_shelf_twice(monkeypatch):
+    arrive = Shelves.arrive
+
+    def twice(self, store, skus, units):
+        arrive(self, store, skus, units)
+        arrive(self, store, skus, units)
+
+    monkeypatch.setattr(Shelves, "arrive", twice)
+
+
+def sell_over_the_counter_what_is_not_there(monkeypatch):
+    def greedy(self, places, taken, wanted, **_):
+        some = wanted > 0
+        self._shelves.sell(places[some], taken[some], wanted[some])
+        self._desk.inventory.sell(places[some], wanted[some])
+        return wanted
+
+    monkeypatch.setattr(Sales, "_sell", greedy)
+
+
 LAPSING = (
     "policies.reservation=lock(timeout_s=60.0, lease_s=0.5, pause_chance=0.5, pause_s=5.0)",
     "platform.profile=full",
@@ -224,7 +246,7 @@ IN_STORMS = [
     (leave_out_a_compensation, "money", 10, ()),
     (cancel_without_undoing, "money", 5, ()),
     (vote_no_and_keep_the_goods, "records", 25, ()),
-    (hear_every_copy_of_a_message, "orders", 5, ()),
+    (hear_every_copy_of_a_message, "orders", 15, ()),
     (take_answers_that_come_too_late, "people", 5, ()),
     (write_without_comparing_versions, "records", 30, ()),
     (let_lapsed_leases_write, "records", 20, LAPSING),
@@ -232,6 +254,8 @@ IN_STORMS = [
     (release_a_hold_twice, "records", 5, ()),
     (sell_more_than_there_is_when_blind, "records", 20, ()),
     (leave_corrupted_records_as_they_are, "replay", 20, ()),
+    (put_what_another_store_sent_on_the_shelf_twice, "goods", 30, ()),
+    (sell_over_the_counter_what_is_not_there, "goods", 20, ()),
     (recover_records_behind_the_logs_back, "replay", 20, ()),
 ]
 

@@ -4,27 +4,27 @@ import pytest
 
 from sim.engine import simulate
 from sim.experiments import storm as module
-from sim.experiments.storm import (
+from sim.experiments.storm import Found, parse_seeds, storm, weather, weathered
+from sim.experiments.storm_draws import (
     AT_THE_DOORS,
+    BEGINNINGS,
     CHOICES,
     FLOORS,
     PRICINGS,
+    QUIETS,
+    RESTOCKINGS,
     SHARES,
+    SHARINGS,
     SHRINKAGES,
-    Found,
-    parse_seeds,
-    storm,
     storm_scenario,
-    weather,
-    weathered,
 )
 from sim.facts import SIGNATURES
 from sim.laws import Breach
+from sim.opening import ready_world
 from sim.recording import MemoryArchive
 from sim.scenario.loading import resolved
 from sim.streams import Streams
 from sim.vocabulary import FaultKind, InputError
-from sim.world.build import build_world
 
 FIXED = range(200)
 """The storms that continuous integration runs."""
@@ -54,7 +54,7 @@ def test_a_seed_reproduces_its_run_to_the_last_bit():
     def digest():
         scenario = storm_scenario(3)
         streams = Streams(scenario.seed)
-        return simulate(build_world(scenario, streams), MemoryArchive(), streams=streams).digest
+        return simulate(ready_world(scenario, streams, keep=False), MemoryArchive(), streams=streams).digest
 
     assert digest() == digest()
 
@@ -71,10 +71,11 @@ def test_the_fixed_storms_have_every_kind_of_fault_alone_and_with_others_at_time
     assert {fault.replica for fault in faults if fault.kind == "database_crash"} == {"synchronous", "asynchronous"}
 
 
-@pytest.mark.parametrize("path", [path for path in CHOICES if path not in FLOORS])
+@pytest.mark.parametrize("path", CHOICES)
 def test_every_choice_is_drawn(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
-    assert len(drawn) == len(set(CHOICES[path]))
+    known = {*CHOICES[path], *(v for table in (FLOORS, SHARINGS, BEGINNINGS, QUIETS) for v in table.get(path, ()))}
+    assert len(set(CHOICES[path])) <= len(drawn) <= len(known)
 
 
 @pytest.mark.parametrize("path", PRICINGS)
@@ -103,6 +104,33 @@ def test_now_and_then_not_everything_is_handed_over(scenarios, path):
     assert len(drawn) >= len(AT_THE_DOORS[path])
 
 
+@pytest.mark.parametrize("path", RESTOCKINGS)
+def test_now_and_then_stores_order_and_count_otherwise(scenarios, path):
+    drawn = {repr(at(scenario, path)) for scenario in scenarios}
+    assert len(drawn) >= len(RESTOCKINGS[path])
+
+
+@pytest.mark.parametrize("path", SHARINGS)
+def test_now_and_then_stores_help_each_other_out(scenarios, path):
+    mine = [scenario for scenario in scenarios if scenario.policies.transfer in SHARINGS["policies.transfer"]]
+    assert 0.08 < len(mine) / len(scenarios) < 0.3
+    assert len({repr(at(scenario, path)) for scenario in mine}) >= len(SHARINGS[path])
+
+
+@pytest.mark.parametrize("path", BEGINNINGS)
+def test_now_and_then_a_storm_begins_with_what_days_before_it_left(scenarios, path):
+    mine = [scenario for scenario in scenarios if scenario.stores.burn_in_days and scenario.mode == "full"]
+    assert 0.05 < len(mine) / len(scenarios) < 0.25
+    assert len({repr(at(scenario, path)) for scenario in mine}) == len(BEGINNINGS[path])
+
+
+@pytest.mark.parametrize("path", QUIETS)
+def test_now_and_then_there_are_only_goods(scenarios, path):
+    mine = [scenario for scenario in scenarios if scenario.mode == "goods_only"]
+    assert 0.1 < len(mine) / len(scenarios) < 0.3
+    assert len({repr(at(scenario, path)) for scenario in mine}) == len(QUIETS[path])
+
+
 @pytest.mark.parametrize("path", SHARES)
 def test_shares_are_often_none_and_reach_up_to_their_bound(scenarios, path):
     drawn = [at(scenario, path) for scenario in scenarios]
@@ -127,7 +155,7 @@ def happened():
     for seed in range(40):
         scenario, archive = storm_scenario(seed), MemoryArchive()
         streams = Streams(scenario.seed)
-        simulate(build_world(scenario, streams), archive, streams=streams)
+        simulate(ready_world(scenario, streams, keep=False), archive, streams=streams)
         for kind in SIGNATURES:
             found[kind] += len(archive.rows(kind)) > 0
     return found
@@ -140,7 +168,9 @@ def happened():
         "payment_unknown", "callback_came", "books_lost", "confirmation_revoked", "saga_resumed", "message_redelivered",
         "message_duplicated", "message_dead", "message_lost", "breaker_moved", "order_rejected", "request_refused",
         "shown_was_gone", "alert_raised", "order_billed", "packing_ended", "line_substituted", "substitute_refused",
-        "handover_failed", "goods_kept", "goods_returned", "fees_kept",
+        "handover_failed", "goods_kept", "goods_returned", "fees_kept", "goods_docked", "round_ended", "goods_sent",
+        "difference_flagged", "difference_reviewed", "stock_corrected", "crew_counted", "goods_sold", "sale_missed",
+        "backorder_changed", "forecast_judged",
     ],
 )  # fmt: skip
 def test_a_few_storms_reach_every_corner_of_the_platform(happened, kind):

@@ -3,8 +3,8 @@
 import pytest
 
 from sim.engine import simulate
-from sim.experiments.storm import storm_scenario
 from sim.experiments.storm_desk import AT_THE_DESK, STAFFED
+from sim.experiments.storm_draws import storm_scenario
 from sim.recording import MemoryArchive
 from sim.streams import Streams
 from sim.world.build import build_world

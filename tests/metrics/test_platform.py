@@ -17,7 +17,7 @@ from sim.scenario import load
 from sim.scenario.business import METRICS
 from sim.scenario.monitoring import Targets
 from sim.streams import Streams
-from sim.vocabulary import Alert, FaultKind, OrderState, Rejection, StockCause
+from sim.vocabulary import Alert, CancelReason, FaultKind, OrderState, Rejection, StockCause
 from sim.world.build import build_world
 from tests.conftest import Builder, Play
 
@@ -134,6 +134,19 @@ def test_a_fault_is_over_when_the_last_alert_it_raised_is_cleared() -> None:
     # Raised before it began, or more than five minutes after its end: not because of it.
     assert (first["detected_after_s"], first["detected_by"], first["recovered_after_s"]) == (30.0, "reads_slow", 200.0)
     assert (second["detected_after_s"], second["recovered_after_s"]) == (10.0, None)
+
+
+def test_a_fault_loses_no_order_that_nobody_took_at_the_door() -> None:
+    cancelled, unpaid = OrderState.CANCELLED, OrderState.PAYMENT_FAILED
+    reasons = (CancelReason.UNDELIVERABLE, CancelReason.AGE_CHECK, CancelReason.CUSTOMER, CancelReason.NO_DRIVER)
+    archive = Rows(
+        fault_began=[(100.0, FAULT, 160.0)],
+        fault_ended=[(160.0, FAULT)],
+        order_cancelled=[(110.0 + order, order, reason) for order, reason in enumerate(reasons)],
+        order_moved=[(120.0 + order, order, cancelled) for order in range(len(reasons))] + [(130.0, 9, unpaid)],
+    )
+    (found,) = faults(archive)
+    assert found["orders_lost"] == 3
 
 
 FAULT, ON = FaultKind.INSTANCE_CRASH, Alert.SERVICE_BUSY

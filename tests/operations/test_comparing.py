@@ -183,5 +183,5 @@ def test_a_policy_that_names_no_skus_is_refused_in_one_line(
     with pytest.raises(InputError, match=said):
         play(scenario, policies=replace(policies_of(scenario), reconciliation=mine))
     Mine.compare_every_s = 0.0
-    with pytest.raises(InputError, match=r"compare_every_s in seconds > 0, got 0\.0"):
+    with pytest.raises(InputError, match=r"compare_every_s to be 1 second or more, got 0\.0"):
         play(scenario, policies=replace(policies_of(scenario), reconciliation=mine))

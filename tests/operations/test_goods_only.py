@@ -169,5 +169,5 @@ def test_what_a_goods_only_run_cannot_have(setting: str, said: str) -> None:
 
 
 def test_only_customers_of_goods_only_runs_wait() -> None:
-    with pytest.raises(InputError, match="mode: goods_only with unmet: backorder"):
+    with pytest.raises(InputError, match="mode: expected goods_only with unmet: backorder"):
         load_text(WEEK, ["mode=full", "unmet=backorder"])

@@ -77,7 +77,7 @@ def test_zones_that_make_no_sense_are_refused(setting: str, told: str) -> None:
 
 def test_a_zone_too_small_for_its_goods_is_refused(play: Any) -> None:
     with pytest.raises(
-        InputError, match=r"stores\.layout\.zones\.chilled: expected slots for its \d+ SKUs, got 512 slots"
+        InputError, match=r"stores\.layout\.zones\.chilled: expected slots for its \d+ chilled SKUs, got 512 slots"
     ):
         walks("stores.layout={aisles: 9, zones: {chilled: {aisles: 1}}}")
 

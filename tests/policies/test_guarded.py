@@ -77,10 +77,12 @@ def test_what_a_policy_says_wrongly_is_told_of_in_one_line(
 @pytest.mark.parametrize(
     ("family", "attribute", "value", "told"),
     [
-        ("picking", "every_s", "-3", "expected every_s to be seconds >= 0, got -3"),
-        ("picking", "every_s", "'x'", "expected every_s to be seconds >= 0, got 'x'"),
+        ("picking", "every_s", "-3", "expected every_s to be seconds, 0, or 0.001 or more, got -3"),
+        ("picking", "every_s", "'x'", "expected every_s to be seconds, 0, or 0.001 or more, got 'x'"),
+        ("dispatch", "every_s", "1e-9", "expected every_s to be seconds, 0, or 0.001 or more, got 1e-09"),
+        ("replenishment", "every_s", "1e-9", "expected every_s to be seconds, 1 or more, got 1e-09"),
         ("picking", "consolidate_s", "float('nan')", "expected consolidate_s to be seconds >= 0, got nan"),
-        ("transfer", "every_s", "0", "expected every_s to be seconds > 0, got 0"),
+        ("transfer", "every_s", "0", "expected every_s to be seconds, 1 or more, got 0"),
     ],
 )
 def test_attributes_that_make_no_sense_are_refused(

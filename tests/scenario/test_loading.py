@@ -55,8 +55,22 @@ BAD: list[tuple[str, str]] = [
     ("slo:\n  - on_time is nice", ": slo"),
     ("slo:\n  - foo > 1", ":2: slo.0.metric: expected a metric of summary.json"),
     ("faults:\n  - {kind: fire, at: '10:00', minutes: 3}", ":2: faults.0.kind: expected"),
-    ("warmup_h: 30", "warmup_h"),
-    ("demand:\n  flash_sales:\n    - {at: '20:00', seconds: 3, buyers: 2, sku: 4000}", "demand.flash_sales"),
+    ("\nhorizon_h: 2\nwarmup_h: 30", ":3: warmup_h: expected a time below horizon_h (2), got 30"),
+    (
+        "demand:\n  flash_sales:\n    - {at: '20:00', seconds: 3, buyers: 2, sku: 4000}",
+        ":2: expected demand.flash_sales with",
+    ),
+    (
+        "stores: {count: 2}\nfaults:\n  - {kind: scanner_failure, at: '10:00', minutes: 3, store: 1}\n"
+        "  - {kind: scanner_failure, at: '10:00', minutes: 3, store: 2}",
+        ":4: faults.1.store: expected a store below 2, the first is 0, got 2",
+    ),
+    ("name: x\nunmet: backorder", ":2: mode: expected goods_only with unmet: backorder"),
+    (
+        "catalogue:\n  categories:\n  - {name: a, share: 0.5, price_cents: 3, litres: 1}\n"
+        "  - {name: a, share: 0.5, price_cents: 3, litres: 1}",
+        ":2: catalogue.categories: expected categories with different names, got a, a",
+    ),
     ("map: {width_m: -1}", ":1: map.width_m: expected a value >= 0"),
     ("map: {widht_m: 1}", ":1: map.widht_m: expected a known key, got 'widht_m' (did you mean width_m?)"),
     ("map: 5", ":1: map"),

@@ -1,0 +1,102 @@
+"""What a goods-only run does not hear changes nothing about it, and the user is told so."""
+
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+
+from cli import app
+from sim.scenario import Scenario, load, load_text
+from sim.scenario.heard import UNHEARD, unheard
+from sim.shell.errors import guarded
+
+DAYS = """
+name: days
+mode: goods_only
+start: 2026-11-16T00:00+00:00
+horizon_h: 72
+drain_h: 0
+map: {width_m: 3000, height_m: 3000, points: 40, speed_kmh: 30}
+stores: {count: 2, inaccurate_share: 0.2, dock: {people: 1}}
+pickers: {mispick_share: 0.02, breakage_share: 0.02}
+catalogue: {skus: 80, categories: [{name: keeps, share: 0.6, price_cents: 300, litres: 1},
+                                   {name: fresh, share: 0.4, price_cents: 200, litres: 1, life_days: 3}]}
+demand: {orders_per_day: 600}
+policies: {reconciliation: full_count, transfer: "balance(trip_units=1)"}
+slo: []
+"""
+
+
+def other(scenario: Scenario, key: str) -> Any:
+    """Another value of a key, as YAML."""
+    place = key.replace("[]", ".0").split(".")
+    value: Any = scenario
+    for part in place[:-1]:
+        value = value[int(part)] if isinstance(value, tuple) else getattr(value, part)
+    field, value = type(value).model_fields[place[-1]], getattr(value, place[-1])
+    if get_origin(field.annotation) is Literal:
+        return next(choice for choice in get_args(field.annotation) if choice != value)
+    if isinstance(value, bool):
+        return str(not value).lower()
+    if isinstance(value, int):
+        return value - 1 if value > 1 else value + 1
+    return value * 0.6 + 0.01 if isinstance(value, float) else None
+
+
+WRITTEN = {
+    "stores.counter_room": 2, "stores.layout": "{levels: 1}", "stores.packing": "{stations: 1}", "stores.totes": "{count: 3}",
+    "policies.picking": "earliest_due", "policies.dispatch": "nearest(ride_s_max=60)", "policies.substitution": "ask",
+    "platform.services": "{orders: {workers: 1}}", "pickers.shifts": "[{at: '12:00', hours: 2}]", "payments.methods": "{card: 1}",
+    "travel.traffic": "false",
+}  # fmt: skip
+"""Values of keys that have no number to change."""
+
+
+def test_what_is_not_heard_changes_nothing(play: Any) -> None:
+    """All of it at once: not a fact, not a figure."""
+    plain = load_text(DAYS)
+    new = {key: WRITTEN.get(key, other(plain, key)) for key in sorted(UNHEARD)}
+    settings = [f"{key.replace('[]', '.0')}={value}" for key, value in new.items() if value is not None]
+    assert len(settings) > 60
+    before, after = play(plain), play(load_text(DAYS, settings))
+    assert before.outcome.digest == after.outcome.digest
+    assert before.study.summary == after.study.summary
+    assert before.outcome.facts > 1000
+
+
+def test_every_key_that_is_not_heard_is_a_key(play: Any) -> None:
+    for key in UNHEARD:
+        other(load_text(DAYS), key)
+
+
+def test_the_note_names_each_key_and_where_it_stands(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(
+        "extends: months\npickers: {mispick_share: 0.1, overlook_share: 0.1, per_store: 3}\n"
+        "stores:\n  packing: {stations: 2}\n  totes: null\npolicies: {picking: batch, transfer: balance}\n"
+    )
+    said = unheard(load("mine.yaml", ["drivers.count=9"]))
+    assert said == (
+        "mode: goods_only has no orders, so it does not hear pickers.overlook_share, pickers.per_store (mine.yaml:2);"
+        " stores.packing (mine.yaml:4); policies.picking (mine.yaml:6); drivers.count (--set drivers.count=9)."
+    )
+    assert unheard(load("mine.yaml", ["mode=full", "unmet=lost"])) is None
+
+
+@pytest.mark.parametrize("name", ["months", "small-trucks", "default"])
+def test_shipped_scenarios_need_no_note(name: str) -> None:
+    assert unheard(load(name)) is None
+
+
+def test_validate_and_run_tell_it_in_one_line_on_stderr(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(DAYS + "customers: {absent_share: 0.5}\n")
+    for command in (["scenario", "validate", "mine.yaml"], ["run", "mine.yaml", "--json", "--out", "days"]):
+        guarded(app, command)
+        said = capsys.readouterr().err.splitlines()
+        assert [line for line in said if "note" in line] == [
+            "darkstore: note: mode: goods_only has no orders, so it does not hear customers.absent_share (mine.yaml:15)."
+        ]
+        assert not any("Traceback" in line for line in said)
+    guarded(app, ["run", "mine.yaml", "--quiet", "--force", "--out", "days"])
+    assert capsys.readouterr().err == ""
