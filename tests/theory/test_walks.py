@@ -26,7 +26,7 @@ drain_h: 2
 seed: 5
 map: {{width_m: 0, height_m: 0, points: 1, speed_kmh: 30}}
 stores: {{count: 1, open: "00:00-24:00", zone: {{radius_m: 1000}}, inaccurate_share: 0,
-         layout: {{aisles: {AISLES}, length_m: {LENGTH_M}, pitch_m: {MANY.pitch_m}, facing_m: 0.01, levels: 1}}}}
+         layout: {{aisles: {AISLES}, length_m: {LENGTH_M}, pitch_m: {MANY.pitch_m}, facing_m: 0.01, levels: 1, blocking: 0}}}}
 pickers: {{per_store: 100, shifts: [{{at: "00:00", hours: 12, share: 0.5}}, {{at: "12:00", hours: 12, share: 0.5}}],
            walk_m_s: 1, base_s: 0, per_line_s: 0, per_unit_s: 0, noise: none, mispick_share: 0}}
 drivers: {{count: 60, vehicles: {{car: 1}}, accept_share: 1, respond_s: 0, handoff_s: 0, door_s: 0, noise: none,

@@ -91,8 +91,8 @@ def test_each_unit_may_slip_or_break() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (("mode=full",), "mode: goods_only with demand.distribution: normal"),
-        (("demand.arrivals=even",), "demand.arrivals: poisson with demand.distribution: normal"),
+        (("mode=full",), "mode: expected goods_only with demand.distribution: normal"),
+        (("demand.arrivals=even",), "demand.arrivals: expected poisson with demand.distribution: normal"),
         (("demand.distribution=gamma",), "demand.distribution: expected"),
         (("demand.daily_cv=-0.1",), "demand.daily_cv: expected"),
     ],
