@@ -78,7 +78,9 @@ class PlannedCounts:
             return
         self._open[store].extend(skus)
         if self._terms.by == "crew":
-            while self._out[store] < self._terms.people:
+            # No more people than there is to count: who finds nothing left goes home at once.
+            batches = -(-len(skus) // self._terms.lines)
+            for _ in range(min(self._terms.people - self._out[store], batches)):
                 self._out[store] += 1
                 tell(self._crew(store))
         elif self.on_plan is not None:

@@ -39,6 +39,12 @@ def test_a_crew_takes_its_time_and_corrects_what_it_has_counted(two_stores: Any,
     )
 
 
+def test_of_a_large_crew_as_many_count_as_there_is_to_count(two_stores: Any, play: Any) -> None:
+    day = lawful_day(play, two_stores(*WRONG, BY_PLAN, "stores.counting={people: 50, lines: 40}", "stores.count_s=30"))
+    assert sorted(day.rows("crew_counted")["lines"].tolist()) == [20, 20, 40, 40]
+    assert counts_of(day)["done"] == 120
+
+
 def test_what_nobody_had_time_for_is_left(two_stores: Any, play: Any) -> None:
     """A quarter of an hour is enough for thirty shelves of half a minute: the next are not begun."""
     short = ("stores.counting={people: 1, within_h: 0.25}", "stores.count_s=30")
