@@ -7,7 +7,7 @@ yet, or heard in another order. A count ends whatever was wrong with a place bef
 correction by the scan log ends what the platform had done.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,8 @@ def drift(archive: Archive, state: State) -> dict[str, Any]:
     """
     gap = (state.available + state.reserved - state.shelf).ravel()
     origins = Origins(archive, gap.size, state.shelf.shape[1])
-    (short, overlooked), unseen = origins.short(archive), origins.denied(archive)
+    (lacked, overlooked), denied = origins.short(archive), origins.denied(archive)
+    short, unseen = (felt.parts.sum(axis=1) for felt in (lacked, denied))
     phantom = (state.available > 0) & (state.shelf == 0)
     return {
         "records_inaccurate_share": float((gap != 0).mean()) if gap.size else None,
@@ -107,6 +108,14 @@ def shared(parts: NDArray[Any], gap: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(pull * (np.abs(gap) / np.maximum(pull.sum(axis=0), 1)))
 
 
+class Felt(NamedTuple):
+    """What customers felt of wrong records: when, seconds, and where (flat places), (n,); units by cause, (causes, n)."""
+
+    t_s: NDArray[np.float64]
+    place: NDArray[np.int64]
+    parts: NDArray[np.float64]
+
+
 class Origins:
     """What put records wrong, by place and then by time: slips of the people, and what the platform did by itself."""
 
@@ -156,41 +165,45 @@ class Origins:
         parts[_LATE] = gap - parts.sum(axis=0)
         return shared(parts, gap)
 
-    def short(self, archive: Archive) -> tuple[NDArray[np.float64], int]:
-        """Units that were on record and not found, by the causes of the gap at that moment, float64 (causes,).
+    def short(self, archive: Archive) -> tuple[Felt, int]:
+        """Units that were on record and not found, by the causes of the gap at that moment.
 
         And those that were not found although there was no such gap: the picker overlooked them, or reached beside them.
         """
         reduced, missed = archive.rows("hold_reduced"), archive.rows("sale_missed")
-        mine = ~missed["denied"]
-        ends = np.concatenate(
-            [
-                self._key(reduced, archive.seq("hold_reduced")),
-                self._key(missed[mine], archive.seq("sale_missed")[mine]),
-            ]
+        at_s, ends, units = self._told(
+            archive, ("hold_reduced", reduced, True), ("sale_missed", missed, ~missed["denied"])
         )
-        units = np.concatenate([reduced["units"], missed["units"][mine]]).astype(np.int64)
         lacking = np.clip(self._gaps(archive, ends), 0, units)
         gone = lacking > 0
-        return self._felt(ends[gone], lacking[gone]), int((units - lacking).sum())
+        return self._felt(at_s[gone], ends[gone], lacking[gone]), int((units - lacking).sum())
 
-    def denied(self, archive: Archive) -> NDArray[np.float64]:
-        """Units that the record denied though they were there, by the causes of the gap at that moment, float64 (causes,).
+    def denied(self, archive: Archive) -> Felt:
+        """Units that the record denied though they were there, by the causes of the gap at that moment.
 
         There, and promised to nobody: as many of those denied as the shelf held more than the record.
         """
         missing, missed = archive.rows("line_missing"), archive.rows("sale_missed")
-        mine = missed["denied"]
-        ends = np.concatenate(
-            [
-                self._key(missing, archive.seq("line_missing")),
-                self._key(missed[mine], archive.seq("sale_missed")[mine]),
-            ]
+        at_s, ends, units = self._told(
+            archive, ("line_missing", missing, True), ("sale_missed", missed, missed["denied"])
         )
-        units = np.concatenate([missing["units"], missed["units"][mine]]).astype(np.int64)
         unseen = np.minimum(units, -self._gaps(archive, ends))
         there = unseen > 0
-        return self._felt(ends[there], -unseen[there])
+        return self._felt(at_s[there], ends[there], -unseen[there])
+
+    def _told(
+        self, archive: Archive, *parts: tuple[str, Any, Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """When and where (keys of place and time) facts of some kinds tell of units, and how many: those of some rows."""
+        mine = []
+        for kind, rows, which in parts:
+            chosen = np.broadcast_to(which, len(rows))
+            mine.append((rows[chosen], archive.seq(kind)[chosen]))
+        return (
+            np.concatenate([rows["t_s"] for rows, _ in mine]),
+            np.concatenate([self._key(rows, seq) for rows, seq in mine]),
+            np.concatenate([rows["units"] for rows, _ in mine]).astype(np.int64),
+        )
 
     def _gaps(self, archive: Archive, ends: NDArray[np.int64]) -> NDArray[np.int64]:
         """Record less shelf just before each of some keys of place and time, int64 (n,)."""
@@ -220,17 +233,16 @@ class Origins:
         # What came to other places before is not this one's.
         return np.asarray(level[np.searchsorted(key, ends)] - level[np.searchsorted(key, ends >> _SEQS << _SEQS)])
 
-    def _felt(self, ends: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Units (signed as the gap) that customers felt at some keys, by the causes of the gap, float64 (causes,)."""
-        felt = np.zeros((_ROWS, 1))
+    def _felt(self, at_s: NDArray[np.float64], ends: NDArray[np.int64], units: NDArray[np.int64]) -> Felt:
+        """Units (signed as the gap) that customers felt at some moments, by the causes of the gap."""
+        felt = np.zeros((_ROWS, len(ends)))
         first = ends >> _SEQS << _SEQS
         begins = np.searchsorted(self._by_time, first)
         corrections = np.sort(self._corrections[0])
         settled = np.maximum(np.append(-1, corrections)[np.searchsorted(corrections, ends)], first)
         stops = np.searchsorted(self._by_time, ends)
-        for lacking, begin, righted, end in zip(
-            units.tolist(), begins, np.searchsorted(self._by_time, settled), stops, strict=True
-        ):
+        rights = np.searchsorted(self._by_time, settled)
+        for n, (lacking, begin, righted, end) in enumerate(zip(units.tolist(), begins, rights, stops, strict=True)):
             place = np.arange(begin, end)
             cause, ours = self._cause[begin:end], self._ours[begin:end]
             counts = place[cause == StockCause.COUNT]
@@ -240,5 +252,5 @@ class Origins:
             np.add.at(parts[:, 0], slip[stands], self._units[begin:end][stands])
             if not (parts * lacking > 0).any():
                 parts[_LATE] = lacking
-            felt += shared(parts, np.array([lacking]))
-        return felt[:, 0]
+            felt[:, n] = shared(parts, np.array([lacking]))[:, 0]
+        return Felt(at_s, ends >> _SEQS, felt)

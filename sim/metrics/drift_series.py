@@ -30,7 +30,9 @@ def drift_table(archive: Archive, scenario: Scenario, shape: tuple[int, ...]) ->
 
     `t_s`, `store`, `category` (its place in the scenario's list); `records`, `inaccurate` and `phantom` records (on hand by
     the record, nothing on the shelf); `units_abs`, `units_net` off; `value_cents` of the units off at selling prices; and the
-    units of each cause, shared out as in `sim.metrics.drift.drift`, whose totals the last look's are.
+    units of each cause, shared out as in `sim.metrics.drift.drift`, whose totals the last look's are. And what
+    customers felt of each cause since the look before: `short_<cause>`, on record and not found, `unseen_<cause>`, denied though
+    there.
     """
     # What is sold hangs on the scenario alone, and no fact tells of it: made anew rather than handed through every caller.
     goods = make_catalogue(scenario, Streams(scenario.seed))
@@ -57,14 +59,16 @@ def drift_table(archive: Archive, scenario: Scenario, shape: tuple[int, ...]) ->
         for row, name in CAUSES.items():
             note(f"units_{name}", causes[row])
     whole = {name: np.concatenate(columns) for name, columns in found.items()}
+    for name, felt in (("short", origins.short(archive)[0]), ("unseen", origins.denied(archive))):
+        look = np.minimum(np.searchsorted(at_s, felt.t_s), len(at_s) - 1)
+        at = look * groups + group[felt.place]
+        for row, cause in CAUSES.items():
+            whole[f"{name}_{cause}"] = np.bincount(at, weights=felt.parts[row], minlength=groups * len(at_s))
     return {
         "t_s": np.repeat(at_s, groups),
         "store": np.tile(np.repeat(np.arange(stores), categories), len(at_s)),
         "category": np.tile(np.arange(categories), stores * len(at_s)),
-        **{
-            n: c if n.removeprefix("units_") in CAUSES.values() else np.rint(c).astype(np.int64)
-            for n, c in whole.items()
-        },
+        **{n: c if n.partition("_")[2] in CAUSES.values() else np.rint(c).astype(np.int64) for n, c in whole.items()},
     }
 
 

@@ -67,6 +67,10 @@ def test_the_gap_is_shared_out_as_plain_loops_share_it(two_stores: Any, play: An
     assert sum(found.values()) == pytest.approx(day.study.summary["drift"]["units_abs"])
     for name, units in found.items():
         assert units == pytest.approx(expected[name]), name
+    drift, table = day.study.summary["drift"], day.study.drift
+    for name in found:
+        assert table[f"short_{name}"].sum() == pytest.approx(drift["short_by_cause"][name])
+        assert table[f"unseen_{name}"].sum() == pytest.approx(drift["unseen_by_cause"][name])
     close = day.study.drift["t_s"] == day.study.drift["t_s"].max()
     for name, units in found.items():
         assert day.study.drift[f"units_{name}"][close].sum() == pytest.approx(units), name
@@ -117,3 +121,17 @@ def test_who_believes_too_little_orders_in_vain_and_who_believes_too_much_too_la
     stolen = play(two_stores(*EXACT[:2], *TRUCKS, NEVER, "shrinkage={theft_share: 0.5, damage_share: 0}"))
     drift = stolen.study.summary["drift"]
     assert drift["lacking_reorder_units"] > drift["needless_reorder_units"] == 0, "thieves leave records too high"
+
+
+def test_what_customers_felt_stands_where_and_when_they_felt_it(two_stores: Any, play: Any) -> None:
+    day = play(
+        two_stores(*EXACT[1:], NEVER, "stores={count: 2, inaccurate_share: 0.6, inaccurate_units: 9}", "horizon_h=4")
+    )
+    table, reduced = day.study.drift, day.rows("hold_reduced")
+    assert len(reduced) > 10
+    for store in range(2):
+        for begin, end in zip(np.unique(table["t_s"])[:-1], np.unique(table["t_s"])[1:], strict=True):
+            mine = (reduced["store"] == store) & (reduced["t_s"] > begin) & (reduced["t_s"] <= end)
+            rows = (table["store"] == store) & (table["t_s"] == end)
+            told = sum(table[f"short_{name}"][rows].sum() for name in day.study.summary["drift"]["by_cause"])
+            assert told == pytest.approx(reduced["units"][mine].sum())
