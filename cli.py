@@ -11,6 +11,7 @@ import typer
 from sim import __version__
 from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
 from sim.shell.maps import map_app
+from sim.shell.mdrp import mdrp_app
 from sim.shell.scenarios import scenario_app
 from sim.shell.storm import storm_command
 from sim.vocabulary import InputError
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(map_app, name="map")
+app.add_typer(mdrp_app, name="mdrp")
 app.command("storm")(storm_command)
 
 ScenarioName = Annotated[str, typer.Argument(help="A scenario file, or a shipped name (darkstore scenario list).")]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sim.clock import Clock
-from sim.contracts import Policies
+from sim.contracts import Policies, Stops
 from sim.facts import Facts
 from sim.faults import Faults, Provided
 from sim.operations.floor import Floor, Phones
@@ -176,6 +176,7 @@ def _outlook(world: World) -> Outlook:
 
 
 def _figures(world: World, walks: Walks | None) -> Figures:
+    drivers = world.scenario.drivers
     return Figures(
         skus=world.catalogue.skus,
         stores=world.stores,
@@ -184,8 +185,11 @@ def _figures(world: World, walks: Walks | None) -> Figures:
         loads_litres=[vehicle.litres for vehicle in world.travel.profiles],
         driver_profiles=[driver.profile for driver in world.drivers],
         driver_homes=[driver.home for driver in world.drivers],  # type: ignore[misc]
+        driver_nodes=[world.start_node(driver) for driver in world.drivers],  # type: ignore[misc]
+        driver_shifts=[driver.shifts for driver in world.drivers],
+        stops=Stops(drivers.arrive_s, drivers.handoff_s, drivers.door_s, drivers.leave_s),
         pick_s=expected_pick_s(world, walks),
-        door_s=world.scenario.drivers.door_s,
+        door_s=drivers.door_s,
         open_s=world.open_s,
         serving=world.serving,  # type: ignore[arg-type]
         drivers=len(world.drivers),

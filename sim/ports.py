@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from sim.contracts import Sighting
+from sim.contracts import Sighting, Stops
 from sim.vocabulary import Cents, Charge, DriverId, NodeId, OrderId, OrderState, Role, SkuId, StockCause, StoreId
 
 
@@ -26,11 +26,14 @@ class Estimator(Protocol):
     def until_s(self, now_s: float) -> float:
         """Until when all answers of a moment hold: what is believed of the traffic changes only then, seconds."""
 
-    def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
-        """From a store to a customer by the fleet's most common vehicle."""
+    def to_customer_s(self, store: StoreId, node: NodeId, now_s: float, profile: int | None = None) -> float:
+        """From a store to a customer by a vehicle profile; None: the fleet's most common one."""
 
     def to_store_s(self, node: NodeId, profile: int, store: StoreId, now_s: float) -> float:
         """From a node to a store by a vehicle profile."""
+
+    def onward_s(self, node: NodeId, target: NodeId, now_s: float) -> float:
+        """From one customer to another by the fleet's most common vehicle."""
 
 
 class StockMessage(NamedTuple):
@@ -105,6 +108,12 @@ class Figures(NamedTuple):
     """Load of each vehicle profile."""
     driver_profiles: Sequence[int]
     driver_homes: Sequence[StoreId]
+    driver_nodes: Sequence[NodeId]
+    """Where each driver's shift begins."""
+    driver_shifts: Sequence[Sequence[tuple[float, float]]]
+    """The roster: stretches worked by each driver, seconds since the start."""
+    stops: Stops
+    """What a driver's stop takes besides the ride."""
     pick_s: Callable[[int, int], float]
     """Expected seconds to pick so many lines and units."""
     door_s: float
@@ -156,6 +165,8 @@ class OfferMessage(NamedTuple):
     store: StoreId
     node: NodeId
     window_s: float
+    along: Sequence[tuple[OrderId, NodeId]] = ()
+    """Orders of the same store, with their customers, to hand over after `order`."""
 
 
 class OrderStatus(NamedTuple):

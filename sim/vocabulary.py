@@ -135,6 +135,10 @@ class Refusal(IntEnum):
     """More money than is left of what the customer pays."""
     TOO_EARLY = 9
     """The order has not come that far."""
+    OTHER_STORE = 10
+    """A tour holds orders of one store."""
+    TOUR_TOO_HEAVY = 11
+    """Each order may fit, all of them together do not."""
 
 
 class Role(IntEnum):
@@ -178,6 +182,9 @@ class Trip(IntEnum):
     BACK = 2
     RETURN = 3
     """To the store, with goods that could not be handed over."""
+
+    ONWARD = 4
+    """From one customer to the next of the same tour."""
 
 
 class PickStage(IntEnum):

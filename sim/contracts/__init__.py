@@ -9,7 +9,17 @@ nothing. Distances and times in a view are what the platform *believes*.
 from dataclasses import dataclass
 from typing import Any
 
-from sim.contracts.dispatch import Dispatch, DispatchView, Offer, Positioning, PositioningView, Sighting, WaitingOrder
+from sim.contracts.dispatch import (
+    Dispatch,
+    DispatchView,
+    Fleet,
+    Offer,
+    Positioning,
+    PositioningView,
+    Sighting,
+    Stops,
+    WaitingOrder,
+)
 from sim.contracts.floor import (
     BatchPicking,
     ComparedReconciliation,
@@ -60,6 +70,7 @@ __all__ = [
     "CountView",
     "Dispatch",
     "DispatchView",
+    "Fleet",
     "Forecast",
     "ForecastView",
     "Fraud",
@@ -93,6 +104,7 @@ __all__ = [
     "SlottingView",
     "Sourcing",
     "SourcingView",
+    "Stops",
     "Substitution",
     "SubstitutionView",
     "TrainedForecast",

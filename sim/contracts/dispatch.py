@@ -1,6 +1,6 @@
 """What policies see and decide of drivers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -33,6 +33,10 @@ class WaitingOrder(Protocol):
     def litres(self) -> float:
         """Volume of the goods."""
 
+    @property
+    def declined(self) -> Collection[DriverId] | None:
+        """Drivers who did not want it, or whose vehicle is too small; None: nobody."""
+
     def declined_by(self, driver: DriverId) -> bool: ...
 
 
@@ -43,11 +47,55 @@ class Sighting(NamedTuple):
     age_s: float
 
 
+class Fleet(NamedTuple):
+    """Drivers who are free now or will be before long, as columns (n,), by id."""
+
+    driver: NDArray[Any]
+    """Ids, int64."""
+    idle: NDArray[Any]
+    """Whether the driver is free now, bool; the others cannot be offered anything yet."""
+    free_s: NDArray[Any]
+    """When the driver is believed to be free at `place`, seconds since the start: now, or later."""
+    until_s: NDArray[Any]
+    """When the shift ends, seconds since the start."""
+    place: NDArray[Any]
+    """Where: a number for `DispatchView.from_places_s`."""
+    litres: NDArray[Any]
+    """What the vehicle carries."""
+    vehicle: NDArray[Any]
+    """Kind of vehicle: a number for `DispatchView.to_customer_s`, int64."""
+    began_s: NDArray[Any]
+    """When the shift begins or began, seconds since the start."""
+    idle_since_s: NDArray[Any]
+    """Since when the driver has had no work: of those who have, since before it; seconds since the start."""
+    accepted_s: NDArray[Any]
+    """When the driver accepted an order last, seconds since the start; minus infinity: never."""
+    accepted: NDArray[Any]
+    """Orders that the driver has accepted so far, int64."""
+
+
+class Stops(NamedTuple):
+    """What a stop takes besides the ride, as the platform reckons, seconds."""
+
+    arrive_s: float
+    """From arriving to standing at the counter or the door."""
+    handoff_s: float
+    """At the counter, for each order, once it is packed."""
+    door_s: float
+    """At the door."""
+    leave_s: float
+    """From counter or door back on the road."""
+
+
 class DispatchView(Protocol):
     """The fleet and the orders without a driver, live."""
 
     @property
     def now_s(self) -> float: ...
+    @property
+    def stores(self) -> int:
+        """Number of stores."""
+
     @property
     def waiting(self) -> Iterable[WaitingOrder]:
         """Orders without a driver, oldest first; lazily."""
@@ -73,16 +121,42 @@ class DispatchView(Protocol):
     def seen(self, driver: DriverId) -> Sighting:
         """The last ping that arrived."""
 
+    def fleet(self, ahead_s: float) -> Fleet:
+        """Drivers who are free now or will be within so many seconds, those who begin a shift by then among them.
+
+        Of drivers with work, and of what each has had so far, the platform keeps account only for a policy with an attribute
+        `ahead_s`.
+        """
+
+    def from_places_s(self, places: NDArray[Any], store: StoreId) -> NDArray[Any]:
+        """Believed ride from each of some places (`Fleet.place`) to a store, seconds, float64."""
+
+    def to_customer_s(self, store: StoreId, node: NodeId, vehicle: int | None = None) -> float:
+        """Believed ride from a store to a customer, seconds; None: by the fleet's most common vehicle."""
+
+    def onward_s(self, node: NodeId, target: NodeId) -> float:
+        """Believed ride from one customer to another, seconds."""
+
+    @property
+    def stops(self) -> Stops:
+        """What a stop takes besides the ride."""
+
 
 class Offer(NamedTuple):
-    """Ask this driver to take this order."""
+    """Ask this driver to take this order, and others of the same store along with it."""
 
     order: OrderId
     driver: DriverId
+    along: tuple[OrderId, ...] = ()
+    """Handed over after `order`, in this order."""
 
 
 class Dispatch(Protocol):
-    """Offers to make now. May have an attribute `every_s`: then it is asked at most on that grid of seconds."""
+    """Offers to make now. May have an attribute `every_s`: then it is asked at most on that grid of seconds.
+
+    And an attribute `holds`, true of a policy that may leave an order for later: it is asked again at every step of its grid
+    as long as orders wait and drivers are idle. And an attribute `ahead_s`, see `DispatchView.fleet`.
+    """
 
     def __call__(self, view: DispatchView) -> Iterator[Offer]: ...
 

@@ -16,6 +16,7 @@ OWN: Final = frozenset(
     {
         SUMMARY, "manifest.json", "events.parquet", "orders.parquet", "tasks.parquet", "drivers.parquet", "stock.parquet",
         "series.parquet", "platform.parquet", "drift.parquet", "left.npz", "replications.jsonl", "report.html", "replay.html",
+        "solution_info_assignments.txt", "solution_info_couriers.txt", "solution_info_orders.txt",
     }
 )  # fmt: skip
 """Files of a run; a folder that holds anything else is never replaced."""

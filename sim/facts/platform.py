@@ -182,5 +182,8 @@ class PlatformFacts:
     def offer_answered(self, *, order: OrderId, driver: DriverId, answer: OfferAnswer) -> None:
         """A driver answered, or the accept window closed."""
 
+    def order_bundled(self, *, order: OrderId, driver: DriverId, first: OrderId) -> None:
+        """A driver who accepted `first` takes this order of the same store along, and hands it over later."""
+
     def proposal_refused(self, *, order: OrderId, driver: DriverId, refusal: Refusal) -> None:
         """A dispatch policy proposed something the platform could not do."""

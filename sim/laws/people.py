@@ -8,7 +8,8 @@ from sim.vocabulary import TICK_S, TICKS_PER_MS, OfferAnswer, Trip
 from sim.world.build import World
 
 _VOID = OfferAnswer.VOID
-_ACCEPTED, _TO_CUSTOMER, _BACK, _RETURN = OfferAnswer.ACCEPTED, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
+_ACCEPTED, _ONWARD = OfferAnswer.ACCEPTED, Trip.ONWARD
+_TO_CUSTOMER, _BACK, _RETURN = Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
 
 
 def _within(t: float, shifts: tuple[tuple[float, float], ...]) -> bool:
@@ -44,7 +45,9 @@ class People(Law):
         self._job: list[int] = [-1] * len(drivers)
         self._offer: list[int] = [-1] * len(drivers)
         self._at: list[tuple[int, float] | None] = [None] * len(drivers)
-        self._carries: list[int] = [-1] * len(drivers)
+        self._along: dict[int, set[int]] = {}  # by driver, what was accepted beside the job
+        self._carries: list[set[int]] = [set() for _ in drivers]
+        self._tour_litres = [0.0] * len(drivers)
         self._kept: set[int] = set()  # orders of which a driver keeps something
         self._picking: dict[int, tuple[float, set[int]]] = {}
         self._spent_s: dict[int, float] = {}  # by pickers, on the tour under way, on stages that are told apart
@@ -139,9 +142,10 @@ class People(Law):
 
     def driver_off(self, t: float, driver: int) -> None:
         """A shift ends."""
-        if self._carries[driver] >= 0:
-            self.breach(t, f"driver {driver} went home with order {self._carries[driver]}")
+        if self._carries[driver]:
+            self.breach(t, f"driver {driver} went home with order {min(self._carries[driver])}")
         self._at[driver], self._job[driver] = None, -1
+        self._along.pop(driver, None)
 
     def offer_made(self, t: float, order: int, driver: int) -> None:
         """An offer to somebody who is free."""
@@ -160,10 +164,24 @@ class People(Law):
             self._job[driver] = order
             if not _within(t, self._shifts[driver]):
                 self.breach(t, f"driver {driver} accepted order {order} outside the shift")
-            if self._litres[order] > self._loads[driver]:
-                self.breach(
-                    t, f"driver {driver} accepted {self._litres[order]:.0f} litres, can carry {self._loads[driver]:.0f}"
-                )
+            self._tour_litres[driver] = 0.0
+            self._loaded(t, order, driver)
+
+    def order_bundled(self, t: float, order: int, driver: int, first: int) -> None:
+        """One more order of the tour that the driver accepted at this moment."""
+        if self._job[driver] != first or order == first:
+            self.breach(t, f"driver {driver} takes order {order} along with {first}, has accepted {self._job[driver]}")
+        self._along.setdefault(driver, set()).add(order)
+        self._loaded(t, order, driver)
+
+    def _loaded(self, t: float, order: int, driver: int) -> None:
+        litres = self._tour_litres[driver] = self._tour_litres[driver] + self._litres[order]
+        if litres > self._loads[driver]:
+            self.breach(t, f"driver {driver} accepted {litres:.0f} litres, can carry {self._loads[driver]:.0f}")
+
+    def _has(self, driver: int, order: int) -> bool:
+        """Whether an order is the driver's job, or along with it."""
+        return self._job[driver] == order or (bool(self._along) and order in self._along.get(driver, ()))
 
     def leg_started(
         self, t: float, driver: int, order: int, trip: int, origin: int, node: int, arrive_s: float
@@ -179,11 +197,11 @@ class People(Law):
         if trip == _BACK:
             self._free(t, driver)
         else:
-            if trip == _TO_CUSTOMER:
-                self._carries[driver] = order
-            if trip == _RETURN and self._carries[driver] != order:
-                self.breach(t, f"driver {driver} brings back order {order}, carries {self._carries[driver]}")
-            if self._job[driver] != order:
+            if trip in (_TO_CUSTOMER, _ONWARD):
+                self._carries[driver].add(order)
+            if trip == _RETURN and order not in self._carries[driver]:
+                self.breach(t, f"driver {driver} brings back order {order}, carries {sorted(self._carries[driver])}")
+            if not self._has(driver, order):
                 self.breach(t, f"driver {driver} rides for order {order} without having accepted it")
         self._at[driver] = node, arrive_s
 
@@ -192,21 +210,26 @@ class People(Law):
         self._free(t, driver)
 
     def _free(self, t: float, driver: int) -> None:
-        if self._carries[driver] >= 0:
-            self.breach(t, f"driver {driver} is free with order {self._carries[driver]} in hand")
+        if self._carries[driver]:
+            self.breach(t, f"driver {driver} is free with order {min(self._carries[driver])} in hand")
         self._job[driver] = -1
+        if self._along:
+            self._along.pop(driver, None)
 
     def slice(self, facts: Slice) -> None:
         """No ride is faster than the road: the road's times are looked up for many rides at once."""
         rides, orders = facts["leg_started"].rows, np.array(self._rode_for, dtype=np.int64)
         self._rode_for.clear()
         trip, profile = rides["trip"], self._profiles[rides["driver"]]
-        out = trip == _TO_CUSTOMER
+        out, onward = trip == _TO_CUSTOMER, trip == _ONWARD
         store = self._store_of[np.where(out, rides["origin"], rides["node"])]
         fastest_ms = np.where(
             out, self._from[profile, store, rides["node"]], self._to[profile, store, rides["origin"]]
         ).astype(np.float64)
-        noise = np.where(orders >= 0, self._noise[orders, np.minimum(trip, _BACK)], 1.0)
+        for i in np.flatnonzero(onward):
+            fastest_ms[i] = self._onward_ms(int(rides["origin"][i]), int(rides["node"][i]), int(profile[i]))
+        leg = np.where(onward, int(_TO_CUSTOMER), np.minimum(trip, int(_BACK)))
+        noise = np.where(orders >= 0, self._noise[orders, leg], 1.0)
         # Durations are cut down to whole ticks.
         fastest_s = np.floor(fastest_ms * TICKS_PER_MS * noise) * TICK_S
         for i in np.flatnonzero(rides["arrive_s"] - rides["t_s"] < fastest_s)[:5]:
@@ -217,19 +240,23 @@ class People(Law):
                 f"{ride['arrive_s'] - ride['t_s']:.3f} s, the road takes {fastest_s[i]:.3f}",
             )
 
+    def _onward_ms(self, node: int, target: int, profile: int) -> int:
+        travel = self._world.travel
+        return min(travel.onward_ms(node, target, profile, period) for period in sorted(set(travel.periods)))
+
     def driver_at_store(self, t: float, driver: int, order: int, store: int) -> None:
         """A driver is where the ride ended, not before it did."""
         at = self._at[driver]
-        if at is None or t < at[1] or at[0] != self._world.store_nodes[store] or self._job[driver] != order:
+        if at is None or t < at[1] or at[0] != self._world.store_nodes[store] or not self._has(driver, order):
             self.breach(t, f"driver {driver} is at store {store} for order {order}, expected {at}")
 
     def goods_delivered(self, t: float, driver: int, order: int, node: int) -> None:
         """So is a driver at a door; the job is done."""
         at = self._at[driver]
-        if at is None or t < at[1] or at[0] != node or self._job[driver] != order:
+        if at is None or t < at[1] or at[0] != node or not self._has(driver, order):
             self.breach(t, f"driver {driver} delivers order {order} at node {node}, expected {at}")
         if order not in self._kept:
-            self._carries[driver] = -1
+            self._carries[driver].discard(order)
 
     def goods_kept(self, t: float, order: int, store: int, sku: int, units: int) -> None:
         """Some of it stays in hand when the rest is handed over."""
@@ -238,12 +265,12 @@ class People(Law):
     def handover_failed(self, t: float, driver: int, order: int, node: int, reason: int) -> None:
         """Nobody gives up before the door; everything stays in hand."""
         at = self._at[driver]
-        if at is None or t < at[1] or at[0] != node or self._carries[driver] != order:
+        if at is None or t < at[1] or at[0] != node or order not in self._carries[driver]:
             self.breach(t, f"driver {driver} gives order {order} up at node {node}, expected {at}")
 
     def tote_handed_in(self, t: float, driver: int, order: int, store: int) -> None:
         """What was in hand is not any more, once the driver is at the store."""
         at = self._at[driver]
-        if at is None or t < at[1] or at[0] != self._world.store_nodes[store] or self._carries[driver] != order:
+        if at is None or t < at[1] or at[0] != self._world.store_nodes[store] or order not in self._carries[driver]:
             self.breach(t, f"driver {driver} hands order {order} in at store {store}, expected {at}")
-        self._carries[driver] = -1
+        self._carries[driver].discard(order)

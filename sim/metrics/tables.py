@@ -10,12 +10,24 @@ from sim.vocabulary import NOBODY, OfferAnswer, OrderState, TaskEnd, Trip
 
 Columns = dict[str, NDArray[Any]]
 
+_TO_A_DOOR = (int(Trip.TO_CUSTOMER), int(Trip.ONWARD))
+
 
 def _placed(size: int, ids: Any, values: Any, missing: float = np.nan) -> NDArray[Any]:
     """Spread values to the places of their ids; the last one wins."""
     column = np.full(size, missing, dtype=np.float64 if np.isnan(missing) else np.int64)
     column[ids] = values
     return column
+
+
+def taken(archive: Archive) -> Any:
+    """Which driver took which order, and when: what was accepted, and what was taken along with it; in order of time."""
+    answered, along = archive.rows("offer_answered"), archive.rows("order_bundled")
+    answered = answered[answered["answer"] == OfferAnswer.ACCEPTED][["t_s", "order", "driver"]]
+    if not len(along):
+        return answered
+    both = np.concatenate([answered, along[["t_s", "order", "driver"]].astype(answered.dtype)])
+    return both[np.argsort(both["t_s"], kind="stable")]
 
 
 def order_table(archive: Archive) -> Columns:
@@ -33,8 +45,7 @@ def order_table(archive: Archive) -> Columns:
         rows = archive.rows(kind) if rows is None else rows
         return np.asarray(_placed(size, rows["order"], rows["t_s"])[ids])
 
-    answered, cancelled = archive.rows("offer_answered"), archive.rows("order_cancelled")
-    accepted = answered[answered["answer"] == OfferAnswer.ACCEPTED]
+    accepted, cancelled = taken(archive), archive.rows("order_cancelled")
     refunded, promised = archive.rows("charge_returned"), archive.rows("order_promised")
     state = _placed(size, ids, int(OrderState.CREATED), NOBODY)
     state[moved["order"]] = moved["state"]
@@ -72,11 +83,10 @@ def task_table(archive: Archive) -> Columns:
     opened, closed = archive.rows("task_opened"), archive.rows("task_closed")
     ids = opened["order"].astype(np.int64)
     size = int(ids.max()) + 1 if len(ids) else 0
-    answered = archive.rows("offer_answered")
-    accepted = answered[answered["answer"] == OfferAnswer.ACCEPTED]
+    answered, accepted = archive.rows("offer_answered"), taken(archive)
     offers = np.bincount(answered["order"], minlength=size) if size else np.zeros(0, dtype=np.int64)
     legs, at_store = archive.rows("leg_started"), archive.rows("driver_at_store")
-    out, door = legs[legs["trip"] == Trip.TO_CUSTOMER], archive.rows("goods_delivered")
+    out, door = legs[np.isin(legs["trip"], _TO_A_DOOR)], archive.rows("goods_delivered")
     ends = _placed(size, closed["order"], closed["ended"], NOBODY)[ids]
     at_door = _placed(size, door["order"], door["t_s"])
     failed = archive.rows("handover_failed")
@@ -149,7 +159,7 @@ def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], 
             np.searchsorted(who * 1e9 + on, legs["driver"] * 1e9 + legs["t_s"], side="right") - 1, 0, len(who) - 1
         )
         until = np.minimum(until, np.maximum(off[shift], legs["t_s"]))
-    empty = (legs["trip"] != Trip.TO_CUSTOMER) & (legs["trip"] != Trip.RETURN)
+    empty = np.isin(legs["trip"], (int(Trip.TO_STORE), int(Trip.BACK)))
     return {
         "pickers_on": shifts_p,
         "pickers_busy": _joined(
@@ -160,6 +170,19 @@ def work_spans(archive: Archive, end_s: float) -> dict[str, tuple[NDArray[Any], 
         "drivers_busy": _busy_drivers(archive, end_s),
         "drivers_riding_empty": (legs["driver"][empty].astype(np.int64), legs["t_s"][empty], until[empty]),
     }
+
+
+def _on_the_way(archive: Archive) -> NDArray[np.bool_]:
+    """Which handovers are followed by another of the same tour, bool (n,)."""
+    delivered, along = archive.rows("goods_delivered", ["order"])["order"], archive.rows("order_bundled")
+    if not len(along) or not len(delivered):
+        return np.zeros(len(delivered), dtype=bool)
+    size = max(int(delivered.max()), int(along["order"].max()), int(along["first"].max())) + 1
+    tour = np.arange(size)
+    tour[along["order"]] = along["first"]
+    last = np.full(size, -1)
+    last[tour[delivered]] = np.arange(len(delivered))  # in order of time, so the last one stays
+    return np.asarray(last[tour[delivered]] != np.arange(len(delivered)))
 
 
 def _joined(one: Any, other: Any) -> Any:
@@ -179,6 +202,7 @@ def _busy_drivers(archive: Archive, end_s: float) -> tuple[NDArray[Any], NDArray
     legs = archive.rows("leg_started", ["trip"])
     # Who keeps a part of an order has still to bring it back.
     whole = ~np.isin(archive.rows("goods_delivered", ["order"])["order"], archive.rows("goods_kept")["order"])
+    whole &= ~_on_the_way(archive)
     some = {"leg_started": legs["trip"] == Trip.BACK, "goods_delivered": whole}
     kinds = ("goods_delivered", "tote_handed_in", "leg_started", "driver_off", "driver_waits")
     parts = [archive.rows(kind)[some.get(kind, slice(None))] for kind in kinds]

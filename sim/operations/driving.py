@@ -12,6 +12,7 @@ from sim.clock import Clock, Timer
 from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.doors import Doors
+from sim.operations.drivers import Driver, Leg
 from sim.operations.shelves import Shelves
 from sim.operations.support import Support
 from sim.platform.office import Office
@@ -35,44 +36,8 @@ from sim.world.travel import Travel
 
 # Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
 _ACCEPTED, _DECLINED, _EXPIRED = OfferAnswer.ACCEPTED, OfferAnswer.DECLINED, OfferAnswer.EXPIRED
-_TO_STORE, _TO_CUSTOMER, _BACK, _RETURN = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
+_TO_STORE, _TO_CUSTOMER, _BACK, _RETURN, _ONWARD = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN, Trip.ONWARD
 _NO_ORDER, _NO_STORE = OrderId(NOBODY), StoreId(NOBODY)
-
-
-class Leg:
-    """A ride under way or done: from a node to a store or a customer."""
-
-    __slots__ = ("arrive_s", "depart_s", "node", "noise", "origin", "period", "root", "towards")
-
-    def __init__(
-        self,
-        origin: NodeId,
-        node: NodeId,
-        depart_s: float,
-        arrive_s: float,
-        root: StoreId,
-        towards: bool,
-        period: int,
-        noise: float,
-    ) -> None:
-        self.origin, self.node, self.depart_s, self.arrive_s = origin, node, depart_s, arrive_s
-        self.root, self.towards, self.period, self.noise = root, towards, period, noise
-
-
-class Driver:
-    """What is true of one driver."""
-
-    __slots__ = ("home", "id", "leg", "node", "on", "order", "out", "profile", "store", "wake")
-
-    def __init__(self, driver: DriverId, home: StoreId, profile: int) -> None:
-        self.id, self.home, self.profile = driver, home, profile
-        self.on = False  # on shift
-        self.out = False  # at work: on shift, or finishing a delivery after it
-        self.node = NodeId(0)
-        self.leg: Leg | None = None
-        self.store: StoreId = StoreId(NOBODY)  # where a free driver stands or is riding to
-        self.order: OfferMessage | None = None
-        self.wake = Signal()
 
 
 class Driving:
@@ -86,6 +51,8 @@ class Driving:
         Chance of accepting an offer; mean time to answer it, seconds.
     ping_s
         Seconds between the positions a phone sends.
+    arrive_s, leave_s
+        From arriving to standing at a counter or door, and from there back on the road, seconds.
     answers
         Keyed draws by (order, driver).
     doors
@@ -108,6 +75,8 @@ class Driving:
         accept_share: float,
         respond_s: float,
         ping_s: float,
+        arrive_s: float = 0.0,
+        leave_s: float = 0.0,
         answers: Die,
         doors: Doors | None = None,
         support: Support | None = None,
@@ -115,7 +84,7 @@ class Driving:
         self._env, self._facts, self._office, self._shelves, self._travel = env, facts, office, shelves, travel
         self.drivers = drivers
         self._accept_share, self._respond_s, self._ping_s = accept_share, respond_s, ping_s
-        self._answers = answers
+        self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
         self._counter, self._doors, self._support = counter, doors, support
@@ -216,7 +185,8 @@ class Driving:
         """Wait for work, deliver, ride back, until the shift is over."""
         facts = self._facts
         driver.out, driver.leg = True, None
-        driver.store, driver.node = driver.home, self._travel.store_nodes[driver.home]
+        driver.node = driver.start
+        driver.store = driver.home if driver.node == self._travel.store_nodes[driver.home] else _NO_STORE
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
@@ -265,6 +235,31 @@ class Driving:
         driver.leg, driver.node = None, self._travel.store_nodes[job.store]
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
+        stops = [job]
+        for other, node in job.along:
+            if not self._office.wanted(other):
+                continue  # called off on the way, or before it was accepted
+            stops.append(job._replace(order=other, node=node, along=()))
+            facts.driver_at_store(driver=driver.id, order=other, store=job.store)
+        if self._arrive_s:
+            yield Timer(env, self._arrive_s)
+        taken: list[OfferMessage] = []
+        for stop in stops:
+            took = yield from self._take(driver, stop.order, stop.store)
+            taken += [stop] * took
+        if taken and self._leave_s:
+            yield Timer(env, self._leave_s)
+        brought_back: list[OfferMessage] = []
+        for stop in taken:
+            whole = yield from self._bring(driver, stop, first=stop is taken[0])
+            brought_back += [stop] * (not whole)
+        if brought_back:
+            assert self._doors is not None
+            yield from self._bring_back(driver, brought_back, self._doors)
+
+    def _take(self, driver: Driver, order: OrderId, store: StoreId) -> Story:
+        """Wait at the counter for an order and take it; false when it is off."""
+        env = self._env
         wanted = self._office.wanted(order)
         if wanted and order not in self._counter:
             driver.wake.again()
@@ -277,33 +272,47 @@ class Driving:
         if cleared is not None:
             yield cleared  # the goods do not leave before the platform has its money
         if not self._office.picked_up(order, driver.id):
-            return
+            return False
         self._counter.discard(order)
-        self._shelves.leave(order, job.store)
-        leg = self._ride(driver, order, _TO_CUSTOMER, job.node, job.store, towards=False, noise=self._noise[1][order])
-        at_door = leg.arrive_s - env.now + self._door_s[order]
+        self._shelves.leave(order, store)
+        return True
+
+    def _bring(self, driver: Driver, job: OfferMessage, *, first: bool) -> Story:
+        """Ride to a customer, from the store or from the customer before; true when everything was handed over."""
+        env, order = self._env, job.order
+        if first:
+            leg = self._ride(
+                driver, order, _TO_CUSTOMER, job.node, job.store, towards=False, noise=self._noise[1][order]
+            )
+        else:
+            leg = self._ride_on(driver, order, job.node, self._noise[1][order])
+        at_door = leg.arrive_s - env.now + self._arrive_s + self._door_s[order]
         if at_door:
             yield Timer(env, at_door)
         driver.leg, driver.node = None, job.node
-        if self._doors is not None:
-            if (yield from self._doors.met(job, driver.id)):
-                yield from self._bring_back(driver, job, self._doors)
-            return
-        if self._support is not None:
-            self._support.served(order)
-        self._shelves.hand_over(order, driver.id, job.node)
-        self._office.handed_over(order, driver.id)
+        whole = True
+        if self._doors is not None and (yield from self._doors.met(job, driver.id)):
+            whole = False
+        elif self._doors is None:
+            if self._support is not None:
+                self._support.served(order)
+            self._shelves.hand_over(order, driver.id, job.node)
+            self._office.handed_over(order, driver.id)
+        if self._leave_s:
+            yield Timer(env, self._leave_s)
+        return whole
 
-    def _bring_back(self, driver: Driver, job: OfferMessage, doors: Doors) -> Story:
+    def _bring_back(self, driver: Driver, jobs: list[OfferMessage], doors: Doors) -> Story:
         """Ride to the store with what was not handed over, and hand it in; also when the shift is over."""
-        env, order, store = self._env, job.order, job.store
-        leg = self._ride(driver, order, _RETURN, job.node, store, towards=True, noise=self._noise[2][order])
+        env, store, first = self._env, jobs[0].store, jobs[0].order
+        leg = self._ride(driver, first, _RETURN, driver.node, store, towards=True, noise=self._noise[2][first])
         if leg.arrive_s > env.now:
             yield Timer(env, leg.arrive_s - env.now)
         driver.leg, driver.node = None, self._travel.store_nodes[store]
-        if doors.hand_in_s[order]:
-            yield Timer(env, doors.hand_in_s[order])
-        doors.hand_in(order, driver.id, store)
+        for job in jobs:
+            if doors.hand_in_s[job.order]:
+                yield Timer(env, doors.hand_in_s[job.order])
+            doors.hand_in(job.order, driver.id, store)
 
     def _set_out(self, driver: Driver, job: OfferMessage) -> float:
         """Start towards a job's store; returns when the driver will be there, seconds."""
@@ -350,6 +359,17 @@ class Driving:
         leg = driver.leg = Leg(origin, target, now + wait_s, now + ride_s, store, towards, period, noise)
         self._facts.leg_started(
             driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s
+        )
+        return leg
+
+    def _ride_on(self, driver: Driver, order: OrderId, target: NodeId, noise: float) -> Leg:
+        """Set out from one customer to the next."""
+        now, travel, node = self._env.now, self._travel, driver.node
+        period = travel.period_at(now)
+        ride_s = int(travel.onward_ms(node, target, driver.profile, period) * TICKS_PER_MS * noise) * TICK_S
+        leg = driver.leg = Leg(node, target, now, now + ride_s, _NO_STORE, False, period, noise)
+        self._facts.leg_started(
+            driver=driver.id, order=order, trip=_ONWARD, origin=node, node=target, arrive_s=leg.arrive_s
         )
         return leg
 

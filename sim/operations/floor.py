@@ -14,10 +14,12 @@ from sim.operations.browsers import Browsers
 from sim.operations.counter import NarrowCounter
 from sim.operations.customers import Customers
 from sim.operations.doors import Doors
-from sim.operations.driving import Driver, Driving
+from sim.operations.drivers import Driver
+from sim.operations.driving import Driving
 from sim.operations.goods import Goods
 from sim.operations.handoff import Packing, ToteRoom
 from sim.operations.hands import Hands
+from sim.operations.kitchens import Kitchens
 from sim.operations.pace import Draws, Pace, draws_of
 from sim.operations.picking import Station
 from sim.operations.replacing import Replacing, Tastes
@@ -30,7 +32,7 @@ from sim.ports import Cancellation, PickJob
 from sim.scenario.fields import DAY_S
 from sim.story import tell
 from sim.streams import Streams, quick
-from sim.vocabulary import DriverId, OrderId, PickerId, StoreId, Topic
+from sim.vocabulary import DriverId, NodeId, OrderId, PickerId, StoreId, Topic, quantise
 from sim.world.build import World
 
 
@@ -70,8 +72,12 @@ class Floor:
             support = Support(env, facts, office, self.shelves, scenario, client, luck)
         self.driving = phones.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,
-            [Driver(DriverId(i), StoreId(d.home), d.profile) for i, d in enumerate(world.drivers)], self._counter,
+            [
+                Driver(DriverId(i), StoreId(d.home), d.profile, NodeId(world.start_node(d)))
+                for i, d in enumerate(world.drivers)
+            ], self._counter,
             accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, ping_s=scenario.platform.ping_s,
+            arrive_s=quantise(scenario.drivers.arrive_s), leave_s=quantise(scenario.drivers.leave_s),
             answers=streams.die("drivers.answer"),
             doors=None if world.doors is None else Doors(
                 env, facts, office, self.shelves, world.doors, scenario.drivers, support
@@ -86,12 +92,19 @@ class Floor:
             for number, picker in enumerate(world.pickers)
             if picker.new
         }
-        self.stations = [
-            self._station(StoreId(store), facts, policies, walks, draws, news) for store in range(world.stores)
-        ]
+        self.stations: list[Station] = []
+        self._kitchens: Kitchens | None = None
+        if world.ready_s is not None:
+            self._kitchens = Kitchens(env, office, self.shelves, self.driving, self._counter, world.ready_s)
+        else:
+            self.stations = [
+                self._station(StoreId(store), facts, policies, walks, draws, news) for store in range(world.stores)
+            ]
         self.goods.planned.on_plan = self._planned
         self._customers = Customers(env, office, trace, scenario.customers.double_tap_s)
-        office.bus.subscribe(Topic.ORDER_CONFIRMED, self._confirmed)
+        office.bus.subscribe(
+            Topic.ORDER_CONFIRMED, self._confirmed if self._kitchens is None else self._kitchens.take_in
+        )
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
         office.bus.subscribe_ahead(Topic.OFFER, self.driving.offered)
 
@@ -138,7 +151,8 @@ class Floor:
         self.stations[store].look_up()
 
     def _cancelled(self, message: Cancellation) -> None:
-        self.stations[message.store].cancelled(message)
+        if self.stations:
+            self.stations[message.store].cancelled(message)
         self.driving.cancelled(message)
 
     def start(self) -> None:

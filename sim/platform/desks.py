@@ -133,6 +133,14 @@ class Desks:
             pick_s *= 1.0 + (self.queues[order.store] - 1) / max(self._pickers_on[order.store], 1)
         self.offers.open(order, self._env.now + pick_s)
 
+    def cooking(self, order_id: OrderId, ready_s: float) -> None:
+        """A kitchen has an order, and says when it will be ready, seconds since the start: from now on it needs a driver."""
+        order = self.book.open[order_id]
+        if order.tasked or order.committed:
+            self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
+            return
+        self.offers.open(order, ready_s)
+
     def expected_pick_s(self, order_id: OrderId) -> float:
         """Expected seconds to pick and pack an order."""
         order = self.book.open[order_id]
@@ -219,6 +227,7 @@ class Desks:
         if target is not None:
             self._check_store("positioning", target)
         self.tracking.free(driver, node, target, self._env.now)
+        self.offers.driver_free(driver)
         self.offers.wake()
         return target
 

@@ -12,10 +12,11 @@ from sim.clock import Clock, Timer
 from sim.contracts import Dispatch, Offer, WaitingOrder
 from sim.facts import Facts
 from sim.platform.bus import Bus
+from sim.platform.fleet import FleetAhead
 from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
-from sim.ports import Figures, OfferMessage
+from sim.ports import Estimator, Figures, OfferMessage
 from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, TaskEnd, Topic
 
 _OFFER = Topic.OFFER
@@ -46,6 +47,7 @@ class Offers:
         bus: Bus,
         tracking: Tracking,
         figures: Figures,
+        estimator: Estimator,
         policy: Dispatch,
         *,
         window_s: float,
@@ -58,10 +60,12 @@ class Offers:
         self._policy = policy
         self._loads_litres = [figures.loads_litres[profile] for profile in figures.driver_profiles]
         self._every_s = float(getattr(policy, "every_s", 0.0))
+        self._holds, self._looks_ahead = bool(getattr(policy, "holds", False)), hasattr(policy, "ahead_s")
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self.waiting: dict[OrderId, Order] = {}
         self._offered: dict[OrderId, Order] = {}
         self._asked_of: dict[DriverId, OrderId] = {}
+        self._along: dict[OrderId, list[Order]] = {}  # what an offer of this order asks to take along
         self._patience_s = patience_s
         self._silent: deque[tuple[float, OrderId, DriverId]] = deque()
         self._listening = False
@@ -69,7 +73,8 @@ class Offers:
         self._asked = False
         self.closed = False  # nobody is offered anything
         self._watching = False
-        self._view = LiveDispatchView(env, self, tracking)
+        self._ahead = FleetAhead(figures, estimator, tracking)
+        self._view = LiveDispatchView(env, self, tracking, self._ahead, estimator, figures)
 
     # -- tasks -------------------------------------------------------------------------------------------------------
 
@@ -132,9 +137,14 @@ class Offers:
         self._asked = True
         delay = -self._env.now % self._every_s if self._every_s else 0.0
         if delay:
-            Timer(self._env, delay, self._decide)
+            # Last of all that happens at that moment.
+            Timer(self._env, delay, lambda _: self._env.afterwards(self._decide))
         else:
             self._env.afterwards(self._decide)
+
+    def _again(self, _: Timer) -> None:
+        self._asked = False
+        self.wake()
 
     def _decide(self, _: Timer | None = None) -> None:
         self._asked = False
@@ -144,16 +154,20 @@ class Offers:
         for offer in self._policy(self._view):
             refusal = self._refusal(offer)
             if refusal is None:
-                self._offer(self.waiting[offer.order], offer.driver)
+                self._offer(self.waiting[offer.order], offer.driver, [self.waiting[order] for order in offer.along])
             else:
                 too_heavy |= refusal is Refusal.TOO_HEAVY
                 self._facts.proposal_refused(order=offer.order, driver=offer.driver, refusal=refusal)
         if too_heavy:
             # The driver is still free and a lighter order may wait behind; each such refusal is remembered, so this ends.
             self.wake()
+        elif self._holds and self.waiting and self._tracking.idle_count:
+            # What was held back is looked at again at the next step of the grid.
+            self._asked = True
+            Timer(self._env, self._every_s - self._env.now % self._every_s, self._again)
 
     def _refusal(self, offer: Offer) -> Refusal | None:
-        number, driver = offer
+        number, driver, along = offer
         order = self.waiting.get(number)
         if order is None:
             return Refusal.ORDER_NOT_WAITING
@@ -161,16 +175,36 @@ class Offers:
             return Refusal.DRIVER_NOT_IDLE
         if order.declined is not None and driver in order.declined:
             return Refusal.ALREADY_DECLINED
+        if along:
+            return self._tour_refusal(order, driver, along)
         if order.litres > self._loads_litres[driver]:
             # Nobody is offered what the vehicle cannot carry; asked once, the policy does not try the same again.
             _decline(order, driver)
             return Refusal.TOO_HEAVY
         return None
 
-    def _offer(self, order: Order, driver: DriverId) -> None:
-        order.driver = driver
-        del self.waiting[order.id]
-        self._offered[order.id] = order
+    def _tour_refusal(self, first: Order, driver: DriverId, along: tuple[OrderId, ...]) -> Refusal | None:
+        litres, known = first.litres, {first.id}
+        for number in along:
+            order = self.waiting.get(number)
+            if order is None or number in known:
+                return Refusal.ORDER_NOT_WAITING
+            if order.store != first.store:
+                return Refusal.OTHER_STORE
+            if order.declined_by(driver):
+                return Refusal.ALREADY_DECLINED
+            known.add(number)
+            litres += order.litres
+        # Each of them may fit alone: the policy is told, and nothing is remembered.
+        return Refusal.TOUR_TOO_HEAVY if litres > self._loads_litres[driver] else None
+
+    def _offer(self, order: Order, driver: DriverId, along: list[Order]) -> None:
+        for each in (order, *along):
+            each.driver = driver
+            del self.waiting[each.id]
+            self._offered[each.id] = each
+        if along:
+            self._along[order.id] = along
         self._tracking.busy(driver)
         self._asked_of[driver] = order.id
         if self._patience_s is not None:
@@ -178,7 +212,9 @@ class Offers:
             if not self._listening:
                 self._listen()
         self._facts.offer_made(order=order.id, driver=driver)
-        message = OfferMessage(order.id, driver, order.store, order.node, self._window_s)
+        message = OfferMessage(
+            order.id, driver, order.store, order.node, self._window_s, [(each.id, each.node) for each in along]
+        )
         self._bus.publish(_OFFER, driver, message)
 
     def _listen(self) -> None:
@@ -208,23 +244,38 @@ class Offers:
         order = self._offered.pop(order_id, None)
         if order is None:
             answer = _VOID
+        # Of what was to be taken along, some may have been called off meanwhile.
+        along = [each for each in self._along.pop(order_id, ()) if self._offered.pop(each.id, None) is not None]
         self._facts.offer_answered(order=order_id, driver=driver, answer=answer)
         if answer is _ACCEPTED:
             assert order is not None
-            order.accepted = True
+            for each in along:
+                self._facts.order_bundled(order=each.id, driver=driver, first=order_id)
+            tour = [order, *along]
+            for each in tour:
+                each.accepted = True
+                if each.state is _PACKED:
+                    self._move(each, _ASSIGNED)
+            if self._looks_ahead:
+                ready_s = max(each.ready_s for each in tour)
+                self._ahead.engaged(driver, order.store, ready_s, [each.node for each in tour], self._env.now)
             self._tracking.leaves(driver)
-            if order.state is _PACKED:
-                self._move(order, _ASSIGNED)
             return True
-        if order is not None:
-            order.driver = DriverId(NOBODY)
-            _decline(order, driver)
-            self._wait_again(order)
-            if order.overdue:
-                self._give_up(order, CancelReason.NO_DRIVER)
+        for each in along if order is None else (order, *along):
+            each.driver = DriverId(NOBODY)
+            if answer is not _VOID:
+                _decline(each, driver)
+            self._wait_again(each)
+            if each.overdue:
+                self._give_up(each, CancelReason.NO_DRIVER)
         self._tracking.idle_again(driver, self._env.now)
         self.wake()
         return False
+
+    def driver_free(self, driver: DriverId) -> None:
+        """A driver has no work any more."""
+        if self._looks_ahead:
+            self._ahead.free(driver, self._env.now)
 
     def _wait_again(self, order: Order) -> None:
         """Put an order back among the waiting, in its place by age."""

@@ -153,7 +153,7 @@ class Office(Desks):
         )  # fmt: skip
         silence_s = platform.accept_window_s + platform.bus.redeliver_s + 2.0 * latencies.bus_s
         self.offers = Offers(
-            env, facts, self.bus, self.tracking, figures, policies.dispatch,
+            env, facts, self.bus, self.tracking, figures, estimator, policies.dispatch,
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
         )  # fmt: skip

@@ -30,6 +30,8 @@ class Tracking:
         Those idle now, by place.
     idle
         On shift, without work and without an open offer, bool (drivers,).
+    on_duty
+        On shift, a byte each.
     """
 
     def __init__(self, figures: Figures, estimator: Estimator, phones: Phones) -> None:
@@ -42,7 +44,7 @@ class Tracking:
         self.nearby = Nearby(estimator, figures.store_nodes, max(figures.driver_profiles, default=0) + 1)
         self.idle_count = 0
         self.on_shift = 0
-        self._on = bytearray(count)
+        self.on_duty = self._on = bytearray(count)
         self._figures, self._estimator, self._phones = figures, estimator, phones
         self._standing: list[list[DriverId]] = [[] for _ in range(figures.stores)]
         self._stands_at = [-1] * count
@@ -53,7 +55,8 @@ class Tracking:
         self._place[driver] = self._estimator.place(node, self._figures.driver_profiles[driver])
         self._free_s[driver] = 0.0
         self._becomes_idle(driver, now_s)
-        self.stands(driver, store)
+        if node == self._figures.store_nodes[store]:
+            self.stands(driver, store)
 
     def resume(self, driver: DriverId) -> None:
         """A driver is on shift from now on, whatever he is doing."""

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sim.clock import Clock
-from sim.contracts import Sighting, WaitingOrder
+from sim.contracts import Fleet, Sighting, WaitingOrder
+from sim.platform.fleet import FleetAhead
 from sim.platform.inventory import Inventory
 from sim.platform.tracking import Tracking
 from sim.ports import Estimator, Figures
@@ -19,10 +21,19 @@ if TYPE_CHECKING:
 class LiveDispatchView:
     """See `sim.contracts.DispatchView`."""
 
-    __slots__ = ("_env", "_nearest", "_offers", "_tracking")
+    __slots__ = ("_ahead", "_env", "_estimator", "_nearest", "_offers", "_tracking", "stops", "stores")
 
-    def __init__(self, env: Clock, offers: "Offers", tracking: Tracking) -> None:
+    def __init__(
+        self,
+        env: Clock,
+        offers: "Offers",
+        tracking: Tracking,
+        ahead: FleetAhead,
+        estimator: Estimator,
+        figures: Figures,
+    ) -> None:
         self._env, self._offers, self._tracking = env, offers, tracking
+        self._ahead, self._estimator, self.stops, self.stores = ahead, estimator, figures.stops, figures.stores
         self._nearest = tracking.nearby.nearest
 
     @property
@@ -60,6 +71,22 @@ class LiveDispatchView:
     def seen(self, driver: DriverId) -> Sighting:
         """The last ping that arrived."""
         return self._tracking.seen(driver)
+
+    def fleet(self, ahead_s: float) -> Fleet:
+        """Drivers who are free now or will be within so many seconds."""
+        return self._ahead.fleet(self._env.now, ahead_s)
+
+    def from_places_s(self, places: NDArray[Any], store: StoreId) -> NDArray[Any]:
+        """Believed ride from each of some places to a store, seconds."""
+        return np.asarray(self._estimator.places_to_store_s(places, store, self._env.now))
+
+    def to_customer_s(self, store: StoreId, node: NodeId, vehicle: int | None = None) -> float:
+        """Believed ride from a store to a customer, seconds."""
+        return self._estimator.to_customer_s(store, node, self._env.now, vehicle)
+
+    def onward_s(self, node: NodeId, target: NodeId) -> float:
+        """Believed ride from one customer to another, seconds."""
+        return self._estimator.onward_s(node, target, self._env.now)
 
 
 class LiveSourcingView:

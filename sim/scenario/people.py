@@ -116,6 +116,14 @@ class Drivers(Branch):
         120.0, "judgement; the MDRP's 4 minutes (Reyes et al. 2018) include a restaurant's parking",
         "mean time from parking to the handover at the door, seconds",
     )  # fmt: skip
+    arrive_s: NonNegative = given(
+        0.0, "within handoff_s and door_s; the MDRP's is 2 minutes (Reyes et al. 2018)",
+        "time from arriving to standing at the counter or the door, while an order may still be packed, seconds",
+    )  # fmt: skip
+    leave_s: NonNegative = given(
+        0.0, "within handoff_s and door_s; the MDRP's is 2 minutes (Reyes et al. 2018)",
+        "time from the counter or the door back on the road, seconds",
+    )  # fmt: skip
     wait_at_door_s: NonNegative = given(
         300.0, "judgement: delivery apps ask drivers to wait about five minutes", "wait where nobody opens, seconds"
     )

@@ -47,6 +47,8 @@ class World:
         Share of the customers who are nearest to each store, float64 (stores,).
     minutes
         Orders expected in each minute (of a trace, those that come), flash sales included.
+    ready_s
+        When each order is ready, seconds since the start, where kitchens say so instead of pickers; None: pickers.
     doors
         What happens at the customers' doors; None where every order is handed over without a question.
     files
@@ -76,6 +78,11 @@ class World:
     minutes: Sequence[float]
     doors: Doors | None
     lesson: SalesHistory | None = None
+    ready_s: NDArray[np.float64] | None = None
+
+    def start_node(self, driver: Driver) -> int:
+        """Where a driver's shift begins."""
+        return self.store_nodes[driver.home] if driver.node is None else driver.node
 
     def traffic(self, now_s: float) -> float:
         """Orders a second that are being placed at a time, on average over its minute."""

@@ -38,6 +38,8 @@ class Driver:
     home: int
     profile: int
     shifts: tuple[Interval, ...]
+    node: int | None = None
+    """Where the shift begins; None: at the home store."""
 
 
 def _dealt(number: int, step: float, shares: NDArray[np.float64]) -> int:

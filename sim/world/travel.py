@@ -107,6 +107,10 @@ class Travel:
         step = min(bisect_left(reached, elapsed_ms), len(nodes) - 1)
         return nodes[step], reached[step]
 
+    def onward_ms(self, node: int, target: int, profile: int, period: int) -> int:
+        """Time of a ride between two places that are no stores, milliseconds."""
+        return self.geography.ride_ms(node, target, self.profiles[profile], period)
+
     def free_flow_ms(self, period: int = 0) -> NDArray[np.int32]:
         """Time from each store to each node by the fastest of the fleet's vehicles, shape (stores, nodes)."""
         return np.asarray(self.from_store_array[period].min(axis=0))
@@ -153,9 +157,14 @@ class LaggingEstimator:
         # One flat table per store: `take` is several times faster than indexing by three arrays.
         return self._travel.to_store_flat[self._period(now_s)][store].take(places) * self._scale
 
-    def to_customer_s(self, store: StoreId, node: NodeId, now_s: float) -> float:
-        """From a store to a customer by the fleet's most common vehicle, seconds."""
-        return float(self._travel.from_store[self._period(now_s)][self._common][store][node] * self._scale)
+    def to_customer_s(self, store: StoreId, node: NodeId, now_s: float, profile: int | None = None) -> float:
+        """From a store to a customer by a vehicle profile, seconds; None: the fleet's most common one."""
+        vehicle = self._common if profile is None else profile
+        return float(self._travel.from_store[self._period(now_s)][vehicle][store][node] * self._scale)
+
+    def onward_s(self, node: NodeId, target: NodeId, now_s: float) -> float:
+        """From one customer to another by the fleet's most common vehicle, seconds."""
+        return self._travel.onward_ms(node, target, self._common, self._period(now_s)) * self._scale
 
     def to_store_s(self, node: NodeId, profile: int, store: StoreId, now_s: float) -> float:
         """From a node to a store by a vehicle profile, seconds."""

@@ -18,6 +18,7 @@ from sim.experiments.storm_draws import (
     SHRINKAGES,
     storm_scenario,
 )
+from sim.experiments.storm_tours import ON_TOURS
 from sim.facts import SIGNATURES
 from sim.laws import Breach
 from sim.opening import ready_world
@@ -74,7 +75,10 @@ def test_the_fixed_storms_have_every_kind_of_fault_alone_and_with_others_at_time
 @pytest.mark.parametrize("path", CHOICES)
 def test_every_choice_is_drawn(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
-    known = {*CHOICES[path], *(v for table in (FLOORS, SHARINGS, BEGINNINGS, QUIETS) for v in table.get(path, ()))}
+    known = {
+        *CHOICES[path],
+        *(v for table in (FLOORS, SHARINGS, BEGINNINGS, QUIETS, ON_TOURS) for v in table.get(path, ())),
+    }
     assert len(set(CHOICES[path])) <= len(drawn) <= len(known)
 
 
@@ -170,7 +174,7 @@ def happened():
         "shown_was_gone", "alert_raised", "order_billed", "packing_ended", "line_substituted", "substitute_refused",
         "handover_failed", "goods_kept", "goods_returned", "fees_kept", "goods_docked", "round_ended", "goods_sent",
         "difference_flagged", "difference_reviewed", "stock_corrected", "crew_counted", "goods_sold", "sale_missed",
-        "backorder_changed", "forecast_judged",
+        "order_bundled", "backorder_changed", "forecast_judged",
     ],
 )  # fmt: skip
 def test_a_few_storms_reach_every_corner_of_the_platform(happened, kind):

@@ -1,0 +1,28 @@
+"""Dispatch: the driver whose last order is longest ago."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from policies.dispatch import by_turn
+from sim.contracts import DispatchView, Offer
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeastRecentlyUsed:
+    """Give each waiting order, oldest first, to the driver near enough whose last order was accepted longest ago.
+
+    Whoever has had none yet comes first. Beside `fifo` it counts long deliveries as work: who comes back from one does not
+    begin at the end of the queue. It is on the menu as another reading of fairness. `ride_s_max`: longest believed ride to
+    the store, seconds.
+    """
+
+    ride_s_max: float = 420.0
+    ahead_s: ClassVar[float] = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.ride_s_max > 0:
+            raise ValueError(f"Expected ride_s_max > 0, got {self.ride_s_max}.")
+
+    def __call__(self, view: DispatchView) -> Iterator[Offer]:
+        return by_turn(view, self.ride_s_max, lambda fleet, _order, _ride_s: fleet.accepted_s)

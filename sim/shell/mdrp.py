@@ -1,0 +1,132 @@
+"""``darkstore mdrp``: published instances of the meal delivery routing problem as the referee of dispatch policies."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from sim.experiments.mdrp import Score
+
+mdrp_app = typer.Typer(
+    help="The meal delivery routing problem: play published instances with any dispatch policy.", no_args_is_help=True
+)
+
+Policy = Annotated[str, typer.Option("--policy", metavar="SPEC", help="A dispatch policy: name or name(param=value).")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes (default: one per core).")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+
+
+@mdrp_app.command("run")
+def run_command(
+    instance: Annotated[
+        Path, typer.Argument(help="Folder of one instance: orders, restaurants, couriers, parameters.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the three files that the official evaluator reads.")],
+    policy: Policy = "matching",
+    force: Annotated[bool, typer.Option("--force", help="Replace a finished run.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Play one instance, write its solution, print its figures."""
+    from sim.experiments.mdrp import play, write_solution
+    from sim.experiments.place import whole_folder
+    from sim.recording import SUMMARY
+    from sim.world.mdrp import read_instance
+
+    read = read_instance(instance)
+    with whole_folder(out, force=force) as folder:
+        solution, score, _ = play(read, policy)
+        write_solution(read, solution, folder)
+        (folder / SUMMARY).write_text(
+            json.dumps({"policy": policy, **asdict(score)}, indent=2) + "\n", encoding="utf-8"
+        )
+    if as_json:
+        typer.echo(json.dumps({"policy": policy, **asdict(score)}))
+        return
+    _print([score], published=False)
+    typer.echo(f"Files   {out}")
+
+
+@mdrp_app.command("bench")
+def bench_command(
+    instances: Annotated[list[Path], typer.Argument(help="Folders of instances.")],
+    policy: Policy = "matching",
+    workers: Workers = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Play many instances in parallel; print each, their means, and the published means beside them."""
+    from sim.experiments.mdrp import bench
+
+    with _progress_bar(Console(stderr=True), len(instances), quiet=quiet or as_json) as done:
+        scores = bench(instances, policy, workers=workers or os.cpu_count() or 1, done=done)
+    if as_json:
+        typer.echo(json.dumps({"policy": policy, "instances": [asdict(score) for score in scores]}))
+        return
+    _print(scores, published=True)
+
+
+def _print(scores: Sequence["Score"], *, published: bool) -> None:
+    from sim.experiments.mdrp import PUBLISHED, mean_of
+
+    table = Table(box=None, pad_edge=False)
+    for place, name in enumerate(
+        (
+            "instance",
+            "orders",
+            "undeli-\nvered",
+            "click-\nto-door",
+            "p90",
+            "ready-to-\npickup",
+            "p90",
+            "cost",
+            "bundle",
+            "ms",
+        )
+    ):
+        table.add_column(name, justify="right" if place else "left", no_wrap=not place)
+    for score in scores:
+        table.add_row(*_cells(score))
+    if len(scores) > 1:
+        table.add_section()
+        table.add_row(*_cells(mean_of(scores)))
+    if published:
+        table.add_section()
+        for row in PUBLISHED:
+            table.add_row(*row)
+    Console(width=100).print(table)
+    typer.echo(
+        "Minutes, means over the orders; an undelivered one counts as the longest click-to-door.\n"
+        "cost: couriers' pay per order delivered; bundle: orders per bundle;\n"
+        "ms: CPU of the decisions per order, milliseconds."
+    )
+
+
+def _cells(score: "Score") -> list[str]:
+    return [
+        score.instance, f"{score.orders:,}", f"{100.0 * score.undelivered / max(score.orders, 1):.2f} %",
+        f"{score.click_to_door:.2f}", f"{score.click_to_door_p90:.1f}", f"{score.ready_to_pickup:.2f}",
+        f"{score.ready_to_pickup_p90:.1f}", f"{score.cost_per_order:.2f}", f"{score.orders_per_bundle:.2f}",
+        f"{score.decision_ms:.2f}",
+    ]  # fmt: skip
+
+
+@contextmanager
+def _progress_bar(console: Console, total: int, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """Show how many instances have been played; silent where nobody looks on."""
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    with Progress(TextColumn("instances"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda count: bar.update(task, completed=count)
