@@ -7,11 +7,10 @@ from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.operations.support import Support
 from sim.platform.office import Office
-from sim.ports import OfferMessage
 from sim.scenario.people import Drivers
 from sim.story import Story
 from sim.streams import quick
-from sim.vocabulary import CancelReason, DriverId, OrderId, StockCause, StoreId, quantise
+from sim.vocabulary import CancelReason, DriverId, NodeId, OrderId, StockCause, StoreId, quantise
 from sim.world.doors import Doors as Drawn
 
 
@@ -39,13 +38,12 @@ class Doors:
         self._wait_s, self._check_s = quantise(drivers.wait_at_door_s), quantise(drivers.age_check_s)
         self.hand_in_s = quick(drawn.hand_in_s)
 
-    def met(self, job: OfferMessage, driver: DriverId) -> Story:
-        """A driver is at the door with an order; True when there is something to bring back."""
-        order = job.order
+    def met(self, order: OrderId, store: StoreId, node: NodeId, driver: DriverId) -> Story:
+        """A driver is at the door with an order of a store; True when there is something to bring back."""
         if order in self._absent:
             if self._wait_s:
                 yield Timer(self._env, self._wait_s)
-            return self._fails(job, driver, CancelReason.UNDELIVERABLE)
+            return self._fails(order, node, driver, CancelReason.UNDELIVERABLE)
         kept = False
         if self._office.asks_for_age(order):
             if self._check_s:
@@ -53,18 +51,18 @@ class Doors:
             if order in self._underage:
                 # The driver goes by what is in the bag, the office by what was ordered: a picker may have mixed them up.
                 if all(self._restricted[sku] for sku, _ in self._shelves.totes[order]):
-                    return self._fails(job, driver, CancelReason.AGE_CHECK)
-                kept = self._shelves.keep(order, job.store, self._restricted)
+                    return self._fails(order, node, driver, CancelReason.AGE_CHECK)
+                kept = self._shelves.keep(order, store, self._restricted)
                 self._office.too_young(order, driver)
         if self._support is not None:
             self._support.served(order, kept=kept)
-        self._shelves.hand_over(order, driver, job.node)
+        self._shelves.hand_over(order, driver, node)
         self._office.handed_over(order, driver)
         return kept
 
-    def _fails(self, job: OfferMessage, driver: DriverId, reason: CancelReason) -> bool:
-        self._facts.handover_failed(driver=driver, order=job.order, node=job.node, reason=reason)
-        self._office.undelivered(job.order, driver, reason)
+    def _fails(self, order: OrderId, node: NodeId, driver: DriverId, reason: CancelReason) -> bool:
+        self._facts.handover_failed(driver=driver, order=order, node=node, reason=reason)
+        self._office.undelivered(order, driver, reason)
         return True
 
     def hand_in(self, order: OrderId, driver: DriverId, store: StoreId) -> None:

@@ -5,7 +5,7 @@ asks the policy once for all that one event brought about, or at the next multip
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sim.clock import Clock, Timer
@@ -17,7 +17,18 @@ from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
 from sim.ports import Estimator, Figures, OfferMessage
-from sim.vocabulary import NOBODY, CancelReason, DriverId, OfferAnswer, OrderId, OrderState, Refusal, TaskEnd, Topic
+from sim.vocabulary import (
+    NOBODY,
+    CancelReason,
+    DriverId,
+    NodeId,
+    OfferAnswer,
+    OrderId,
+    OrderState,
+    Refusal,
+    TaskEnd,
+    Topic,
+)
 
 _OFFER = Topic.OFFER
 _ACCEPTED, _VOID = OfferAnswer.ACCEPTED, OfferAnswer.VOID
@@ -65,7 +76,7 @@ class Offers:
         self.waiting: dict[OrderId, Order] = {}
         self._offered: dict[OrderId, Order] = {}
         self._asked_of: dict[DriverId, OrderId] = {}
-        self._along: dict[OrderId, list[Order]] = {}  # what an offer of this order asks to take along
+        self._along: dict[OrderId, Sequence[Order]] = {}  # what an offer of this order asks to take along
         self._patience_s = patience_s
         self._silent: deque[tuple[float, OrderId, DriverId]] = deque()
         self._listening = False
@@ -154,7 +165,8 @@ class Offers:
         for offer in self._policy(self._view):
             refusal = self._refusal(offer)
             if refusal is None:
-                self._offer(self.waiting[offer.order], offer.driver, [self.waiting[order] for order in offer.along])
+                along = [self.waiting[order] for order in offer.along] if offer.along else ()
+                self._offer(self.waiting[offer.order], offer.driver, along)
             else:
                 too_heavy |= refusal is Refusal.TOO_HEAVY
                 self._facts.proposal_refused(order=offer.order, driver=offer.driver, refusal=refusal)
@@ -198,13 +210,17 @@ class Offers:
         # Each of them may fit alone: the policy is told, and nothing is remembered.
         return Refusal.TOUR_TOO_HEAVY if litres > self._loads_litres[driver] else None
 
-    def _offer(self, order: Order, driver: DriverId, along: list[Order]) -> None:
-        for each in (order, *along):
-            each.driver = driver
-            del self.waiting[each.id]
-            self._offered[each.id] = each
+    def _offer(self, order: Order, driver: DriverId, along: Sequence[Order]) -> None:
+        order.driver = driver
+        del self.waiting[order.id]
+        self._offered[order.id] = order
+        stops: Sequence[tuple[OrderId, NodeId]] = ()
         if along:
             self._along[order.id] = along
+            for each in along:
+                each.driver = driver
+                self._offered[each.id] = self.waiting.pop(each.id)
+            stops = [(each.id, each.node) for each in along]
         self._tracking.busy(driver)
         self._asked_of[driver] = order.id
         if self._patience_s is not None:
@@ -212,9 +228,7 @@ class Offers:
             if not self._listening:
                 self._listen()
         self._facts.offer_made(order=order.id, driver=driver)
-        message = OfferMessage(
-            order.id, driver, order.store, order.node, self._window_s, [(each.id, each.node) for each in along]
-        )
+        message = OfferMessage(order.id, driver, order.store, order.node, self._window_s, stops)
         self._bus.publish(_OFFER, driver, message)
 
     def _listen(self) -> None:
@@ -245,18 +259,22 @@ class Offers:
         if order is None:
             answer = _VOID
         # Of what was to be taken along, some may have been called off meanwhile.
-        along = [each for each in self._along.pop(order_id, ()) if self._offered.pop(each.id, None) is not None]
+        along: Sequence[Order] = ()
+        if self._along:
+            along = [each for each in self._along.pop(order_id, ()) if self._offered.pop(each.id, None) is not None]
         self._facts.offer_answered(order=order_id, driver=driver, answer=answer)
         if answer is _ACCEPTED:
             assert order is not None
+            order.accepted = True
+            if order.state is _PACKED:
+                self._move(order, _ASSIGNED)
             for each in along:
                 self._facts.order_bundled(order=each.id, driver=driver, first=order_id)
-            tour = [order, *along]
-            for each in tour:
                 each.accepted = True
                 if each.state is _PACKED:
                     self._move(each, _ASSIGNED)
             if self._looks_ahead:
+                tour = [order, *along]
                 ready_s = max(each.ready_s for each in tour)
                 self._ahead.engaged(driver, order.store, ready_s, [each.node for each in tour], self._env.now)
             self._tracking.leaves(driver)

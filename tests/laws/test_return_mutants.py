@@ -103,9 +103,9 @@ def hand_over_what_was_given_up(monkeypatch):
 
 
 def hand_in_from_afar(monkeypatch):
-    def at_once(self, driver, jobs, doors):
-        for job in jobs:
-            doors.hand_in(job.order, driver.id, job.store)
+    def at_once(self, driver, store, orders, doors):
+        for order in orders:
+            doors.hand_in(order, driver.id, store)
         yield from ()
 
     monkeypatch.setattr(Driving, "_bring_back", at_once)

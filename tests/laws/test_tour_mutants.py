@@ -57,14 +57,13 @@ def too_fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def in_two_places(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody on the tour is handed the goods at the first door."""
-    bring = Driving._bring
+    ride = Driving._ride_on
 
-    def at_once(self: Any, driver: Any, job: Any, *, first: bool) -> Any:
-        if not first:
-            driver.node = job.node
-        return bring(self, driver, job, first=first)
+    def at_once(self: Any, driver: Any, order: Any, target: Any, noise: float) -> Any:
+        driver.node = target
+        return ride(self, driver, order, target, noise)
 
-    monkeypatch.setattr(Driving, "_bring", at_once)
+    monkeypatch.setattr(Driving, "_ride_on", at_once)
 
 
 class Everything:
