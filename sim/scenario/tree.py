@@ -23,6 +23,7 @@ from sim.scenario.fields import (
 )
 from sim.scenario.goods import Shrinkage, Supply
 from sim.scenario.market import Catalogue, Demand, Travel
+from sim.scenario.origins import culprit
 from sim.scenario.people import Drivers, Pickers
 from sim.scenario.stores import Stores
 from sim.scenario.support import Support
@@ -164,10 +165,12 @@ class Scenario(Branch):
         return self._origins
 
     def origin_of(self, key: str) -> str:
-        """Where a key, or the nearest branch above it, was given; `NOWHERE` when it was not."""
-        while key and key not in self._origins:
+        """Where a key, what the command line set below it, or the nearest branch above was given; `NOWHERE` when none was."""
+        found = culprit(self._origins, [key])
+        while found is None and key:
             key = key.rpartition(".")[0]
-        return self._origins.get(key, NOWHERE)
+            found = self._origins.get(key)
+        return found or NOWHERE
 
     @property
     def code_allowed(self) -> frozenset[str]:

@@ -246,3 +246,52 @@ def test_a_wrong_name_lists_the_shipped_ones() -> None:
         load("defualt")
     assert all(name in str(caught.value) for name in shipped_scenarios())
     assert "did you mean default?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "said"),
+    [
+        ("small", "stores.layout.bench=20", "stores.layout: expected bench: an aisle below 9, got 20."),
+        ("small", "stores.layout.aisles=3", "stores.layout: expected bench: an aisle below 3, got 4."),
+        ("small", "stores.layout.zones={frozen: {aisles: 99}}", "stores.layout: expected zones: fewer aisles than"),
+        ("small", "stores.layout.zones.frozen.aisles=99", "stores.layout: expected zones: fewer aisles than"),
+        ("small", "stores.layout.levels=1", "expected stores.layout with slots for catalogue.skus (4000)"),
+        ("small", "catalogue.skus=9000", "expected stores.layout with slots for catalogue.skus (9000)"),
+        ("full-floor", "stores.packing.room=1", "stores.packing: expected room: at least stations (2), got 1."),
+        ("full-floor", "catalogue.categories.0.share=0.9", "catalogue.categories: expected shares"),
+    ],
+)
+def test_what_the_command_line_set_is_blamed_before_the_file_it_does_not_go_with(
+    name: str, setting: str, said: str
+) -> None:
+    """Whoever reads it has typed the one and may never have seen the other."""
+    with pytest.raises(InputError) as caught:
+        load(name, ["stores.open=07:00-23:00", setting, "drivers.count=90"])
+    assert str(caught.value).startswith(f"--set {setting}: {said}")
+
+
+def test_of_several_settings_the_one_that_the_refusal_names_is_blamed() -> None:
+    with pytest.raises(InputError) as caught:
+        load("small", ["stores.layout.bench=20", "stores.layout.levels=9"])
+    assert str(caught.value).startswith("--set stores.layout.bench=20: ")
+
+
+def test_in_a_file_a_branch_is_blamed_at_the_key_that_the_refusal_names(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: small\nstores:\n  layout:\n    levels: 9\n    bench: 20\n")
+    with pytest.raises(InputError) as caught:
+        load(str(path))
+    assert str(caught.value).startswith(f"{path}:5: stores.layout: expected bench: ")
+
+
+def test_a_branch_stands_where_the_command_line_last_set_something_in_it() -> None:
+    """A run goes by this for what it refuses after loading: goods that find no slots in a zone."""
+    plain, scenario = load("small"), load("small", ["stores.layout.levels=9", "stores.layout.zones.frozen.aisles=2"])
+    assert plain.origin_of("stores.layout").endswith("default.yaml:8")
+    assert scenario.origin_of("stores.layout") == "--set stores.layout.zones.frozen.aisles=2"
+    assert scenario.origin_of("stores.layout.zones.frozen") == "--set stores.layout.zones.frozen.aisles=2"
+    assert (
+        scenario.origin_of("stores.layout.pitch_m")
+        == plain.origin_of("stores.layout.pitch_m")
+        == plain.origin_of("stores.layout")
+    )
