@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from sim.metrics.benches import window_open_s
 from sim.scenario import load, load_text
+from sim.scenario.fields import DAY_S, off_s, window_s
 from sim.scenario.loading import shipped_scenarios
 from sim.vocabulary import InputError
 
@@ -34,6 +36,10 @@ BAD: list[tuple[str, str]] = [
     ("stores:\n  zone: {radius_m: 5, drive_s: 3}", ":2: stores.zone: expected exactly one of radius_m and drive_s"),
     ("stores:\n  zone: {}", ":2: stores.zone: expected exactly one of"),
     ("stores:\n  open: 7-9", ":2: stores.open: expected a time"),
+    ("stores:\n  layout: {blocking: 1.5}", ":2: stores.layout.blocking: expected a value <= 1"),
+    ("support: {handle_s: 1e7}", ":1: support.handle_s: expected a value <= 86400"),
+    ("support: {lead_minutes: 1e6}", ":1: support.lead_minutes: expected a value <= 1440"),
+    ("support: {goodwill_cents: 99999999999999999999}", ":1: support.goodwill_cents: expected a value <= 10000000"),
     ("stores:\n  place: []", ":2: stores.place: expected at least one store"),
     ("stores:\n  place:\n    - {lat: 91, lon: 0}", ":3: stores.place.0.lat: expected a value <= 90"),
     (
@@ -295,3 +301,15 @@ def test_a_branch_stands_where_the_command_line_last_set_something_in_it() -> No
         == plain.origin_of("stores.layout.pitch_m")
         == plain.origin_of("stores.layout")
     )
+
+
+def test_hours_that_end_when_they_begin_are_the_whole_day() -> None:
+    """Of the stores, the support desk and the reviewers alike."""
+    scenario = load_text(
+        "stores: {open: '09:00-09:00', review: {hours: '09:00-09:00'}}\nsupport: {hours: '09:00-09:00'}"
+    )
+    for hours in (scenario.stores.open, scenario.stores.review.hours, scenario.support.hours):
+        begin_s, end_s = window_s(hours)
+        assert end_s - begin_s == DAY_S
+        assert [off_s(hours, at_s) for at_s in (0.0, begin_s - 1.0, begin_s, begin_s + 1.0)] == [0.0] * 4
+    assert window_open_s(scenario, scenario.support.hours) == scenario.horizon_s == DAY_S
