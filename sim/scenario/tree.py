@@ -164,9 +164,14 @@ class Scenario(Branch):
         """Where each given value stands: path -> ``file:line`` or the command-line option."""
         return self._origins
 
-    def origin_of(self, key: str) -> str:
-        """Where a key, what the command line set below it, or the nearest branch above was given; `NOWHERE` when none was."""
-        found = culprit(self._origins, [key])
+    def origin_of(self, key: str, *others: str) -> str:
+        """Where a key, what the command line set below it, or the nearest branch above was given; `NOWHERE` when none was.
+
+        `others`: keys it does not go with; what the command line set of them comes before what stands in files.
+        """
+        found = culprit(self._origins, [key, *others])
+        if found is None or not found.startswith("--"):
+            found = self._origins.get(key)
         while found is None and key:
             key = key.rpartition(".")[0]
             found = self._origins.get(key)
