@@ -128,18 +128,23 @@ def rehearse(world: World, policies: Policies) -> None:
 
 @contextmanager
 def placed(scenario: Scenario) -> Iterator[None]:
-    """Say of what is refused within, by its key alone, where in the scenario the key stands."""
+    """Say of what is refused within, by its key alone, where in the scenario the key stands.
+
+    Or where the command line set another key that the refusal names, and nothing of the first.
+    """
     try:
         yield
     except InputError as error:
         key, colon, _ = str(error).partition(": ")
-        where = scenario.origin_of(key) if colon and _KEY.fullmatch(key) else NOWHERE
+        where = scenario.origin_of(key, *_NAMED.findall(str(error))) if colon and _KEY.fullmatch(key) else NOWHERE
         if where == NOWHERE:
             raise
         raise InputError(f"{where}: {error}") from error
 
 
 _KEY = re.compile(rf"(?:{'|'.join(Scenario.model_fields)})(?:\.\w+)*")
+_NAMED = re.compile(rf"\b(?:{'|'.join(Scenario.model_fields)})(?:\.\w+)+")
+"""Keys within a text: only those with a dot, for `stores` and its like are words as well."""
 
 
 def _simulate(

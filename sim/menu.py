@@ -24,6 +24,10 @@ from sim.guard import guarded_policy
 from sim.vocabulary import InputError
 
 GROUP = "darkstore.policies"
+_BARE = re.compile(
+    r"""(\w+)\s*=\s*(?!(?i:true|false|none)\b)(?=[^,]*[A-Za-z/\\:])([^\s,()\[\]{}"'=][^,()\[\]{}"'=]*)(?=,|$)"""
+)
+"""A parameter whose value has neither quotes nor brackets, but a letter, a slash or a colon in it."""
 _SPEC = re.compile(r"^\s*(?P<target>[^()]+?)\s*(?:\((?P<arguments>.*)\))?\s*$", re.DOTALL)
 
 
@@ -62,8 +66,18 @@ def parse_spec(spec: str, place: str) -> tuple[str, dict[str, Any]]:
                 raise InputError(f"{place}: {expected} with each parameter once, got {spec!r}.")
             arguments = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
         except (SyntaxError, ValueError) as error:
-            raise InputError(f"{place}: {expected}, got {spec!r}.") from error
+            raise InputError(f"{place}: {expected}, got {spec!r}{_bare_text(match['arguments'])}.") from error
     return match["target"], arguments
+
+
+def _bare_text(arguments: str) -> str:
+    """A hint for arguments that are no literals, where one of them is a text without quotes; empty where none is."""
+    for name, value in _BARE.findall(arguments):
+        try:
+            ast.literal_eval(value.strip())
+        except (SyntaxError, ValueError):
+            return f" (a text needs quotes: {name}={value.strip()!r})"
+    return ""
 
 
 def _from_file(target: str, place: str, base: Path) -> Any:

@@ -84,6 +84,24 @@ def test_a_bad_spec_is_one_line(spec: str) -> None:
     assert "\n" not in text
 
 
+@pytest.mark.parametrize(
+    ("spec", "hint"),
+    [
+        ("a(trained_on=/tmp/x)", " (a text needs quotes: trained_on='/tmp/x')."),
+        ("a(n=2, trained_on=results/months/1, m=3)", " (a text needs quotes: trained_on='results/months/1')."),
+        ("a(count_at=02:00)", " (a text needs quotes: count_at='02:00')."),
+        ("a(x=1.5.2)", "got 'a(x=1.5.2)'."),
+        ("a(x=true)", "got 'a(x=true)'."),
+        ("a(x=10**9)", "got 'a(x=10**9)'."),
+        ("a(y=3, x=[1, 2)", "got 'a(y=3, x=[1, 2)'."),
+    ],
+)
+def test_a_text_without_quotes_is_told_that_it_needs_them(spec: str, hint: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_spec(spec, "here")
+    assert str(caught.value).endswith(hint)
+
+
 def test_a_users_file_runs_only_when_allowed(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(

@@ -38,8 +38,9 @@ def support(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, 
 
 
 def support_h(scenario: Scenario) -> float:
-    """Hours that agents are at their desk, from the warm-up to the horizon."""
-    return scenario.support.agents * window_open_s(scenario, scenario.support.hours) / 3600.0
+    """Hours that agents are at their desk, from the warm-up to the horizon: none where there are no orders to write about."""
+    agents = 0 if scenario.mode == "goods_only" else scenario.support.agents
+    return agents * window_open_s(scenario, scenario.support.hours) / 3600.0
 
 
 def _utilisation(archive: Archive, scenario: Scenario) -> float | None:

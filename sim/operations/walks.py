@@ -43,7 +43,10 @@ class Walks:
                 continue
             if len(free) < len(skus):
                 where = "stores.layout" if name == "ambient" else f"stores.layout.zones.{name}"
-                raise InputError(f"{where}: expected slots for its {len(skus)} {name} SKUs, got {len(free)} slots.")
+                raise InputError(
+                    f"{where}: expected slots for its {len(skus)} {name} SKUs, got {len(free)} slots"
+                    " (see catalogue.skus, catalogue.categories)."
+                )
             view = SlottingView(
                 goods.popularity[skus], goods.category[skus], self._block, aisle[free], along_m[free], generator
             )

@@ -111,20 +111,20 @@ def _for_page(svg: str, name: str, alt: str) -> str:
 
 
 def time_axis(axes: Any, start: datetime, begin_s: float, end_s: float) -> None:
-    """Label an axis in seconds since the start with local clock times, at most nine of them."""
+    """Label an axis in seconds since the start with local clock times, or dates where months go by, at most nine of them."""
     span_h = max(end_s - begin_s, 60.0) / 3600.0
     steps_h = (0.25, 0.5, 1, 2, 3, 4, 6, 12, 24, 48, 96, 168, 336, 672, 1344)
     step_h = next((step for step in steps_h if span_h / step <= 8.5), span_h / 8.0)
     midnight_s = -(start.hour * 3600.0 + start.minute * 60.0 + start.second)
     first = -(-(begin_s - midnight_s) // (step_h * 3600.0))
     ticks, labels = [], []
-    several = span_h > 30.0
+    several, months = span_h > 30.0, span_h > 30 * 24.0
     place = midnight_s + first * step_h * 3600.0
     while place <= end_s + 1.0:
         when = local_time(start, place)
         new_day = several and when.hour == 0 and when.minute == 0
         ticks.append(place)
-        labels.append(f"{when:%a} {when.day}" if new_day else f"{when:%H:%M}")
+        labels.append(f"{when.day} {when:%b}" if months else f"{when:%a} {when.day}" if new_day else f"{when:%H:%M}")
         place += step_h * 3600.0
     axes.set_xticks(ticks, labels)
     axes.set_xlim(begin_s, end_s)

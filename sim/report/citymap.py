@@ -66,12 +66,12 @@ def _view(points: NDArray[np.float64], stretch: float) -> tuple[float, float, fl
 
 
 def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], warmup_s: float) -> Picture:
-    """Stores, demand cells and late orders, over the streets where the map can be had."""
+    """Stores, demand cells and late orders, where there are orders, over the streets where the map can be had."""
     world = manifest["world"]
     stores = world["stores"]
     counted = orders["entered_s"] >= warmup_s
     late = counted & (orders["delivered_s"] > orders["promised_s"])
-    delivered = int((counted & ~np.isnan(orders["delivered_s"])).sum())
+    delivered, any_orders = int((counted & ~np.isnan(orders["delivered_s"])).sum()), len(late) > 0
     polygons, shares = _polygons(world["cells"]), _shares(manifest, orders)
     lines = _lines(manifest)
     sites = np.array([(store["lon"], store["lat"]) for store in stores]).reshape(-1, 2)
@@ -83,8 +83,12 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
     road_map = isinstance(manifest["scenario"]["map"], str)
     alt = (
         f"Map of {world['map']} with {len(stores)} {'store' if len(stores) == 1 else 'stores'}, {len(peopled)} cells "
-        f"shaded by their share of the demand, and the doors of {number(len(doors))} late orders out of "
-        f"{number(delivered)} delivered."
+        "shaded by their share of the demand"
+        + (
+            f", and the doors of {number(len(doors))} late orders out of {number(delivered)} delivered."
+            if any_orders
+            else "."
+        )
     )
 
     def draw(figure: "Figure") -> None:
@@ -110,7 +114,7 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
             )
         _mark_stores(axes, stores, sites)
         _scale_bar(axes, box, stretch)
-        _key(figure, steps, len(doors))
+        _key(figure, steps, len(doors) if any_orders else None)
         if road_map:
             axes.text(
                 0.995,
@@ -124,8 +128,16 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
                 gid=HALO,
             )
 
-    caption = "Cells are hexagons of the H3 grid. Late: handed over after the time the customer was promised."
-    return Picture("map", "Stores, demand and late orders", drawn("map", height_pt, alt, draw), alt, caption)
+    caption = "Cells are hexagons of the H3 grid."
+    if any_orders:
+        caption += " Late: handed over after the time the customer was promised."
+    return Picture(
+        "map",
+        "Stores, demand and late orders" if any_orders else "Stores and demand",
+        drawn("map", height_pt, alt, draw),
+        alt,
+        caption,
+    )
 
 
 def _shade(axes: Any, polygons: list[NDArray[np.float64]], shares: NDArray[np.float64]) -> list[tuple[float, float]]:
@@ -173,14 +185,16 @@ def _scale_bar(axes: Any, box: tuple[float, float, float, float], stretch: float
     axes.annotate(text, (x, y), (0, 3), textcoords="offset points", va="bottom", fontsize=9, gid=HALO, zorder=6)
 
 
-def _key(figure: "Figure", steps: list[tuple[float, float]], late: int) -> None:
+def _key(figure: "Figure", steps: list[tuple[float, float]], late: int | None) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[Any] = [
         Line2D([], [], marker="s", color=INK, linestyle="", markersize=7, label="store"),
-        Line2D([], [], marker="o", color=POINTS, linestyle="", markersize=4, label=f"late order ({number(late)})"),
     ]
+    if late is not None:
+        label = f"late order ({number(late)})"
+        handles.append(Line2D([], [], marker="o", color=POINTS, linestyle="", markersize=4, label=label))
     for step, (opacity, share) in enumerate(steps):
         percent = number(100.0 * share, 2 if share < 0.01 else 1 if share < 0.1 else 0)
         handles.append(Patch(facecolor=FIRST, alpha=opacity, label=f"{'' if step else 'demand '}up to {percent} %"))

@@ -3,10 +3,12 @@
 from typing import Final
 
 from sim.report.bench_words import BENCHES
+from sim.report.cost_words import COSTS
 from sim.report.drift_words import DRIFT
 from sim.report.floor_words import FLOOR
 from sim.report.forecast_words import FORECAST
 from sim.report.goods_words import GOODS
+from sim.report.loss_words import LOSSES
 from sim.report.metric import Metric
 from sim.report.reasons import OBJECTS
 from sim.report.return_words import RETURNS
@@ -92,6 +94,7 @@ METRICS: Final[dict[str, Metric]] = {
     **SUPPORT,
     **FORECAST,
     **GOODS,
+    **COSTS,
     "platform.user.error_budget_burnt": Metric(
         "error budget burnt", "share", "Failed users' requests as a share of those the target of availability allows."
     ),
@@ -262,7 +265,9 @@ METRICS: Final[dict[str, Metric]] = {
         "Part of the wait for a driver: packed and the driver there, until the driver leaves with it.",
     ),
     "stages_s.ride": Metric("ride and door", "time", "From leaving the store to the handover at the customer's door."),
-    "utilisation.pickers": Metric("pickers busy", "share", "Share of pickers' time on shift spent on picking orders."),
+    "utilisation.pickers": Metric(
+        "pickers busy", "share", "Share of pickers' time on shift with an order, or counting by plan."
+    ),
     "utilisation.drivers": Metric(
         "drivers busy",
         "share",
@@ -289,27 +294,7 @@ METRICS: Final[dict[str, Metric]] = {
         "units waited for", "rate", "Units that customers wait for, on average over time; only with unmet: backorder."
     ),
     **DRIFT,
-    "losses.stolen": Metric("units stolen", "count", "Units that were taken from the shelves, and nobody scanned it."),
-    "losses.damaged": Metric("units damaged", "count", "Units that broke on the shelves, scanned as such or not."),
-    "losses.spoiled": Metric("units thrown away", "count", "Units that were on the shelves beyond their shelf life."),
-    "reviews.units_corrected": Metric(
-        "corrected from the scan log",
-        "count",
-        "Units by which records were set to the scan log, by the job or after a review.",
-    ),
-    "reviews.flagged": Metric(
-        "differences flagged", "count", "Differences of scan log and record too large for the job."
-    ),
-    "reviews.reviewed": Metric("differences reviewed", "count", "Flagged differences that somebody has looked into."),
-    "reviews.open": Metric(
-        "waiting for review", "count", "Flagged differences that nobody had looked into at the close."
-    ),
-    "reviews.wait_s": Metric(
-        "wait for review", "time", "Mean time from flagging a difference until it was looked into."
-    ),
-    "losses.waste_share": Metric("waste", "share", "Units thrown away for each unit that was picked."),
-    "losses.broken": Metric("units broken", "count", "Units that broke as they were picked, scanned as such or not."),
-    "losses.shrink_share": Metric("shrink", "share", "Units stolen, damaged or broken for each unit that was picked."),
+    **LOSSES,
     "cost.total_cents": Metric(
         "total cost",
         "money",

@@ -131,7 +131,7 @@ def floor_by_hour(rows: list[dict[str, Any]]) -> Picture | None:
         queue.set_xlabel("local hour")
         legend_above(figure, queue)
 
-    caption = "Averages over each hour and all stores. Busy: at an order, of the time on shift."
+    caption = "Averages over each hour and all stores. Busy: with an order or counting, of the time on shift."
     return Picture("floor", "Pickers and queues by hour", drawn("floor", 265.0, alt, draw), alt, caption)
 
 

@@ -155,7 +155,8 @@ def _context(
             metric
             for name, metric in METRICS.items()
             # The floor's section says what its figures mean.
-            if metric.meaning and not name.startswith(("platform.services", "floor.", "packing.", "substitutions."))
+            if metric.meaning
+            and not name.startswith(("platform.services", "floor.", "packing.", "substitutions.", "cost.by_kind."))
         ],
     }
 

@@ -46,6 +46,8 @@ OBJECTS: Final[dict[str, str]] = {
         "letters by cause: How many customers wrote to support because their order was late, incomplete (missing) or held "
         "something else (wrong)."
     ),
-    "cost.by_kind": "cost by kind: The total cost by what it was spent on, cents.",
+    "cost.by_kind": (
+        "cost by kind: The total cost by what it was spent on, cents; cost.by_kind.waste and its like say what each is for."
+    ),
 }
 """What the objects of summary.json hold whose keys are names of things, not figures."""

@@ -351,19 +351,18 @@ CAUSE_WORDS = {
 }
 
 
-_KINDS: Final = {
-    "platform_instances": "servers", "platform_writes": "database writes", "platform_messages": "bus messages",
-    "platform_storage": "storage", "waste": "thrown away", "shrink": "goods lost",
-    "holding": "holding stock",
-}  # fmt: skip
-
-
 def _money(summary: Mapping[str, Any]) -> list[Row]:
     kinds, total = at(summary, "cost.by_kind") or {}, centre(at(summary, "cost.total_cents"))
     delivered = centre(at(summary, "orders.delivered"))
     if goods_only(summary):
         found = [
-            Row(_KINDS.get(name) or words(name), cents, "money", (centre(cents) or 0) / total if total else None, 1)
+            Row(
+                metric_of(f"cost.by_kind.{name}").label,
+                cents,
+                "money",
+                (centre(cents) or 0) / total if total else None,
+                1,
+            )
             for name, cents in kinds.items()
             if centre(cents)
         ]
@@ -375,7 +374,13 @@ def _money(summary: Mapping[str, Any]) -> list[Row]:
             continue  # that nobody was sent to do it is no news
         each = mine / delivered if delivered and mine is not None else None
         rows.append(
-            Row(_KINDS.get(name) or words(name), each, "money", mine / total if total and mine is not None else None, 1)
+            Row(
+                metric_of(f"cost.by_kind.{name}").label,
+                each,
+                "money",
+                mine / total if total and mine is not None else None,
+                1,
+            )
         )
     rows += [_row(summary, "cost.total_cents"), _row(summary, "revenue_cents")]
     revenue = centre(at(summary, "revenue_cents"))

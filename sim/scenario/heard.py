@@ -1,4 +1,4 @@
-"""What a goods-only run does not hear of a scenario: it has no orders, no platform, and nobody who picks or rides."""
+"""What a run does not hear of a scenario: a goods-only one has no orders, no platform, and nobody who picks or rides."""
 
 from itertools import groupby
 
@@ -7,6 +7,8 @@ from sim.scenario.fields import Branch
 from sim.scenario.loading import shipped_scenarios
 from sim.scenario.market import Travel
 from sim.scenario.people import Drivers, Pickers
+from sim.scenario.stores import Counting
+from sim.scenario.support import Support
 from sim.scenario.tree import Scenario
 
 _HEARD: dict[str, tuple[type[Branch], frozenset[str]]] = {
@@ -16,6 +18,9 @@ _HEARD: dict[str, tuple[type[Branch], frozenset[str]]] = {
     "customers": (Customers, frozenset()),
     "travel": (Travel, frozenset()),
     "payments": (Payments, frozenset()),
+    "support": (Support, frozenset()),
+    # What is planned is counted at one moment, and pickers have nothing else to do.
+    "stores.counting": (Counting, frozenset()),
     # Prices without tax are what goods cost; a minimal platform costs something else.
     "platform": (Platform, frozenset({"pricing", "profile"})),
     "policies": (PolicyNames, frozenset({"replenishment", "forecast", "transfer", "reconciliation"})),
@@ -41,29 +46,48 @@ UNHEARD = frozenset(
     "stores.burn_in_days", "stores.counter_room", "stores.layout", "stores.packing", "stores.totes", "demand.weather.ride_factor",
     "catalogue.categories[].restricted", "catalogue.categories[].returnable", "catalogue.categories[].zone",
 }  # fmt: skip
-"""Keys that change nothing about a goods-only run."""
+"""Keys that change nothing about a goods-only run, nor does what is below them."""
 
 
 def unheard(scenario: Scenario) -> str | None:
-    """One line about the keys that the user gave and a goods-only run does not hear; None where there are none.
+    """One line about the keys that the user gave and the run does not hear; None where there are none.
 
     Those of shipped scenarios that the user's own extends do not count: nobody expects anything of them.
     """
-    if scenario.mode != "goods_only":
-        return None
+    said = []
+    found = _unheard_without_orders(scenario) if scenario.mode == "goods_only" else {}
+    if found:
+        where = [
+            f"{', '.join(key for key, _ in group)} ({origin})"
+            for origin, group in groupby(found.items(), lambda item: item[1])
+        ]
+        said.append(f"mode: goods_only has no orders, so it does not hear {'; '.join(where)}.")
+    spread = _given(scenario).get("demand.daily_cv")
+    if spread is not None and scenario.demand.distribution != "normal":
+        said.append(f"demand.daily_cv ({spread}) is heard with demand.distribution: normal alone.")
+    return " ".join(said) or None
+
+
+def _given(scenario: Scenario) -> dict[str, str]:
+    """What the user gave, by place, and where; without the branches that a setting made on the way to its key."""
     shipped = {str(path) for path in shipped_scenarios().values()}
+    return {
+        place: origin
+        for place, origin in scenario.origins.items()
+        if origin.rpartition(":")[0] not in shipped and not origin.startswith(f"--set {place}.")
+    }
+
+
+def _unheard_without_orders(scenario: Scenario) -> dict[str, str]:
+    """What the user gave of `UNHEARD`, or below it, and where; of a branch given whole, the branch alone."""
     found: dict[str, str] = {}
-    for place, origin in scenario.origins.items():
+    for place, origin in _given(scenario).items():
         key = ".".join("[]" if part.isdigit() else part for part in place.split(".")).replace(".[]", "[]")
-        if key in UNHEARD and origin.rpartition(":")[0] not in shipped and _asks(scenario, place):
-            found.setdefault(key, origin)
-    if not found:
-        return None
-    where = [
-        f"{', '.join(key for key, _ in group)} ({origin})"
-        for origin, group in groupby(found.items(), lambda item: item[1])
-    ]
-    return f"mode: goods_only has no orders, so it does not hear {'; '.join(where)}."
+        parts = key.split(".")
+        to_it = [".".join(parts[: depth + 1]) for depth in range(len(parts))]
+        if not UNHEARD.isdisjoint(to_it) and not any(above in found for above in to_it) and _asks(scenario, place):
+            found[key] = origin
+    return found
 
 
 def _asks(scenario: Scenario, place: str) -> bool:

@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -20,6 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from sim import __version__
 from sim.scenario.business import PolicyNames
+from sim.scenario.origins import culprit
 from sim.scenario.tree import Scenario
 from sim.shipped import shipped_root
 from sim.vocabulary import InputError
@@ -248,11 +249,12 @@ def _explain(error: Any, origins: Origins, file: str) -> str:
     if kind == "value_error":
         text = str(context.get("error", error["msg"])).rstrip(".")
         text = text.removeprefix("Expected ").removeprefix("expected ")
-        if not place:  # of the whole tree: the text says which of its keys do not go together
-            where = next((origins[key] for key in _keys_in(text) if key in origins), where)
-            named = re.match(r"([a-z_]+(?:\.\w+)*): ", text)
-            if named:
-                path, text = named[1], text[named.end() :]
+        # The text says which keys do not go together: of the whole tree, or of the branch, the one to mend first.
+        named = re.match(r"([a-z_]+(?:\.\w+)*): ", text)
+        suspects = _keys_in(text) if not place else [f"{path}.{named[1]}", path] if named else [path]
+        where = culprit({".".join(map(str, key)): origin for key, origin in origins.items()}, suspects) or where
+        if named and not place:
+            path, text = named[1], text[named.end() :]
         got = (
             ""
             if ", got " in text or "; got " in text or isinstance(error["input"], dict | BaseModel)
@@ -268,10 +270,9 @@ def _explain(error: Any, origins: Origins, file: str) -> str:
     return f"{where}: {path}: expected {expected}, got {shown}{hint}."
 
 
-def _keys_in(text: str) -> Iterator[Path_]:
+def _keys_in(text: str) -> list[str]:
     """Paths of keys that a text may name, in its order."""
-    for word in re.findall(r"[a-z_]+(?:\.[a-z_0-9]+)*", text):
-        yield tuple(int(part) if part.isdigit() else part for part in word.split("."))
+    return re.findall(r"[a-z_]+(?:\.[a-z_0-9]+)*", text)
 
 
 def _place(error: Any, origins: Origins) -> Path_:

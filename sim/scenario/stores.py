@@ -67,10 +67,11 @@ class Layout(Branch):
     pitch_m: AboveZero = given(2.4, JUDGEMENT, "from one aisle to the next, centre to centre, metres")
     facing_m: AboveZero = given(0.5, JUDGEMENT, "width of a slot, metres")
     levels: Positive = given(8, JUDGEMENT, "slots one above the other")
-    blocking: NonNegative = given(
+    blocking: Share = given(
         0.03,
         "judgement: two can pass; where they cannot, more is lost (Gue, Meller, Skufca 2006, IIE Transactions 38(10))",
-        "share of the time in the aisles that a picker loses to each other one in the same aisle",
+        "share of the time in the aisles that a picker loses to each other one in the same aisle; 1: waits as long as that one is"
+        " there, more nobody can lose",
     )
     bench: Count = given(0, "-", "the aisle at whose front the bench stands, from 0")
     zones: dict[ZoneName, ZoneAisles] = given(
@@ -135,8 +136,8 @@ class Review(Branch):
     """People in the office who look at large differences between scan log, or a picker's count, and record."""
 
     people: Count = given(1, JUDGEMENT, "how many")
-    minutes: AboveZero = given(6.0, JUDGEMENT, "time to look into a difference, minutes")
-    hours: Window = given("09:00-18:00", "office hours", "when they work")
+    minutes: Annotated[AboveZero, Field(le=1440)] = given(6.0, JUDGEMENT, "time to look into a difference, minutes")
+    hours: Window = given("09:00-18:00", "office hours", "when they work; the same time twice: all day")
     picker_units: Count | None = given(
         None,
         "-",
@@ -153,7 +154,11 @@ class Stores(Branch):
     place: Literal["population"] | tuple[Site, ...] = given(
         "population", "-", "population: spread so that people are near; or a list of {name, lat, lon}"
     )
-    open: Window = given("07:00-24:00", JUDGEMENT, "opening hours; an end before the start is past midnight")
+    open: Window = given(
+        "07:00-24:00",
+        JUDGEMENT,
+        "opening hours; an end before the start is past midnight; the same time twice: all day",
+    )
     zone: Zone = given(
         lambda: Zone(drive_s=600.0), "ten minutes by car: half of a twenty-minute promise", "area served"
     )

@@ -23,6 +23,7 @@ from sim.scenario.fields import (
 )
 from sim.scenario.goods import Shrinkage, Supply
 from sim.scenario.market import Catalogue, Demand, Travel
+from sim.scenario.origins import culprit
 from sim.scenario.people import Drivers, Pickers
 from sim.scenario.stores import Stores
 from sim.scenario.support import Support
@@ -163,11 +164,18 @@ class Scenario(Branch):
         """Where each given value stands: path -> ``file:line`` or the command-line option."""
         return self._origins
 
-    def origin_of(self, key: str) -> str:
-        """Where a key, or the nearest branch above it, was given; `NOWHERE` when it was not."""
-        while key and key not in self._origins:
+    def origin_of(self, key: str, *others: str) -> str:
+        """Where a key, what the command line set below it, or the nearest branch above was given; `NOWHERE` when none was.
+
+        `others`: keys it does not go with; what the command line set of them comes before what stands in files.
+        """
+        found = culprit(self._origins, [key, *others])
+        if found is None or not found.startswith("--"):
+            found = self._origins.get(key)
+        while found is None and key:
             key = key.rpartition(".")[0]
-        return self._origins.get(key, NOWHERE)
+            found = self._origins.get(key)
+        return found or NOWHERE
 
     @property
     def code_allowed(self) -> frozenset[str]:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from sim.engine import simulate
+from sim.experiments.slo import failed, judge, unobserved
 from sim.laws import all_laws, verdict, whole_log
 from sim.opening import ready_world
 from sim.operations.shelves import Shelves
 from sim.recording import MemoryArchive
-from sim.scenario import load_text
+from sim.scenario import load, load_text
 from sim.vocabulary import StockCause
 from tests.conftest import lawful_day
 from tests.operations.test_goods_only import WEEK
@@ -186,3 +187,17 @@ def test_goods_lost_between_dock_and_shelf_break_the_replay(two_stores: Any, mon
 
     monkeypatch.setattr(Shelves, "put_away", one_falls)
     assert "replay" in breaches(two_stores(*HONEST, SLOW % "shelf"))
+
+
+def test_the_evening_with_everything_has_a_truck_put_away_before_it_ends_and_meets_its_levels(play: Any) -> None:
+    """`full-floor` is there to show what docks are; the truck of its evening comes at the peak."""
+    scenario = load("full-floor")
+    played = play(scenario)
+    docked, rounds = played.rows("goods_docked"), played.rows("round_ended")
+    assert set(docked["store"]) == set(range(scenario.stores.count))
+    assert docked["t_s"].max() < rounds["t_s"].max() < scenario.horizon_s
+    assert rounds["units"].sum() == docked["units"].sum() > 200
+    assert played.study.summary["floor"]["dock_s"]["mean"] > 60.0
+    verdicts = judge(scenario, played.study.summary)
+    assert not failed(verdicts)
+    assert not unobserved(verdicts)

@@ -225,6 +225,21 @@ def test_a_real_city_is_drawn_with_its_streets_and_thanks(tmp_path: Path) -> Non
     assert len(source) < 3_000_000
 
 
+def test_weeks_without_orders_have_dates_and_no_word_of_late_ones(one_store: Builder, tmp_path: Path) -> None:
+    """Beyond thirty days a weekday alone says nothing; up to then it does."""
+    goods = ("mode=goods_only", "drain_h=0", "start=2026-08-22T00:00+00:00", "demand.orders_per_day=20", "slo=[]")
+    for days, seen, unseen in (
+        (60, r">\d+ Sep<", r">(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d+<"),
+        (20, r">Wed 26<", r">\d+ Aug<"),
+    ):
+        a_run(one_store(*goods, f"horizon_h={24 * days}"), tmp_path / f"{days}")
+        source = (tmp_path / f"{days}" / "report.html").read_text(encoding="utf-8")
+        assert re.search(seen, source)
+        assert not re.search(unseen, source)
+        assert "late order" not in source
+        assert "Stores and demand" in source
+
+
 def test_another_map_of_the_same_name_is_not_drawn(town: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(town[0], folder)

@@ -14,6 +14,7 @@ from rich.console import Console
 from sim.engine import Progress
 from sim.experiments.replicate import combine
 from sim.report import print_replications, print_summary, progress_bar
+from sim.report.cost_words import COSTS
 from sim.report.explain import METRICS, explain
 from sim.report.words import DASH, answer, figure_text, levels, sections
 from sim.scenario.business import METRICS as NAMED
@@ -217,6 +218,24 @@ def test_a_group_of_figures_is_explained_line_by_line() -> None:
     assert len(str(refused.value)) < 500, "groups, not two hundred names"
     with pytest.raises(InputError):
         explain("within")
+
+
+def test_every_kind_of_cost_is_explained(play: Play, two_stores: Builder) -> None:
+    """With the full platform and with the flat charge of the minimal one."""
+    kinds = set()
+    for profile in ("full", "minimal"):
+        summary = play(two_stores("horizon_h=0.5", f"platform.profile={profile}")).study.summary
+        kinds |= set(summary["cost"]["by_kind"])
+    assert {f"cost.by_kind.{kind}" for kind in kinds} == set(COSTS)
+    assert explain("cost.by_kind.waste").startswith("thrown away: Purchase price")
+
+
+def test_what_a_figure_leaves_out_is_said() -> None:
+    """Units that come back from a door and are thrown away are money, and no share of what spoils on shelves."""
+    assert "door" in explain("losses.waste_share")
+    assert "door" in explain("losses.spoiled")
+    assert "counts of pickers" in explain("reviews.flagged")
+    assert "counting" in explain("utilisation.pickers")
 
 
 def test_progress_is_silent_where_nobody_looks_on(capsys: pytest.CaptureFixture[str]) -> None:

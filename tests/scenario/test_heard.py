@@ -44,10 +44,11 @@ def other(scenario: Scenario, key: str) -> Any:
 
 
 WRITTEN = {
-    "stores.counter_room": 2, "stores.layout": "{levels: 1}", "stores.packing": "{stations: 1}", "stores.totes": "{count: 3}",
+    "stores.counter_room": 2, "stores.packing": "{stations: 1}", "stores.totes": "{count: 3}",
     "policies.picking": "earliest_due", "policies.dispatch": "nearest(ride_s_max=60)", "policies.substitution": "ask",
     "platform.services": "{orders: {workers: 1}}", "pickers.shifts": "[{at: '12:00', hours: 2}]", "payments.methods": "{card: 1}",
-    "travel.traffic": "false",
+    "travel.traffic": "false", "stores.layout": "{levels: 1, blocking: 0.9}", "support.contact": "{wrong: 1.0}",
+    "support.hours": "'10:00-11:00'", "support.agents": 3,
 }  # fmt: skip
 """Values of keys that have no number to change."""
 
@@ -81,6 +82,25 @@ def test_the_note_names_each_key_and_where_it_stands(tmp_path: Path, monkeypatch
         " stores.packing (mine.yaml:4); policies.picking (mine.yaml:6); drivers.count (--set drivers.count=9)."
     )
     assert unheard(load("mine.yaml", ["mode=full", "unmet=lost"])) is None
+
+
+def test_the_note_names_keys_below_a_branch_that_is_not_heard() -> None:
+    """One that another scenario gave the branch to, and one that nobody had."""
+    for setting in (
+        "stores.layout.blocking=0.5", "stores.layout.zones.chilled.enter_s=9.0", "support.agents=2", "support.contact.late=0.5",
+        "stores.counting.by=pickers", "stores.counting.within_h=2.0",
+    ):  # fmt: skip
+        key = setting.partition("=")[0]
+        said = unheard(load("months", [setting]))
+        assert said == f"mode: goods_only has no orders, so it does not hear {key} (--set {setting})."
+        assert unheard(load("default", [setting])) is None
+
+
+def test_a_spread_of_demand_that_no_distribution_has_is_noted_in_both_modes() -> None:
+    said = "demand.daily_cv (--set demand.daily_cv=0.5) is heard with demand.distribution: normal alone."
+    assert unheard(load("small", ["demand.daily_cv=0.5"])) == said
+    assert unheard(load("months", ["demand.daily_cv=0.5"])) == said
+    assert unheard(load("months", ["demand.daily_cv=0.5", "demand.distribution=normal"])) is None
 
 
 @pytest.mark.parametrize("name", ["months", "small-trucks", "default"])

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from sim.metrics.benches import window_open_s
 from sim.scenario import load, load_text
+from sim.scenario.fields import DAY_S, off_s, window_s
 from sim.scenario.loading import shipped_scenarios
 from sim.vocabulary import InputError
 
@@ -34,6 +36,10 @@ BAD: list[tuple[str, str]] = [
     ("stores:\n  zone: {radius_m: 5, drive_s: 3}", ":2: stores.zone: expected exactly one of radius_m and drive_s"),
     ("stores:\n  zone: {}", ":2: stores.zone: expected exactly one of"),
     ("stores:\n  open: 7-9", ":2: stores.open: expected a time"),
+    ("stores:\n  layout: {blocking: 1.5}", ":2: stores.layout.blocking: expected a value <= 1"),
+    ("support: {handle_s: 1e7}", ":1: support.handle_s: expected a value <= 86400"),
+    ("support: {lead_minutes: 1e6}", ":1: support.lead_minutes: expected a value <= 1440"),
+    ("support: {goodwill_cents: 99999999999999999999}", ":1: support.goodwill_cents: expected a value <= 10000000"),
     ("stores:\n  place: []", ":2: stores.place: expected at least one store"),
     ("stores:\n  place:\n    - {lat: 91, lon: 0}", ":3: stores.place.0.lat: expected a value <= 90"),
     (
@@ -246,3 +252,64 @@ def test_a_wrong_name_lists_the_shipped_ones() -> None:
         load("defualt")
     assert all(name in str(caught.value) for name in shipped_scenarios())
     assert "did you mean default?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "said"),
+    [
+        ("small", "stores.layout.bench=20", "stores.layout: expected bench: an aisle below 9, got 20."),
+        ("small", "stores.layout.aisles=3", "stores.layout: expected bench: an aisle below 3, got 4."),
+        ("small", "stores.layout.zones={frozen: {aisles: 99}}", "stores.layout: expected zones: fewer aisles than"),
+        ("small", "stores.layout.zones.frozen.aisles=99", "stores.layout: expected zones: fewer aisles than"),
+        ("small", "stores.layout.levels=1", "expected stores.layout with slots for catalogue.skus (4000)"),
+        ("small", "catalogue.skus=9000", "expected stores.layout with slots for catalogue.skus (9000)"),
+        ("full-floor", "stores.packing.room=1", "stores.packing: expected room: at least stations (2), got 1."),
+        ("full-floor", "catalogue.categories.0.share=0.9", "catalogue.categories: expected shares"),
+    ],
+)
+def test_what_the_command_line_set_is_blamed_before_the_file_it_does_not_go_with(
+    name: str, setting: str, said: str
+) -> None:
+    """Whoever reads it has typed the one and may never have seen the other."""
+    with pytest.raises(InputError) as caught:
+        load(name, ["stores.open=07:00-23:00", setting, "drivers.count=90"])
+    assert str(caught.value).startswith(f"--set {setting}: {said}")
+
+
+def test_of_several_settings_the_one_that_the_refusal_names_is_blamed() -> None:
+    with pytest.raises(InputError) as caught:
+        load("small", ["stores.layout.bench=20", "stores.layout.levels=9"])
+    assert str(caught.value).startswith("--set stores.layout.bench=20: ")
+
+
+def test_in_a_file_a_branch_is_blamed_at_the_key_that_the_refusal_names(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: small\nstores:\n  layout:\n    levels: 9\n    bench: 20\n")
+    with pytest.raises(InputError) as caught:
+        load(str(path))
+    assert str(caught.value).startswith(f"{path}:5: stores.layout: expected bench: ")
+
+
+def test_a_branch_stands_where_the_command_line_last_set_something_in_it() -> None:
+    """A run goes by this for what it refuses after loading: goods that find no slots in a zone."""
+    plain, scenario = load("small"), load("small", ["stores.layout.levels=9", "stores.layout.zones.frozen.aisles=2"])
+    assert plain.origin_of("stores.layout").endswith("default.yaml:8")
+    assert scenario.origin_of("stores.layout") == "--set stores.layout.zones.frozen.aisles=2"
+    assert scenario.origin_of("stores.layout.zones.frozen") == "--set stores.layout.zones.frozen.aisles=2"
+    assert (
+        scenario.origin_of("stores.layout.pitch_m")
+        == plain.origin_of("stores.layout.pitch_m")
+        == plain.origin_of("stores.layout")
+    )
+
+
+def test_hours_that_end_when_they_begin_are_the_whole_day() -> None:
+    """Of the stores, the support desk and the reviewers alike."""
+    scenario = load_text(
+        "stores: {open: '09:00-09:00', review: {hours: '09:00-09:00'}}\nsupport: {hours: '09:00-09:00'}"
+    )
+    for hours in (scenario.stores.open, scenario.stores.review.hours, scenario.support.hours):
+        begin_s, end_s = window_s(hours)
+        assert end_s - begin_s == DAY_S
+        assert [off_s(hours, at_s) for at_s in (0.0, begin_s - 1.0, begin_s, begin_s + 1.0)] == [0.0] * 4
+    assert window_open_s(scenario, scenario.support.hours) == scenario.horizon_s == DAY_S

@@ -14,7 +14,8 @@ REFUSED = {
     "zone": (
         "stores: {layout: {aisles: 6, bench: 0, zones: {frozen: {aisles: 1}}}}\ncatalogue: {skus: 3000, categories: ["
         "{name: a, share: 0.1, price_cents: 300, litres: 1},{name: b, share: 0.9, price_cents: 300, litres: 1, zone: frozen}]}\n",
-        "mine.yaml:4: stores.layout.zones.frozen: expected slots for its 2700 frozen SKUs, got 512 slots.",
+        "mine.yaml:4: stores.layout.zones.frozen: expected slots for its 2700 frozen SKUs, got 512 slots (see catalogue.skus,"
+        " catalogue.categories).",
     ),
     "untaught": (
         "policies:\n  forecast: gradient_boosting\n",
@@ -68,3 +69,12 @@ def test_what_a_policy_says_on_the_way_is_refused_at_the_line_that_names_it(
     assert said.startswith("darkstore: mine.yaml:6: policies.picking: expected a place in the queue of ")
     assert said.count("\n") == 1
     assert not Path("day").exists()
+
+
+@pytest.mark.parametrize(
+    "setting", ["catalogue.skus=4600", "stores.layout.zones.chilled.aisles=6", "stores.layout.levels=7"]
+)
+def test_goods_without_slots_are_blamed_on_what_the_command_line_set(setting: str, capsys: Any) -> None:
+    """Whichever side of the two it was: the catalogue, a zone, all aisles."""
+    assert guarded(app, ["scenario", "validate", "small", "--set", setting]) == 2
+    assert capsys.readouterr().err.startswith(f"darkstore: --set {setting}: ")
