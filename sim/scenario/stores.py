@@ -139,8 +139,8 @@ class Review(Branch):
     minutes: Annotated[AboveZero, Field(le=1440)] = given(6.0, JUDGEMENT, "time to look into a difference, minutes")
     hours: Window = given("09:00-18:00", "office hours", "when they work; the same time twice: all day")
     picker_units: Count | None = given(
-        None,
-        "-",
+        10,
+        "judgement: who counts posts small variances, large ones are looked at by somebody with more rights",
         "by so many units a picker's own count may adjust a record, more waits for review; none: by any; 0: by none",
     )
 

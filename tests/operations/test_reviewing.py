@@ -36,11 +36,16 @@ def test_every_count_that_changes_a_record_has_one_line_that_says_who_counted(tw
     assert set(lines["adjustment"].tolist()) == {int(Adjustment.COUNTED)}
 
 
-def test_by_default_a_picker_may_adjust_by_any_number(two_stores: Any, play: Any) -> None:
-    usual, generous = (play(two_stores(*SHORT, *more)) for more in ((), (review(10_000),)))
-    assert usual.outcome.digest == generous.outcome.digest
-    assert not len(usual.rows("difference_flagged"))
-    assert np.abs(usual.rows("stock_corrected")["units"]).max() > 3
+def test_by_default_a_picker_may_adjust_by_ten_units(two_stores: Any, play: Any) -> None:
+    wrong = ("stores.inaccurate_units=40", "stores.inaccurate_share=0.8")
+    usual, ten, free = (
+        play(two_stores(*SHORT, *wrong, *more))
+        for more in ((), ("stores.review.picker_units=10",), ("stores.review.picker_units=null",))
+    )
+    assert usual.outcome.digest == ten.outcome.digest
+    assert len(usual.rows("difference_flagged")) > 3
+    assert not len(free.rows("difference_flagged"))
+    assert np.abs(free.rows("stock_corrected")["units"]).max() > 10
 
 
 def test_what_is_more_than_a_picker_may_adjust_waits_for_review(two_stores: Any, play: Any) -> None:
