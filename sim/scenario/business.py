@@ -41,7 +41,10 @@ class Customers(Branch):
 
     clients: Positive = given(60_000, "judgement: 13 % of the default city's people", "people who use the service")
     patience_s: AboveZero | None = given(3600.0, JUDGEMENT, "mean time until a customer cancels, seconds; null: never")
-    patience_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of patience (lognormal)")
+    patience_noise: Literal["lognormal", "exponential"] = given(
+        "lognormal", JUDGEMENT, "distribution of patience; exponential as in Erlang A (Palm 1957)"
+    )
+    patience_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of patience when lognormal")
     double_tap_share: Share = given(
         0.005, JUDGEMENT, "orders whose request is sent twice: a second tap, a retry of the app"
     )

@@ -257,7 +257,15 @@ def complete(
             per_order("fraud.patience", FRAUD_PATIENCE_S, 0.4) if share else np.inf,
             np.full(n, np.inf)
             if patience is None
-            else per_order("customers.patience", patience, scenario.customers.patience_cv),
+            else quantised(
+                handling(
+                    streams.generator("customers.patience"),
+                    scenario.customers.patience_noise,
+                    patience,
+                    scenario.customers.patience_cv,
+                    n,
+                )
+            ),
         ),
         submit_s=per_order("platform.submit", platform.submit_s * quiet, platform.submit_cv),
         window_s=per_order("platform.window", platform.window_s * quiet, platform.window_cv),

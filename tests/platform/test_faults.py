@@ -1,8 +1,11 @@
 """Faults: each does what its name says while it lasts, to what it befalls and nothing else, and then it is over."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from sim.engine import policies_of
 from sim.faults import occasions
 from sim.laws import all_laws, verdict, whole_log
 from sim.streams import Streams
@@ -292,6 +295,31 @@ def test_phones_without_a_connection_answer_no_offer(broken):
     assert len(answers) > 5
     assert set(answers["answer"]) <= {OfferAnswer.EXPIRED, OfferAnswer.VOID}
     assert (within(played.rows("offer_answered"), OVER_S, 7200.0)["answer"] == OfferAnswer.ACCEPTED).sum() > 40
+
+
+def test_a_lost_connection_leaves_exactly_its_length_of_staleness(two_stores, play):
+    """Every second somebody asks where a driver was last seen: the age of it grows from the loss to the reconnection."""
+
+    class Nosy:
+        every_s, holds = 1.0, True
+
+        def __init__(self):
+            self.ages = {}
+
+        def __call__(self, view):
+            if view.idle_count:
+                self.ages[view.now_s] = view.seen(view.idle[0]).age_s
+            return iter(())
+
+    nosy = Nosy()
+    scenario = two_stores(fault("app_connection_loss", "share: 1.0"), "platform.ping_s=8", "platform.give_up_s=100000")
+    play(scenario, policies=replace(policies_of(scenario), dispatch=nosy))
+    at_s, age_s = (np.array(list(column)) for column in (nosy.ages, nosy.ages.values()))
+    lost = (at_s >= BEGAN_S) & (at_s < OVER_S)
+    assert lost.sum() > 1000
+    np.testing.assert_allclose(age_s[lost], at_s[lost] - BEGAN_S, atol=1e-6)
+    assert age_s[lost].max() == OVER_S - BEGAN_S - 1.0
+    np.testing.assert_allclose(age_s[~lost], at_s[~lost] % 8.0, atol=1e-6)
 
 
 def test_broken_scanners_make_picking_longer_by_their_factor(broken):
