@@ -22,7 +22,7 @@ SHUT = (
 
 
 def forget_to_hand_in(monkeypatch):
-    def ride_on(self, driver, job, doors):
+    def ride_on(self, driver, store, orders, doors):
         yield from ()
 
     monkeypatch.setattr(Driving, "_bring_back", ride_on)
@@ -94,9 +94,9 @@ def bring_it_to_another_store(monkeypatch):
 def hand_over_what_was_given_up(monkeypatch):
     fails = Doors._fails
 
-    def and_over(self, job, driver, reason):
-        fails(self, job, driver, reason)
-        self._shelves.hand_over(job.order, driver, job.node)
+    def and_over(self, order, node, driver, reason):
+        fails(self, order, node, driver, reason)
+        self._shelves.hand_over(order, driver, node)
         return False
 
     monkeypatch.setattr(Doors, "_fails", and_over)
