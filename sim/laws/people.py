@@ -164,24 +164,26 @@ class People(Law):
             self._job[driver] = order
             if not _within(t, self._shifts[driver]):
                 self.breach(t, f"driver {driver} accepted order {order} outside the shift")
-            self._tour_litres[driver] = 0.0
-            self._loaded(t, order, driver)
+            litres = self._tour_litres[driver] = self._litres[order]
+            if litres > self._loads[driver]:
+                self._overloaded(t, driver)
 
     def order_bundled(self, t: float, order: int, driver: int, first: int) -> None:
         """One more order of the tour that the driver accepted at this moment."""
         if self._job[driver] != first or order == first:
             self.breach(t, f"driver {driver} takes order {order} along with {first}, has accepted {self._job[driver]}")
         self._along.setdefault(driver, set()).add(order)
-        self._loaded(t, order, driver)
+        self._tour_litres[driver] += self._litres[order]
+        if self._tour_litres[driver] > self._loads[driver]:
+            self._overloaded(t, driver)
 
-    def _loaded(self, t: float, order: int, driver: int) -> None:
-        litres = self._tour_litres[driver] = self._tour_litres[driver] + self._litres[order]
-        if litres > self._loads[driver]:
-            self.breach(t, f"driver {driver} accepted {litres:.0f} litres, can carry {self._loads[driver]:.0f}")
+    def _overloaded(self, t: float, driver: int) -> None:
+        litres, most = self._tour_litres[driver], self._loads[driver]
+        self.breach(t, f"driver {driver} accepted {litres:.0f} litres, can carry {most:.0f}")
 
-    def _has(self, driver: int, order: int) -> bool:
-        """Whether an order is the driver's job, or along with it."""
-        return self._job[driver] == order or (bool(self._along) and order in self._along.get(driver, ()))
+    def _lacks(self, driver: int, order: int) -> bool:
+        """Whether an order that is not the driver's job is not along with it either."""
+        return order not in self._along.get(driver, ())
 
     def leg_started(
         self, t: float, driver: int, order: int, trip: int, origin: int, node: int, arrive_s: float
@@ -201,7 +203,7 @@ class People(Law):
                 self._carries[driver].add(order)
             if trip == _RETURN and order not in self._carries[driver]:
                 self.breach(t, f"driver {driver} brings back order {order}, carries {sorted(self._carries[driver])}")
-            if not self._has(driver, order):
+            if self._job[driver] != order and self._lacks(driver, order):
                 self.breach(t, f"driver {driver} rides for order {order} without having accepted it")
         self._at[driver] = node, arrive_s
 
@@ -247,13 +249,18 @@ class People(Law):
     def driver_at_store(self, t: float, driver: int, order: int, store: int) -> None:
         """A driver is where the ride ended, not before it did."""
         at = self._at[driver]
-        if at is None or t < at[1] or at[0] != self._world.store_nodes[store] or not self._has(driver, order):
+        if (
+            at is None
+            or t < at[1]
+            or at[0] != self._world.store_nodes[store]
+            or (self._job[driver] != order and self._lacks(driver, order))
+        ):
             self.breach(t, f"driver {driver} is at store {store} for order {order}, expected {at}")
 
     def goods_delivered(self, t: float, driver: int, order: int, node: int) -> None:
         """So is a driver at a door; the job is done."""
         at = self._at[driver]
-        if at is None or t < at[1] or at[0] != node or not self._has(driver, order):
+        if at is None or t < at[1] or at[0] != node or (self._job[driver] != order and self._lacks(driver, order)):
             self.breach(t, f"driver {driver} delivers order {order} at node {node}, expected {at}")
         if order not in self._kept:
             self._carries[driver].discard(order)
