@@ -140,11 +140,13 @@ class _Offers(_Guarded):
             except (Exception, SystemExit) as error:
                 raise failure(self._policy, self._name, error) from error
             try:
-                yield Offer(OrderId(index(offer.order)), DriverId(index(offer.driver)))
+                along = tuple(OrderId(index(order)) for order in offer.along)
+                checked = Offer(OrderId(index(offer.order)), DriverId(index(offer.driver)), along)
             except (TypeError, AttributeError) as error:
                 raise InputError(
-                    f"{self._name}: expected an Offer(order, driver) with two ids, got {offer!r}."
+                    f"{self._name}: expected an Offer(order, driver, along) of ids, got {offer!r}."
                 ) from error
+            yield checked
 
 
 def _bool(answer: Any) -> bool:

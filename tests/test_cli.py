@@ -274,7 +274,7 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
         ("dispatch", "raise KeyError('boom')", ("mine.py:Mine", "line 3", "KeyError: 'boom'")),
         ("dispatch", "raise SystemExit(0)", ("SystemExit",)),
         ("dispatch", "return 42", ("TypeError",)),
-        ("dispatch", "yield 7", ("expected an Offer(order, driver)", "got 7")),
+        ("dispatch", "yield 7", ("expected an Offer(order, driver, along)", "got 7")),
         ("dispatch", "from sim.contracts import Offer; yield Offer('x', 'y')", ("expected an Offer",)),
         ("sourcing", "return 'here'", ("a store id or None", "'here'")),
         ("sourcing", "return 99", ("a store of this scenario", "99")),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from sim.contracts import DispatchView, Fleet, Offer, Stops, WaitingOrder
-from sim.vocabulary import OrderId, StoreId
+from sim.vocabulary import DriverId, OrderId, StoreId
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Matching:
             reached_s = view.now_s + board.ride_s[row, column] + view.stops.arrive_s
             if fleet.idle[column] and reached_s + leaves_in_s + self.early_s > tour.ready_s:
                 first, *along = tour.orders
-                yield Offer(first.id, int(fleet.driver[column]), tuple(order.id for order in along))  # type: ignore[arg-type]
+                yield Offer(first.id, DriverId(int(fleet.driver[column])), tuple(order.id for order in along))
         if len(self._memory.after) > _KNOWN_MOST:
             self._memory.after.clear()
 

@@ -154,8 +154,8 @@ class Offer(NamedTuple):
 class Dispatch(Protocol):
     """Offers to make now. May have an attribute `every_s`: then it is asked at most on that grid of seconds.
 
-    And an attribute `holds`, true of a policy that may leave an order for later: it is asked again at every step of its grid
-    as long as orders wait and drivers are idle. And an attribute `ahead_s`, see `DispatchView.fleet`.
+    Beside `every_s` an attribute `holds`, true of a policy that may leave an order for later: it is asked again at every step
+    of its grid as long as orders wait and drivers are idle. And an attribute `ahead_s`, see `DispatchView.fleet`.
     """
 
     def __call__(self, view: DispatchView) -> Iterator[Offer]: ...

@@ -71,7 +71,8 @@ class Offers:
         self._policy = policy
         self._loads_litres = [figures.loads_litres[profile] for profile in figures.driver_profiles]
         self._every_s = float(getattr(policy, "every_s", 0.0))
-        self._holds, self._looks_ahead = bool(getattr(policy, "holds", False)), hasattr(policy, "ahead_s")
+        self._holds = self._every_s > 0.0 and bool(getattr(policy, "holds", False))
+        self._looks_ahead = hasattr(policy, "ahead_s")
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self.waiting: dict[OrderId, Order] = {}
         self._offered: dict[OrderId, Order] = {}

@@ -1,11 +1,13 @@
 """A user's own policy, from a file: whatever it does wrong ends the run with one line that names it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sim.contracts import BatchPicking
+from sim.engine import policies_of
 from sim.menu import build_policy
 from sim.vocabulary import InputError
 
@@ -58,10 +60,6 @@ def spec(folder: Path, **parts: Any) -> str:
 def test_what_a_policy_says_wrongly_is_told_of_in_one_line(
     two_stores: Any, play: Any, tmp_path: Path, family: str, answer: str, method: str, said: str, told: str
 ) -> None:
-    from dataclasses import replace
-
-    from sim.engine import policies_of
-
     scenario = two_stores(*SCARCE)
     attribute = "plan_not" if method != "plan" else "spare"
     mine = build_policy(
@@ -99,3 +97,41 @@ def test_what_a_protocol_asks_for_is_the_guards_own(tmp_path: Path) -> None:
     assert isinstance(mine, BatchPicking)
     bare = build_policy("picking", spec(tmp_path, answer="0"), "policies.picking", allow_code=True)
     assert not isinstance(bare, BatchPicking)
+
+
+TOURS = """
+from sim.contracts import Offer
+
+class Everything:
+    holds = True
+    {every}
+
+    def __call__(self, view):
+        by_store = {{}}
+        for order in view.waiting:
+            by_store.setdefault(order.store, []).append(order.id)
+        for (first, *along), driver in zip(by_store.values(), view.idle.tolist()):
+            yield Offer(first, driver, {along})
+"""
+
+
+@pytest.mark.parametrize("every", ["every_s = 300.0", "pass"])
+def test_tours_of_a_users_policy_are_driven_as_ours(two_stores: Any, play: Any, tmp_path: Path, every: str) -> None:
+    """Also where it holds orders back without a grid to be asked on again: then it is asked when something happens."""
+    scenario = two_stores("drivers.count=3", "stores.open='00:00-24:00'")
+    file = tmp_path / "tours.py"
+    file.write_text(TOURS.format(every=every, along="tuple(along[:2])"))
+    mine = build_policy("dispatch", f"{file}:Everything", "policies.dispatch", allow_code=True)
+    day = play(scenario, policies=replace(policies_of(scenario), dispatch=mine))
+    assert len(day.rows("order_bundled")) > 5
+    assert len(day.rows("goods_delivered")) > 20
+
+
+@pytest.mark.parametrize("along", ["None", "7", "['x']"])
+def test_what_is_no_tour_is_refused_in_one_line(two_stores: Any, play: Any, tmp_path: Path, along: str) -> None:
+    scenario = two_stores()
+    file = tmp_path / "tours.py"
+    file.write_text(TOURS.format(every="pass", along=along))
+    mine = build_policy("dispatch", f"{file}:Everything", "policies.dispatch", allow_code=True)
+    with pytest.raises(InputError, match=r"expected an Offer\(order, driver, along\) of ids"):
+        play(scenario, policies=replace(policies_of(scenario), dispatch=mine))
