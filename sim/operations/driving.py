@@ -12,7 +12,8 @@ from sim.clock import Clock, Timer
 from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.doors import Doors
-from sim.operations.drivers import Driver, Leg
+from sim.operations.drivers import Driver
+from sim.operations.riding import Riding
 from sim.operations.shelves import Shelves
 from sim.operations.support import Support
 from sim.platform.office import Office
@@ -21,8 +22,6 @@ from sim.story import Signal, Story, tell
 from sim.streams import Die, quick
 from sim.vocabulary import (
     NOBODY,
-    TICK_S,
-    TICKS_PER_MS,
     DriverId,
     NodeId,
     OfferAnswer,
@@ -36,7 +35,7 @@ from sim.world.travel import Travel
 
 # Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
 _ACCEPTED, _DECLINED, _EXPIRED = OfferAnswer.ACCEPTED, OfferAnswer.DECLINED, OfferAnswer.EXPIRED
-_TO_STORE, _TO_CUSTOMER, _BACK, _RETURN, _ONWARD = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN, Trip.ONWARD
+_TO_STORE, _TO_CUSTOMER, _BACK, _RETURN = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
 _NO_ORDER, _NO_STORE = OrderId(NOBODY), StoreId(NOBODY)
 
 
@@ -81,7 +80,10 @@ class Driving:
         doors: Doors | None = None,
         support: Support | None = None,
     ) -> None:
-        self._env, self._facts, self._office, self._shelves, self._travel = env, facts, office, shelves, travel
+        self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
+        self._store_nodes = travel.store_nodes
+        riding = Riding(env, facts, travel)
+        self.position, self._ride, self._ride_on = riding.position, riding.ride, riding.ride_on
         self.drivers = drivers
         self._accept_share, self._respond_s, self._ping_s = accept_share, respond_s, ping_s
         self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
@@ -145,23 +147,6 @@ class Driving:
             if not self._offline[driver]:
                 del self._offline[driver], self._silent_since_s[driver]
 
-    def position(self, driver: Driver, t_s: float) -> tuple[NodeId, float]:
-        """The next road node a driver on a leg reaches at or after a time, and when."""
-        leg = driver.leg
-        if leg is None:
-            return driver.node, t_s
-        if t_s >= leg.arrive_s:
-            return leg.node, t_s
-        if t_s <= leg.depart_s:
-            return leg.origin, leg.depart_s
-        elapsed_ms = (t_s - leg.depart_s) * 1000.0 / leg.noise
-        node, reached_ms = self._travel.along(
-            leg.root, leg.towards, leg.origin, leg.node, driver.profile, leg.period, elapsed_ms
-        )
-        if node == leg.node:
-            return leg.node, leg.arrive_s
-        return NodeId(node), leg.depart_s + int(reached_ms * TICKS_PER_MS * leg.noise) * TICK_S
-
     # -- the shift ---------------------------------------------------------------------------------------------------
 
     def begin(self, number: DriverId) -> None:
@@ -186,7 +171,7 @@ class Driving:
         facts = self._facts
         driver.out, driver.leg = True, None
         driver.node = driver.start
-        driver.store = driver.home if driver.node == self._travel.store_nodes[driver.home] else _NO_STORE
+        driver.store = driver.home if driver.node == self._store_nodes[driver.home] else _NO_STORE
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
@@ -222,7 +207,7 @@ class Driving:
             self._stand(driver)
 
     def _stand(self, driver: Driver) -> None:
-        driver.leg, driver.node = None, self._travel.store_nodes[driver.store]
+        driver.leg, driver.node = None, self._store_nodes[driver.store]
         self._office.driver_stands(driver.id, driver.store)
 
     # -- one delivery ------------------------------------------------------------------------------------------------
@@ -232,7 +217,7 @@ class Driving:
         arrive_s = self._set_out(driver, job)
         if arrive_s > env.now:
             yield Timer(env, arrive_s - env.now)
-        driver.leg, driver.node = None, self._travel.store_nodes[job.store]
+        driver.leg, driver.node = None, self._store_nodes[job.store]
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
         tour = [(order, job.node)]
@@ -299,7 +284,7 @@ class Driving:
         leg = self._ride(driver, first, _RETURN, driver.node, store, towards=True, noise=self._noise[2][first])
         if leg.arrive_s > env.now:
             yield Timer(env, leg.arrive_s - env.now)
-        driver.leg, driver.node = None, self._travel.store_nodes[store]
+        driver.leg, driver.node = None, self._store_nodes[store]
         for order in orders:
             if doors.hand_in_s[order]:
                 yield Timer(env, doors.hand_in_s[order])
@@ -314,7 +299,7 @@ class Driving:
         if leg is not None:
             driver.node, turn_s = self.position(driver, now)
         arrived = leg is None or leg.node == driver.node
-        if arrived and turn_s == now and driver.node == self._travel.store_nodes[job.store]:
+        if arrived and turn_s == now and driver.node == self._store_nodes[job.store]:
             return now
         new = self._ride(
             driver,
@@ -327,42 +312,6 @@ class Driving:
             wait_s=turn_s - now,
         )
         return new.arrive_s
-
-    def _ride(
-        self,
-        driver: Driver,
-        order: OrderId,
-        trip: Trip,
-        node: NodeId,
-        store: StoreId,
-        *,
-        towards: bool,
-        noise: float,
-        wait_s: float = 0.0,
-    ) -> Leg:
-        """Set out between a store and a node (towards the store, or away from it)."""
-        now, travel = self._env.now, self._travel
-        period = travel.period_at(now)
-        table = travel.to_store if towards else travel.from_store
-        ride_s = int(table[period][driver.profile][store][node] * TICKS_PER_MS * noise) * TICK_S + wait_s
-        at_store = travel.store_nodes[store]
-        origin, target = (node, at_store) if towards else (at_store, node)
-        leg = driver.leg = Leg(origin, target, now + wait_s, now + ride_s, store, towards, period, noise)
-        self._facts.leg_started(
-            driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s
-        )
-        return leg
-
-    def _ride_on(self, driver: Driver, order: OrderId, target: NodeId, noise: float) -> Leg:
-        """Set out from one customer to the next."""
-        now, travel, node = self._env.now, self._travel, driver.node
-        period = travel.period_at(now)
-        ride_s = int(travel.onward_ms(node, target, driver.profile, period) * TICKS_PER_MS * noise) * TICK_S
-        leg = driver.leg = Leg(node, target, now, now + ride_s, _NO_STORE, False, period, noise)
-        self._facts.leg_started(
-            driver=driver.id, order=order, trip=_ONWARD, origin=node, node=target, arrive_s=leg.arrive_s
-        )
-        return leg
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
