@@ -11,11 +11,13 @@ from math import log
 from sim.clock import Clock, Timer
 from sim.contracts import Sighting
 from sim.facts import Facts
+from sim.operations.choosing import Choosing
 from sim.operations.doors import Doors
 from sim.operations.drivers import Driver
 from sim.operations.riding import Riding
 from sim.operations.shelves import Shelves
 from sim.operations.support import Support
+from sim.operations.tips import Tips
 from sim.platform.office import Office
 from sim.ports import Cancellation, OfferMessage
 from sim.story import Signal, Story, tell
@@ -47,7 +49,7 @@ class Driving:
     counter
         Orders that stand packed at their store's counter; drivers take them away.
     accept_share, respond_s
-        Chance of accepting an offer; mean time to answer it, seconds.
+        Chance of accepting an offer, where `choosing` is None and knows no better; mean time to answer it, seconds.
     ping_s
         Seconds between the positions a phone sends.
     arrive_s, leave_s
@@ -56,8 +58,8 @@ class Driving:
         Keyed draws by (order, driver).
     doors
         What happens at the customers' doors; None: every order is handed over.
-    support
-        Whom customers write to who were wronged; None: nobody.
+    support, tips
+        Whom customers write to who were wronged, None: nobody; what drivers are given, None: nothing.
     """
 
     def __init__(
@@ -79,6 +81,8 @@ class Driving:
         answers: Die,
         doors: Doors | None = None,
         support: Support | None = None,
+        tips: Tips | None = None,
+        choosing: Choosing | None = None,
     ) -> None:
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
         self._store_nodes = travel.store_nodes
@@ -86,10 +90,11 @@ class Driving:
         self.position, self._ride, self._ride_on = riding.position, riding.ride, riding.ride_on
         self.drivers = drivers
         self._accept_share, self._respond_s, self._ping_s = accept_share, respond_s, ping_s
+        self._choosing = choosing
         self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
-        self._counter, self._doors, self._support = counter, doors, support
+        self._counter, self._doors, self._support, self._tips = counter, doors, support, tips
         self._at_counter: dict[OrderId, Driver] = {}
         self._offline: dict[DriverId, int] = {}
         self._silent_since_s: dict[DriverId, float] = {}
@@ -101,7 +106,11 @@ class Driving:
         if self._offline and message.driver in self._offline:
             return  # the phone has no connection: nobody sees the offer
         will, haste = self._answers.pair(message.order, message.driver)
-        answer = _ACCEPTED if will < self._accept_share else _DECLINED
+        share = self._accept_share
+        if self._choosing is not None:
+            driver, now = self.drivers[message.driver], self._env.now
+            share = self._choosing.chance(driver, self.position(driver, now)[0], message, now)
+        answer = _ACCEPTED if will < share else _DECLINED
         delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
         if delay > message.window_s:
             delay, answer = message.window_s, _EXPIRED
@@ -170,6 +179,7 @@ class Driving:
         """Wait for work, deliver, ride back, until the shift is over."""
         facts = self._facts
         driver.out, driver.leg = True, None
+        driver.on_since_s = driver.free_since_s = self._env.now
         driver.node = driver.start
         driver.store = driver.home if driver.node == self._store_nodes[driver.home] else _NO_STORE
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
@@ -182,6 +192,7 @@ class Driving:
                 yield from self._deliver(driver, last)
                 driver.order = None
                 if driver.on:
+                    driver.free_since_s = self._env.now
                     driver.wake.again()
                     self._go_free(driver, self._noise[2][last.order])
         driver.out = False
@@ -263,6 +274,8 @@ class Driving:
                     self._support.served(order)
                 self._shelves.hand_over(order, driver.id, node)
                 office.handed_over(order, driver.id)
+                if self._tips is not None:
+                    self._tips.served(order, driver.id)
             elif (yield from doors.met(order, job.store, node, driver.id)):
                 brought_back.append(order)
             if self._leave_s:
