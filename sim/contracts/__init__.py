@@ -37,6 +37,7 @@ from sim.contracts.floor import (
 )
 from sim.contracts.forecasting import HISTORY_DAYS_MAX, Forecast, ForecastView, SalesHistory, TrainedForecast
 from sim.contracts.layout import Block, Routing, Slotting, SlottingView, Visits
+from sim.contracts.market import Incentive, LoadView, Pricing
 from sim.contracts.orders import (
     Admission,
     AdmissionView,
@@ -75,7 +76,9 @@ __all__ = [
     "ForecastView",
     "Fraud",
     "FraudView",
+    "Incentive",
     "LedgerView",
+    "LoadView",
     "Move",
     "Offer",
     "OrderRequest",
@@ -86,6 +89,7 @@ __all__ = [
     "Policies",
     "Positioning",
     "PositioningView",
+    "Pricing",
     "Reconciliation",
     "Replacement",
     "ReplacementView",
@@ -117,6 +121,7 @@ __all__ = [
 FAMILIES = {
     "admission": "whether a customer may place an order now",
     "fraud": "which orders are refused as fraud",
+    "pricing": "what a customer is charged on top of the delivery fee",
     "sourcing": "which store serves an order",
     "reservation": "how stock is held against concurrent buyers",
     "saga": "in which order an order is reserved, paid and confirmed",
@@ -125,6 +130,7 @@ FAMILIES = {
     "routing": "how a picker walks through the aisles",
     "picking": "which order a free picker takes next",
     "dispatch": "which driver is offered which order, and when",
+    "incentive": "what a driver is offered on top of the usual pay",
     "positioning": "where a driver goes after a delivery",
     "replenishment": "what a store orders from its supplier",
     "forecast": "what a store expects to sell on the days to come",
@@ -135,6 +141,7 @@ FAMILIES = {
 POLICY_PROTOCOLS: dict[str, Any] = {
     "admission": Admission,
     "fraud": Fraud,
+    "pricing": Pricing,
     "sourcing": Sourcing,
     "reservation": Reservation,
     "saga": SagaPlan,
@@ -143,6 +150,7 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "routing": Routing,
     "picking": Picking,
     "dispatch": Dispatch,
+    "incentive": Incentive,
     "positioning": Positioning,
     "replenishment": Replenishment,
     "forecast": Forecast,
@@ -157,6 +165,7 @@ class Policies:
 
     admission: Admission
     fraud: Fraud
+    pricing: Pricing
     sourcing: Sourcing
     reservation: Reservation
     saga: SagaPlan
@@ -165,6 +174,7 @@ class Policies:
     routing: Routing
     picking: Picking
     dispatch: Dispatch
+    incentive: Incentive
     positioning: Positioning
     replenishment: Replenishment
     forecast: Forecast
