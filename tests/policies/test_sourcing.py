@@ -60,8 +60,8 @@ def test_the_nearest_store_that_has_all_and_somebody_to_bring_it(records, driver
 def test_a_store_without_drivers_hands_its_orders_to_its_neighbour(play, two_stores):
     """The only driver is at home at one store: what the other would have to wait for, his own store serves."""
     apart = (
-        "map={width_m: 12000, height_m: 1000, points: 60, speed_kmh: 30}", "drivers.count=1", "demand.orders_per_day=100",
-        "policies.dispatch=nearest(ride_s_max=100)",
+        "map={width_m: 8000, height_m: 1000, points: 60, speed_kmh: 40}", "drivers.count=1", "demand.orders_per_day=120",
+        "horizon_h=4", "policies.dispatch=nearest(ride_s_max=100)",
     )  # fmt: skip
     near, shared = (
         play(two_stores(*apart, f"policies.sourcing={name}")) for name in ("nearest_store", "nearest_with_drivers")
