@@ -240,9 +240,9 @@ class Backend:
         that is waited for later); what became of the call it finds in `order.call`.
         """
         at_s = self._env.now + delay_s
-        service = self.cluster.services[_INVENTORY]
+        service, windows_s = self.cluster.services[_INVENTORY], self.windows_s
         latency_s = self.front.reserve_s(order.id, at_s)
-        self._reserved.append(latency_s + (self.windows_s[order.id] if self.windows_s else 0.0))
+        self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
             return delay_s
         order.call = (service.epoch, service.last_instance, at_s)
