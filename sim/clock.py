@@ -10,7 +10,6 @@ from typing import Any
 
 import simpy
 
-
 SOON_S = 2.0
 """Timers shorter than this stand in a queue of their own, seconds. It holds a handful where the other holds a thousand, so a
 hop from one service to the next passes no crowd of riders on its way in and out."""

@@ -258,8 +258,7 @@ class Backend:
 
     def payments_s(self, order: OrderId) -> float:
         """Seconds our payment service takes for an order, infinite when it does not answer."""
-        latency_s = self.front.pay_s(order, self._env.now)
-        return quantise(latency_s) if latency_s < inf else inf
+        return quantise(self.front.pay_s(order, self._env.now))
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""

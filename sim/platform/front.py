@@ -15,7 +15,7 @@ from sim.contracts import Fraud, OrderRequest, Ruling
 from sim.facts import Facts
 from sim.platform.cluster import Cluster
 from sim.platform.fraud import History
-from sim.platform.gateway import Backpressure, Degradation, Fanout, Feature, Idempotency, Pending, RateLimits
+from sim.platform.gateway import NEW, Backpressure, Degradation, Fanout, Feature, Idempotency, RateLimits
 from sim.platform.pricing import Validation
 from sim.platform.sessions import Sessions
 from sim.scenario.business import Platform
@@ -165,9 +165,7 @@ class Front:
             luck, size = self._luck.pairs(orders, call - 64)
             lucks.append(luck)
             works_s.append(-np.log1p(-size) * work_s)
-        block: list[Draws] = list(
-            zip(np.column_stack(lucks).tolist(), np.column_stack(works_s).tolist(), strict=True)
-        )
+        block: list[Draws] = list(zip(np.column_stack(lucks).tolist(), np.column_stack(works_s).tolist(), strict=True))
         if len(self._blocks) >= BLOCKS:
             del self._blocks[next(iter(self._blocks))]  # the oldest; who still asks for it has it drawn again
         self._blocks[number] = block
@@ -177,7 +175,7 @@ class Front:
 
     def repeats(self, order: OrderId) -> bool:
         """Whether the same request came before (a second tap, a retry of the app): it is answered, not done again."""
-        if self.idempotency.seen(order, self._env.now) is Pending.NEW:
+        if self.idempotency.seen(order, self._env.now) is NEW:
             return False
         self.duplicates += 1
         return True

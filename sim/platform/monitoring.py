@@ -16,7 +16,7 @@ from sim.facts import Facts
 from sim.platform.browsing import Sample as Pages
 from sim.platform.bus import Bus
 from sim.platform.gateway import Feature
-from sim.platform.services import Sample
+from sim.platform.meter import Sample
 from sim.scenario import Scenario
 from sim.scenario.monitoring import AlertRule
 from sim.vocabulary import Alert, BreakerState, Endpoint, Svc, Topic

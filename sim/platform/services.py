@@ -7,56 +7,16 @@ as a background (see `sim.platform.background`).
 
 from bisect import insort
 from collections.abc import Callable, Sequence
-from functools import partial
 from math import inf, nan, prod
-from typing import NamedTuple
 
 from sim.platform.background import Background
-from sim.platform.meter import Meter
+from sim.platform.meter import Meter, Sample, sampled
 from sim.platform.scaling import Rotation, planned_instances
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import NOBODY
 
 FEW = 200
 """Where the background has this many times as many calls, the foreground moves no percentile that anybody could see."""
-
-
-class Sample(NamedTuple):
-    """What monitoring saw of a service since the sample before.
-
-    Attributes
-    ----------
-    calls, errors, refused
-        Calls that came; that got no answer, for whatever reason; of those, that the full queue turned away. Background
-        calls are expected counts, so these are not whole numbers.
-    rate
-        Calls per second.
-    p50_s, p99_s
-        Latency of the calls that were taken, seconds; nan when there were none.
-    utilisation
-        Share of the servers' time that was busy.
-    queue
-        Calls waiting at the moment of the sample (an estimate: work ahead over mean work).
-    instances
-        Instances that serve.
-    backlog_s
-        What a call would wait for those ahead of it, seconds.
-    """
-
-    calls: float
-    errors: float
-    refused: float
-    rate: float
-    p50_s: float
-    p99_s: float
-    utilisation: float
-    queue: float
-    instances: int
-    backlog_s: float
-
-
-_sampled: Callable[[tuple[float, ...]], Sample] = partial(tuple.__new__, Sample)
-"""Makes a sample without a call of Python's own for each: there are eight at every look."""
 
 
 class Service:
@@ -370,7 +330,7 @@ class Service:
         else:
             p50_s, p99_s = mixed_s(latencies, taken, 0.5, ahead_s), mixed_s(latencies, taken, 0.01, ahead_s)
         busy = self._monitor.read(self._worked_s + background.taken_s, background.room_s)
-        found = _sampled(
+        found = sampled(
             (
                 calls, errors, self._refused + refused, calls / span_s if span_s > 0.0 else 0.0, p50_s, p99_s, busy, queue,
                 len(rotation.up), ahead_s,
