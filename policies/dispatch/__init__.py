@@ -35,3 +35,10 @@ def by_turn(view: DispatchView, ride_s_max: float, score: Score) -> Iterator[Off
             if can[chosen]:
                 left[chosen] = False
                 yield Offer(order.id, fleet.driver[chosen].item())
+
+
+def hold_to(policy: object, low: float, high: float, *names: str) -> None:
+    """Refuse parameters of a policy that lie outside of a range."""
+    for name in names:
+        if not low <= getattr(policy, name) <= high:
+            raise ValueError(f"Expected {name} from {low:g} to {high:.10g}, got {getattr(policy, name)}.")

@@ -112,7 +112,6 @@ class Office(Desks):
         self._at_store, self._shifts = {}, {}
         self._keep_fees = scenario.payments.keep_fee_on_failed
         self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues)
-        self._positioning_view = LivePositioningView(env, figures, estimator)
         self.backend: Backend | None = None
         breaker, budget, denied = Breaker(enabled=False), RetryBudget(), None
         if not quiet:
@@ -157,6 +156,7 @@ class Office(Desks):
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
         )  # fmt: skip
+        self._positioning_view = LivePositioningView(env, figures, estimator, self.tracking, self.offers.opened)
         self.outages = Outages(
             figures.stores,
             self.book,
