@@ -148,8 +148,8 @@ class _Problem:
         times_s[drivers:, drivers:], costs_s[drivers:, drivers:] = self._between(view, orders, alone, ride_weight)
         np.fill_diagonal(times_s, 0.0)
         np.fill_diagonal(costs_s, 0.0)
-        self.times_s = np.rint(times_s).astype(np.int64)
-        self.costs = np.rint(UNITS * np.minimum(costs_s, NO_WAY_S)).astype(np.int64)
+        self.times_s: Any = np.rint(times_s).astype(np.int64)
+        self.costs: Any = np.rint(UNITS * np.minimum(costs_s, NO_WAY_S)).astype(np.int64)
 
     def matched(self) -> list[tuple[int, int]]:
         """Orders and drivers matched without tours of several, to begin with."""
