@@ -124,7 +124,7 @@ class RollingHorizon:
         possible, size = board.possible, board.sizes()
         done_s = board.pickup_s + board.slower_s() + board.of_tours(tour.last_s for tour in tours)
         waits_s = board.pickup_s - np.maximum(board.ready_s, view.now_s)[:, None]
-        worth = 60.0 * size / (done_s - fleet.free_s) - self.fresh_weight / 60.0 * size * waits_s
+        worth = 60.0 * size / np.maximum(done_s - fleet.free_s, 1.0) - self.fresh_weight / 60.0 * size * waits_s
         soonest_s = np.where(possible, board.pickup_s, np.inf).min(axis=1)
         late = np.array(
             [

@@ -90,3 +90,7 @@ def test_a_driver_is_told_when_he_would_come_too_late_a_step_later() -> None:
     assert sent(359.0)
     assert sent(361.0, every_s=300.0)
     assert sent(361.0, early_s=10.0)
+
+
+def test_a_job_that_takes_no_time_is_worth_a_lot_and_no_error() -> None:
+    assert offers(RollingHorizon(), Line([0.0], [0.0], [due(0, 0, 0.0)])) == [(0, 0, ())]
