@@ -2,22 +2,9 @@
 
 from dataclasses import dataclass
 
+from policies.ranges import hold_to
 from sim.contracts import LoadView
 from sim.vocabulary import Cents
-
-
-def within(policy: object, low: float, high: float, *names: str) -> None:
-    """Hold parameters of a policy to a range, both ends included.
-
-    Raises
-    ------
-    ValueError
-        One lies outside.
-    """
-    for name in names:
-        value = getattr(policy, name)
-        if not low <= value <= high:
-            raise ValueError(f"Expected {name} from {low:g} to {high:g}, got {value}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +14,7 @@ class Flat:
     cents: int = 0
 
     def __post_init__(self) -> None:
-        within(self, 0, 100_000, "cents")
+        hold_to(self, 0, 100_000, "cents")
 
     @property
     def nothing(self) -> bool:
@@ -48,9 +35,9 @@ class ByForecast:
     cents_max: int = 600
 
     def __post_init__(self) -> None:
-        within(self, 60.0, 86_400.0, "within_s")
-        within(self, 0.01, 1000.0, "orders_per_hour")
-        within(self, 0, 100_000, "cents", "cents_max")
+        hold_to(self, 60.0, 86_400.0, "within_s")
+        hold_to(self, 0.01, 1000.0, "orders_per_hour")
+        hold_to(self, 0, 100_000, "cents", "cents_max")
 
     def worth(self, view: LoadView) -> Cents:
         """What it comes to now."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from policies.tide import within
+from policies.ranges import hold_to
 from sim.contracts import LoadView, WaitingOrder
 from sim.vocabulary import Cents
 
@@ -19,7 +19,7 @@ class ByDeclines:
     cents_max: int = 500
 
     def __post_init__(self) -> None:
-        within(self, 0, 100_000, "cents", "cents_max")
+        hold_to(self, 0, 100_000, "cents", "cents_max")
 
     def __call__(self, view: LoadView, order: WaitingOrder) -> Cents:
         return Cents(min(self.cents * len(order.declined or ()), self.cents_max))

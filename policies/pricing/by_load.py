@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from policies.tide import within
+from policies.ranges import hold_to
 from sim.contracts import LoadView, OrderRequest
 from sim.vocabulary import Cents
 
@@ -20,8 +20,8 @@ class ByLoad:
     cents_max: int = 600
 
     def __post_init__(self) -> None:
-        within(self, 0.0, 1000.0, "orders_per_driver")
-        within(self, 0, 100_000, "cents", "cents_max")
+        hold_to(self, 0.0, 1000.0, "orders_per_driver")
+        hold_to(self, 0, 100_000, "cents", "cents_max")
 
     def __call__(self, view: LoadView, request: OrderRequest) -> Cents:
         load = view.open_orders / max(view.drivers_on, 1)

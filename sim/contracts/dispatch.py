@@ -139,6 +139,12 @@ class DispatchView(Protocol):
     def onward_s(self, node: NodeId, target: NodeId) -> float:
         """Believed ride from one customer to another, seconds."""
 
+    def metres(self, node: NodeId, other: NodeId) -> float:
+        """Straight line between two nodes of the map, metres."""
+
+    def store_node(self, store: StoreId) -> NodeId:
+        """Where a store is."""
+
     @property
     def stops(self) -> Stops:
         """What a stop takes besides the ride."""
@@ -181,6 +187,20 @@ class PositioningView(Protocol):
 
     @property
     def stores(self) -> int: ...
+    @property
+    def off_s(self) -> float:
+        """When the driver's shift ends, seconds since the start; past: it has."""
+
+    @property
+    def bound(self) -> NDArray[Any]:
+        """Drivers without work who stand at each store or ride to it, int64 (stores,); counted when asked."""
+
+    @property
+    def opened(self) -> Sequence[int]:
+        """Orders of each store that have needed a driver so far; a live list."""
+
+    def between_s(self, store: StoreId, other: StoreId) -> float:
+        """Believed ride from one store to another by the driver's vehicle, seconds."""
 
 
 class Positioning(Protocol):

@@ -89,6 +89,7 @@ class Offers:
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self._bonus = bonus
         self.waiting: dict[OrderId, Order] = {}
+        self.opened = [0] * figures.stores  # tasks so far
         self._offered: dict[OrderId, Order] = {}
         self._asked_of: dict[DriverId, OrderId] = {}
         self._along: dict[OrderId, Sequence[Order]] = {}  # what an offer of this order asks to take along
@@ -109,6 +110,7 @@ class Offers:
         order.tasked, order.ready_s, order.opened_s = True, ready_s, self._env.now
         order.give_up_at_s = order.opened_s + self._give_up_s
         self.waiting[order.id] = order
+        self.opened[order.store] += 1
         self._facts.task_opened(order=order.id, store=order.store, ready_s=ready_s)
         self._deadlines.append(order)
         if not self._watching:

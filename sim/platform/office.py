@@ -115,7 +115,6 @@ class Office(Desks):
         self._at_store, self._shifts = {}, {}
         self._keep_fees = scenario.payments.keep_fee_on_failed
         self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues, self.tracking)
-        self._positioning_view = LivePositioningView(env, figures, estimator)
         self.backend: Backend | None = None
         breaker, budget, denied = Breaker(enabled=False), RetryBudget(), None
         if not quiet:
@@ -168,6 +167,7 @@ class Office(Desks):
         self.standby = None if on_call is None else Standby(
             env, facts, self.bus, self.offers, self.tracking, figures, on_call
         )  # fmt: skip
+        self._positioning_view = LivePositioningView(env, figures, estimator, self.tracking, self.offers.opened)
         self.outages = Outages(
             figures.stores,
             self.book,

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 class LiveDispatchView:
     """See `sim.contracts.DispatchView`."""
 
-    __slots__ = ("_ahead", "_env", "_estimator", "_nearest", "_offers", "_tracking", "stops", "stores")
+    __slots__ = (
+        "_ahead",
+        "_env",
+        "_estimator",
+        "_nearest",
+        "_offers",
+        "_store_nodes",
+        "_tracking",
+        "metres",
+        "stops",
+        "stores",
+    )
 
     def __init__(
         self,
@@ -35,7 +46,7 @@ class LiveDispatchView:
     ) -> None:
         self._env, self._offers, self._tracking = env, offers, tracking
         self._ahead, self._estimator, self.stops, self.stores = ahead, estimator, figures.stops, figures.stores
-        self._nearest = tracking.nearby.nearest
+        self._nearest, self.metres, self._store_nodes = tracking.nearby.nearest, figures.metres, figures.store_nodes
 
     @property
     def now_s(self) -> float:
@@ -89,6 +100,10 @@ class LiveDispatchView:
         """Believed ride from one customer to another, seconds."""
         return self._estimator.onward_s(node, target, self._env.now)
 
+    def store_node(self, store: StoreId) -> NodeId:
+        """Where a store is."""
+        return self._store_nodes[store]
+
 
 class LiveSourcingView:
     """See `sim.contracts.SourcingView`."""
@@ -126,10 +141,16 @@ class LiveSourcingView:
 class LivePositioningView:
     """See `sim.contracts.PositioningView`; one object, pointed at each driver in turn."""
 
-    __slots__ = ("_env", "_estimator", "_figures", "driver", "home", "node")
+    __slots__ = ("_at", "_env", "_estimator", "_figures", "_tracking", "driver", "home", "node", "opened")
 
-    def __init__(self, env: Clock, figures: Figures, estimator: Estimator) -> None:
-        self._env, self._figures, self._estimator = env, figures, estimator
+    def __init__(
+        self, env: Clock, figures: Figures, estimator: Estimator, tracking: Tracking, opened: Sequence[int]
+    ) -> None:
+        self._env, self._figures, self._estimator, self._tracking = env, figures, estimator, tracking
+        self.opened = opened
+        # Of each place at a store (its node and a kind of vehicle): which store that is; two stores at one node share it.
+        kinds = range(max(figures.driver_profiles, default=0) + 1)
+        self._at = {estimator.place(node, kind): n for n, node in enumerate(figures.store_nodes) for kind in kinds}
         self.driver, self.node, self.home = DriverId(0), NodeId(0), StoreId(0)
 
     def at(self, driver: DriverId, node: NodeId) -> "LivePositioningView":
@@ -150,6 +171,24 @@ class LivePositioningView:
     def ride_s(self, store: StoreId) -> float:
         """Believed seconds to a store."""
         return self._estimator.to_store_s(self.node, self._figures.driver_profiles[self.driver], store, self._env.now)
+
+    @property
+    def off_s(self) -> float:
+        """When the driver's shift ends."""
+        now = self._env.now
+        return max((off for on, off in self._figures.driver_shifts[self.driver] if on <= now), default=now)
+
+    @property
+    def bound(self) -> NDArray[Any]:
+        """Drivers without work at each store or on their way to it."""
+        places = self._tracking.place[self._tracking.idle].tolist()
+        stores = [store for store in map(self._at.get, places) if store is not None]
+        return np.bincount(np.array(stores, dtype=np.int64), minlength=self._figures.stores)
+
+    def between_s(self, store: StoreId, other: StoreId) -> float:
+        """Believed ride from one store to another, seconds."""
+        profile, nodes = self._figures.driver_profiles[self.driver], self._figures.store_nodes
+        return self._estimator.to_store_s(nodes[store], profile, other, self._env.now)
 
 
 class LiveReplenishmentView:

@@ -96,7 +96,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return run
 
 
-@pytest.mark.parametrize("policy", ["matching", ALONE, "nearest(ride_s_max=100000)"])
+@pytest.mark.parametrize(
+    "policy", ["matching", ALONE, "nearest(ride_s_max=100000)", "foodmatch", "rolling_horizon", "vrp"]
+)
 @pytest.mark.parametrize("drawn", [{}, MUCH], ids=["plenty", "scarce"])
 def test_every_solution_keeps_the_eight_rules(played: Any, policy: str, drawn: dict[str, int]) -> None:
     for seed in range(3):

@@ -103,3 +103,9 @@ class Line:
 
     def onward_s(self, node: float, target: float) -> float:
         return abs(node - target)
+
+    def metres(self, node: float, other: float) -> float:
+        return abs(node - other)
+
+    def store_node(self, store: int) -> float:
+        return float(self._stores[store])
