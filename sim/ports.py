@@ -80,9 +80,12 @@ class Callbacks(Protocol):
 
 
 class Phones(Protocol):
-    """The drivers' apps, asked for the position they last sent."""
+    """The drivers' apps, asked for the newest of their positions that has arrived."""
 
     def ping(self, driver: DriverId) -> Sighting: ...
+
+    def sighting(self, driver: DriverId, at_s: float) -> Sighting:
+        """What `ping` said at an earlier time, up to twenty minutes ago."""
 
 
 class Latencies(NamedTuple):

@@ -37,6 +37,7 @@ from sim.contracts.floor import (
 )
 from sim.contracts.forecasting import HISTORY_DAYS_MAX, Forecast, ForecastView, SalesHistory, TrainedForecast
 from sim.contracts.layout import Block, Routing, Slotting, SlottingView, Visits
+from sim.contracts.locating import Locating, RideView
 from sim.contracts.orders import (
     Admission,
     AdmissionView,
@@ -76,6 +77,7 @@ __all__ = [
     "Fraud",
     "FraudView",
     "LedgerView",
+    "Locating",
     "Move",
     "Offer",
     "OrderRequest",
@@ -93,6 +95,7 @@ __all__ = [
     "ReplenishmentView",
     "Reservation",
     "ReservationView",
+    "RideView",
     "Routing",
     "Ruling",
     "SagaPlan",
@@ -125,6 +128,7 @@ FAMILIES = {
     "routing": "how a picker walks through the aisles",
     "picking": "which order a free picker takes next",
     "dispatch": "which driver is offered which order, and when",
+    "locating": "where a driver is believed to be between two positions",
     "positioning": "where a driver goes after a delivery",
     "replenishment": "what a store orders from its supplier",
     "forecast": "what a store expects to sell on the days to come",
@@ -143,6 +147,7 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "routing": Routing,
     "picking": Picking,
     "dispatch": Dispatch,
+    "locating": Locating,
     "positioning": Positioning,
     "replenishment": Replenishment,
     "forecast": Forecast,
@@ -165,6 +170,7 @@ class Policies:
     routing: Routing
     picking: Picking
     dispatch: Dispatch
+    locating: Locating
     positioning: Positioning
     replenishment: Replenishment
     forecast: Forecast

@@ -5,14 +5,13 @@ driver who rides back to a store can be offered work on the way: bound for the s
 turns at the next junction.
 """
 
-from collections.abc import Sequence
 from math import log
 
 from sim.clock import Clock, Timer
-from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.doors import Doors
 from sim.operations.drivers import Driver, Leg
+from sim.operations.phones import Phones
 from sim.operations.shelves import Shelves
 from sim.operations.support import Support
 from sim.platform.office import Office
@@ -49,8 +48,8 @@ class Driving:
         Orders that stand packed at their store's counter; drivers take them away.
     accept_share, respond_s
         Chance of accepting an offer; mean time to answer it, seconds.
-    ping_s
-        Seconds between the positions a phone sends.
+    phones
+        Told where drivers ride, for the positions that they send.
     arrive_s, leave_s
         From arriving to standing at a counter or door, and from there back on the road, seconds.
     answers
@@ -74,7 +73,7 @@ class Driving:
         *,
         accept_share: float,
         respond_s: float,
-        ping_s: float,
+        phones: Phones,
         arrive_s: float = 0.0,
         leave_s: float = 0.0,
         answers: Die,
@@ -83,20 +82,18 @@ class Driving:
     ) -> None:
         self._env, self._facts, self._office, self._shelves, self._travel = env, facts, office, shelves, travel
         self.drivers = drivers
-        self._accept_share, self._respond_s, self._ping_s = accept_share, respond_s, ping_s
+        self._accept_share, self._respond_s, self._phones = accept_share, respond_s, phones
         self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
         self._counter, self._doors, self._support = counter, doors, support
         self._at_counter: dict[OrderId, Driver] = {}
-        self._offline: dict[DriverId, int] = {}
-        self._silent_since_s: dict[DriverId, float] = {}
 
     # -- the phone ---------------------------------------------------------------------------------------------------
 
     def offered(self, message: OfferMessage, at_s: float) -> None:
         """An offer appears on a driver's phone at a time; the answer comes after a while, or never."""
-        if self._offline and message.driver in self._offline:
+        if self._phones.offline and message.driver in self._phones.offline:
             return  # the phone has no connection: nobody sees the offer
         will, haste = self._answers.pair(message.order, message.driver)
         answer = _ACCEPTED if will < self._accept_share else _DECLINED
@@ -120,47 +117,10 @@ class Driving:
             driver.order = message
             driver.wake.ring()
 
-    def ping(self, driver: DriverId) -> Sighting:
-        """The position a driver's phone sent last, and how old it is."""
-        now = self._env.now
-        sent_s = now - now % self._ping_s
-        if driver in self._offline:
-            sent_s = min(sent_s, self._silent_since_s[driver])
-        who = self.drivers[driver]
-        return Sighting(self.position(who, sent_s)[0], now - sent_s)
-
-    def disconnect(self, drivers: Sequence[DriverId]) -> None:
-        """Phones lose their connection: no offer reaches them and no position leaves them until `reconnect`.
-
-        What a driver has in hand goes on: the app keeps what he does and hands it in.
-        """
-        for driver in drivers:
-            self._offline[driver] = self._offline.get(driver, 0) + 1
-            self._silent_since_s.setdefault(driver, self._env.now)
-
-    def reconnect(self, drivers: Sequence[DriverId]) -> None:
-        """A loss of connection is over."""
-        for driver in drivers:
-            self._offline[driver] -= 1
-            if not self._offline[driver]:
-                del self._offline[driver], self._silent_since_s[driver]
-
     def position(self, driver: Driver, t_s: float) -> tuple[NodeId, float]:
         """The next road node a driver on a leg reaches at or after a time, and when."""
         leg = driver.leg
-        if leg is None:
-            return driver.node, t_s
-        if t_s >= leg.arrive_s:
-            return leg.node, t_s
-        if t_s <= leg.depart_s:
-            return leg.origin, leg.depart_s
-        elapsed_ms = (t_s - leg.depart_s) * 1000.0 / leg.noise
-        node, reached_ms = self._travel.along(
-            leg.root, leg.towards, leg.origin, leg.node, driver.profile, leg.period, elapsed_ms
-        )
-        if node == leg.node:
-            return leg.node, leg.arrive_s
-        return NodeId(node), leg.depart_s + int(reached_ms * TICKS_PER_MS * leg.noise) * TICK_S
+        return (driver.node, t_s) if leg is None else leg.at(t_s, driver.profile, self._travel)
 
     # -- the shift ---------------------------------------------------------------------------------------------------
 
@@ -188,6 +148,7 @@ class Driving:
         driver.node = driver.start
         driver.store = driver.home if driver.node == self._travel.store_nodes[driver.home] else _NO_STORE
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
+        self._phones.on(driver)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
         while driver.on:
@@ -200,6 +161,7 @@ class Driving:
                     driver.wake.again()
                     self._go_free(driver, self._noise[2][last.order])
         driver.out = False
+        self._phones.off(driver)
         facts.driver_off(driver=driver.id)
 
     def _go_free(self, driver: Driver, noise: float) -> None:
@@ -351,6 +313,7 @@ class Driving:
         self._facts.leg_started(
             driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s
         )
+        self._phones.rides(driver, leg)
         return leg
 
     def _ride_on(self, driver: Driver, order: OrderId, target: NodeId, noise: float) -> Leg:
@@ -362,6 +325,7 @@ class Driving:
         self._facts.leg_started(
             driver=driver.id, order=order, trip=_ONWARD, origin=node, node=target, arrive_s=leg.arrive_s
         )
+        self._phones.rides(driver, leg)
         return leg
 
     # -- messages ----------------------------------------------------------------------------------------------------

@@ -92,7 +92,8 @@ class Offers:
 
     def open(self, order: Order, ready_s: float) -> None:
         """An order will be packed at `ready_s` and needs a driver."""
-        order.tasked, order.ready_s, order.opened_s = True, ready_s, self._env.now
+        order.tasked, order.opened_s = True, self._env.now
+        order.ready_s = order.expected_s = ready_s
         order.give_up_at_s = order.opened_s + self._give_up_s
         self.waiting[order.id] = order
         self._facts.task_opened(order=order.id, store=order.store, ready_s=ready_s)
@@ -266,12 +267,14 @@ class Offers:
         self._facts.offer_answered(order=order_id, driver=driver, answer=answer)
         if answer is _ACCEPTED:
             assert order is not None
-            order.accepted = True
+            order.accepted, order.accepted_s = True, self._env.now
             if order.state is _PACKED:
                 self._move(order, _ASSIGNED)
+            last = order
             for each in along:
                 self._facts.order_bundled(order=each.id, driver=driver, first=order_id)
-                each.accepted = True
+                each.accepted, each.accepted_s, each.before = True, order.accepted_s, last
+                last = each
                 if each.state is _PACKED:
                     self._move(each, _ASSIGNED)
             if self._looks_ahead:

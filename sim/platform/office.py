@@ -11,6 +11,7 @@ from math import inf
 from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest, Policies, SagaView
 from sim.facts import Facts
+from sim.platform.arrivals import Arrivals
 from sim.platform.backend import Backend
 from sim.platform.billing import Billing
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
@@ -106,6 +107,11 @@ class Office(Desks):
             env, facts, self.inventory, policies.replenishment, forecasting, self.bus, scenario.stores.review.picker_units
         )  # fmt: skip
         self.tracking = Tracking(figures, estimator, phones)
+        track = platform.tracking
+        self._judged = 0 if quiet else track.judge_every
+        self.arrivals = Arrivals(
+            facts, figures, estimator, self.tracking, policies.locating, push_s=track.push_s, luck=die("eta.push")
+        )
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores
         self._pickers_on = [0] * figures.stores

@@ -141,3 +141,7 @@ class Tracking:
     def seen(self, driver: DriverId) -> Sighting:
         """The last ping that arrived."""
         return self._phones.ping(driver)
+
+    def seen_at(self, driver: DriverId, at_s: float) -> Sighting:
+        """The last ping that had arrived at a time, up to twenty minutes ago."""
+        return self._phones.sighting(driver, at_s)

@@ -22,6 +22,7 @@ from sim.scenario.gateway import (
 )
 from sim.scenario.monitoring import MonitoringSpec
 from sim.scenario.services import Autoscale, BreakerSpec, Health, RetrySpec, Services
+from sim.scenario.signals import NotificationSpec, TrackingSpec
 
 
 class Substitutes(Branch):
@@ -158,6 +159,8 @@ class Platform(Branch):
         2400.0, JUDGEMENT, "an order without a driver for this long after it could be picked is cancelled, seconds"
     )
     ping_s: AboveZero = given(8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends")
+    tracking: TrackingSpec = given(TrackingSpec, "-", "what becomes of these positions, and what is made of them")
+    notifications: NotificationSpec = given(NotificationSpec, "-", "how customers and drivers are told of what happens")
     delivery_fee_cents: Count = given(290, JUDGEMENT, "fee of every order, cents")
     pricing: Pricing = given(Pricing, "-", "what is charged beside the goods and the delivery fee")
     promise: Promise = given(Promise, "-", "the time the customer is told")
@@ -176,6 +179,7 @@ class PolicyNames(Branch):
     routing: str = given("s_shape", "-", "how a picker walks through the aisles; heard with a stores.layout")
     picking: str = given("fifo", "-", "which order a free picker takes next")
     dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
+    locating: str = given("dead_reckoning", "-", "where a driver is believed to be between two positions")
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
     replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
     forecast: str = given("known", "-", "what a store expects to sell on the days to come")

@@ -44,6 +44,11 @@ class Geography(Protocol):
     ) -> tuple[int, int]:
         """Follow a tree towards its root until `until_ms` have passed: the first node reached then or after, and when."""
 
+    def walk_out(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
+        """The same on the way from the root of a tree, `origin`, to a target."""
+
 
 class Plain:
     """A Euclidean plain: straight lines at one speed for every vehicle at every hour.
@@ -89,6 +94,12 @@ class Plain:
     ) -> tuple[int, int]:
         """There is no place to turn on a straight line: the next node is its end."""
         return (origin, 0) if until_ms <= 0 else (target, int(tree[origin]))
+
+    def walk_out(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
+        """Nor is there on the way out."""
+        return (origin, 0) if until_ms <= 0 else (target, int(tree[target]))
 
 
 def metres_between(lon_a: Any, lat_a: Any, lon_b: Any, lat_b: Any) -> Any:

@@ -55,6 +55,7 @@ class Roads:
         self._graphs: dict[tuple[str, int, bool], Any] = {}
         self._hierarchies: dict[tuple[str, int], Any] | None = None
         self._neighbours: dict[tuple[str, int], Any] = {}
+        self._before: dict[tuple[str, int], Any] = {}
         self._rides: OrderedDict[tuple[int, str, int], tuple[float, Any]] = OrderedDict()
 
     @property
@@ -174,6 +175,27 @@ class Roads:
                     break
             passed = whole - tree[node]
         return node, passed
+
+    def walk_out(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
+        """The same on `path` from a tree's root, walked backwards from its end: as long as the end is far off, no search."""
+        key = (vehicle.name, period if vehicle.jams else 0)
+        if key not in self._before:
+            graph = self._graph(vehicle, period, backward=True)
+            self._before[key] = tuple(memoryview(a) for a in (graph.indptr, graph.indices, graph.data.astype(np.int64)))
+        start, tails, times = self._before[key]
+        node = target
+        while node != origin:
+            here, before = tree[node], origin
+            for edge in range(start[node], start[node + 1]):
+                if tree[tails[edge]] + times[edge] == here:
+                    before = tails[edge]
+                    break
+            if tree[before] < until_ms:
+                break
+            node = before
+        return node, tree[node]
 
     def path(self, origin: int, target: int, vehicle: Vehicle, period: int) -> tuple[list[int], list[int]]:
         """The fastest ride's nodes and the time at which each is reached, ms from the origin; ties to the lowest node."""

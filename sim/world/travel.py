@@ -97,11 +97,18 @@ class Travel:
     def along(
         self, root: int, towards: bool, origin: int, target: int, profile: int, period: int, elapsed_ms: float
     ) -> tuple[int, int]:
-        """The first node of a store's leg that is reached at or after `elapsed_ms`, and when (ms since setting out)."""
+        """The first node of a leg that is reached at or after `elapsed_ms`, and when (ms since setting out).
+
+        `root` is the store that it leads to (`towards`) or from; below zero: neither end is one.
+        """
         vehicle = self.profiles[profile]
         if towards:
             return self.geography.walk(
                 self.to_store[period][profile][root], origin, target, vehicle, period, elapsed_ms
+            )
+        if root >= 0:
+            return self.geography.walk_out(
+                self.from_store[period][profile][root], origin, target, vehicle, period, elapsed_ms
             )
         nodes, reached = self.geography.path(origin, target, vehicle, period)
         step = min(bisect_left(reached, elapsed_ms), len(nodes) - 1)
