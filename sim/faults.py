@@ -244,6 +244,15 @@ class Faults:
         phones.disconnect(gone)
         return partial(phones.reconnect, gone)
 
+    def _push_outage(self, fault: Fault, lasts_s: float) -> End:
+        phones = self._floor.phones
+        phones.pushes_down += 1
+
+        def over() -> None:
+            phones.pushes_down -= 1
+
+        return over
+
     def _scanner_failure(self, fault: Fault, lasts_s: float) -> End:
         stations = [self._floor.stations[store] for store in self._stores(fault)]
         for station in stations:

@@ -170,6 +170,8 @@ class OfferMessage(NamedTuple):
     window_s: float
     along: Sequence[tuple[OrderId, NodeId]] = ()
     """Orders of the same store, with their customers, to hand over after `order`."""
+    bonus_cents: int = 0
+    """On top of the usual pay, if it is handed over."""
 
 
 class OrderStatus(NamedTuple):

@@ -296,6 +296,18 @@ class FaultKind(IntEnum):
     SCANNER_FAILURE = 18
     LOGIN_ATTACK = 19
     REQUEST_FLOOD = 20
+    PUSH_OUTAGE = 21
+
+
+class Notice(IntEnum):
+    """What a customer is told by a notification."""
+
+    CONFIRMED = 0
+    OUT_FOR_DELIVERY = 1
+    DELIVERED = 2
+    CANCELLED = 3
+    LATER = 4
+    """The order will come later than was told."""
 
 
 class Topic(IntEnum):

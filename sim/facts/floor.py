@@ -2,6 +2,7 @@
 
 from sim.vocabulary import (
     CancelReason,
+    Cents,
     DriverId,
     NodeId,
     OrderId,
@@ -124,6 +125,9 @@ class FloorFacts:
 
     def goods_delivered(self, *, driver: DriverId, order: OrderId, node: NodeId) -> None:
         """A driver handed everything in an order's tote over at the customer's door, but for what was kept just before."""
+
+    def tip_given(self, *, driver: DriverId, order: OrderId, cents: Cents) -> None:
+        """A customer who was just handed an order tipped the driver."""
 
     def handover_failed(self, *, driver: DriverId, order: OrderId, node: NodeId, reason: CancelReason) -> None:
         """A driver at the customer's door gave up: everything in the order's tote goes back to its store."""

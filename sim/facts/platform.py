@@ -179,6 +179,9 @@ class PlatformFacts:
     def offer_made(self, *, order: OrderId, driver: DriverId) -> None:
         """The platform asked a driver to take an order."""
 
+    def bonus_offered(self, *, order: OrderId, driver: DriverId, cents: Cents) -> None:
+        """The offer just made comes with so much on top of the pay for an order, if it is handed over."""
+
     def offer_answered(self, *, order: OrderId, driver: DriverId, answer: OfferAnswer) -> None:
         """A driver answered, or the accept window closed."""
 

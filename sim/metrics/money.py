@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from sim.metrics.benches import packing_h
+from sim.metrics.drivers import Earnings
 from sim.metrics.goods import GoodsMoney
 from sim.metrics.support import support_h
 from sim.metrics.tables import Columns
@@ -13,7 +14,9 @@ from sim.scenario import Scenario
 from sim.vocabulary import NOBODY, OrderState, StockCause
 
 
-def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Columns) -> dict[str, Any]:
+def costs(
+    archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Columns, earnings: Earnings
+) -> dict[str, Any]:
     """Costs by kind, per delivered order, and revenue (captured less refunded), from the warm-up on."""
     rates, start = scenario.costs, scenario.warmup_h * 3600.0
     goods, captured = GoodsMoney(archive, scenario), archive.rows("payment_captured")
@@ -26,7 +29,7 @@ def costs(archive: Archive, scenario: Scenario, work: dict[str, Any], orders: Co
     stores = len(np.unique(archive.rows("shelf_changed")["store"]))
     days = (scenario.horizon_h - scenario.warmup_h) / 24.0
     kinds = {
-        "drivers": hours("drivers_on") * rates.driver_hour_cents,
+        "drivers": float(earnings.pay_cents.sum()),
         "pickers": hours("pickers_on") * rates.picker_hour_cents,
         "stores": stores * days * rates.store_day_cents,
         "packaging": float((~np.isnan(orders["packed_s"])).sum() * rates.packaging_cents),

@@ -13,19 +13,23 @@ from numpy.typing import NDArray
 from sim.metrics.benches import packing, substitutions
 from sim.metrics.drift import drift, reviews
 from sim.metrics.drift_series import drift_table, value_off
+from sim.metrics.drivers import Earnings, driver_table, people
 from sim.metrics.floor import floor
 from sim.metrics.forecast import forecast
 from sim.metrics.money import costs
+from sim.metrics.notices import notifications
 from sim.metrics.platform import platform, platform_table
 from sim.metrics.returns import returns
 from sim.metrics.sales import sales
 from sim.metrics.series import series_table
 from sim.metrics.stock import losses, stock_table
 from sim.metrics.support import support
-from sim.metrics.tables import Columns, order_table, task_table, work_spans
+from sim.metrics.tables import Columns, order_table, share, task_table, work_spans
+from sim.metrics.tracking import eta_errors, tracking
 from sim.recording import Archive, State
 from sim.scenario import Scenario
-from sim.vocabulary import CancelReason, OfferAnswer, OrderState, Rejection
+from sim.streams import Streams
+from sim.vocabulary import CancelReason, OrderState, Rejection
 
 WITHIN_S = (900, 1200, 1800)
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -45,20 +49,25 @@ class Study:
     drift: Columns
 
 
-def study(archive: Archive, scenario: Scenario, state: State) -> Study:
+def study(archive: Archive, scenario: Scenario, state: State, streams: Streams | None = None) -> Study:
     """Work out tables and summary.
 
     Parameters
     ----------
     state
         The final state, as `sim.recording.replay` rebuilds it.
+    streams
+        The randomness of the run, for what was no event of it; by default that of the scenario's seed, replication 0.
     """
+    streams = streams or Streams(scenario.seed)
+    warm_s = scenario.warmup_h * 3600.0
     orders = order_table(archive)
     work = work_spans(archive, scenario.end_s)
     counted = orders["entered_s"] >= scenario.warmup_h * 3600.0
     # Without a warm-up they all count: nothing is copied then, for these columns are the largest of the study.
     warm = orders if counted.all() else {name: column[counted] for name, column in orders.items()}
-    drivers = driver_table(archive, work)
+    earnings = Earnings(archive, scenario, work)
+    drivers = driver_table(archive, work, earnings)
     stock = stock_table(archive, state)
     drifts = drift_table(archive, scenario, state.shelf.shape)
     summary = {
@@ -67,6 +76,7 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "refunds": {"orders": int((warm["refunded_cents"] > 0).sum()), "cents": int(warm["refunded_cents"].sum())},
         **service(warm),
         **people(work, warm, scenario),
+        "drivers": earnings.summary(),
         **sales(archive, scenario, warm),
         "drift": {**drift(archive, state), "value_cents": value_off(drifts)},
         "reviews": reviews(archive, scenario.warmup_h * 3600.0),
@@ -76,8 +86,11 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "packing": packing(archive, scenario, warm),
         "substitutions": substitutions(archive, scenario.warmup_h * 3600.0),
         "support": support(archive, scenario, warm),
-        **costs(archive, scenario, work, warm),
+        **costs(archive, scenario, work, warm, earnings),
         "platform": platform(archive, scenario, warm),
+        "tracking": tracking(archive, scenario, streams),
+        "eta_error_s": eta_errors(archive, warm_s),
+        "notifications": notifications(archive, scenario, streams),
     }
     return Study(
         summary,
@@ -89,10 +102,6 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         platform_table(archive),
         drifts,
     )
-
-
-def _share(part: Any, whole: Any) -> float | None:
-    return float(part) / float(whole) if whole else None
 
 
 def _order_counts(archive: Archive, orders: Columns, warm_s: float) -> dict[str, Any]:
@@ -126,8 +135,8 @@ def service(orders: Columns) -> dict[str, Any]:
             "mean": float(took.mean()) if len(took) else None,
             **{name: float(np.quantile(took, q)) if len(took) else None for name, q in QUANTILES.items()},
         },
-        "within_s": {str(limit): _share((took <= limit).sum(), confirmed) for limit in WITHIN_S},
-        "on_time": _share(on_time, confirmed),
+        "within_s": {str(limit): share((took <= limit).sum(), confirmed) for limit in WITHIN_S},
+        "on_time": share(on_time, confirmed),
         "stages_s": {
             name: float(column[done].mean()) if done.any() else None for name, column in stages(orders).items()
         },
@@ -148,50 +157,4 @@ def stages(orders: Columns) -> dict[str, NDArray[Any]]:
         "wait_driver_accept": for_accept,
         "wait_driver_arrive": for_arrival,
         "wait_driver_handoff": left - packed - for_accept - for_arrival,
-    }
-
-
-def people(work: dict[str, Any], orders: Columns, scenario: Scenario) -> dict[str, Any]:
-    """Shares of the time on shift that people were busy, from the warm-up on; orders per driver-hour."""
-    start = scenario.warmup_h * 3600.0
-
-    def hours(name: str) -> float:
-        _, begins, ends = work[name]
-        return float(np.maximum(ends - np.maximum(begins, start), 0.0).sum()) / 3600.0
-
-    delivered = int((orders["state"] == OrderState.DELIVERED).sum())
-    return {
-        "utilisation": {
-            "pickers": _share(hours("pickers_busy"), hours("pickers_on")),
-            "drivers": _share(hours("drivers_busy"), hours("drivers_on")),
-            "drivers_riding_empty": _share(hours("drivers_riding_empty"), hours("drivers_on")),
-        },
-        "orders_per_driver_hour": _share(delivered, hours("drivers_on")),
-    }
-
-
-def driver_table(archive: Archive, work: dict[str, Any]) -> Columns:
-    """One row per driver who worked: hours on shift, busy and riding empty (seconds), deliveries, offers and answers."""
-    came = archive.rows("driver_on")
-    ids, first = np.unique(came["driver"], return_index=True)
-    size = int(ids.max()) + 1 if len(ids) else 0
-    answered, delivered = archive.rows("offer_answered"), archive.rows("goods_delivered")
-
-    def seconds(name: str) -> NDArray[Any]:
-        who, begins, ends = work[name]
-        return np.bincount(who, weights=ends - begins, minlength=size)[ids] if size else np.zeros(0)
-
-    def count(rows: Any) -> NDArray[Any]:
-        return np.bincount(rows["driver"], minlength=size)[ids] if size else np.zeros(0, dtype=np.int64)
-
-    return {
-        "driver": ids.astype(np.int64),
-        "home": came["store"][first],
-        "vehicle": came["profile"][first],
-        "on_s": seconds("drivers_on"),
-        "busy_s": seconds("drivers_busy"),
-        "riding_empty_s": seconds("drivers_riding_empty"),
-        "delivered": count(delivered),
-        "offers": count(answered),
-        "accepted": count(answered[answered["answer"] == OfferAnswer.ACCEPTED]),
     }

@@ -13,6 +13,11 @@ Columns = dict[str, NDArray[Any]]
 _TO_A_DOOR = (int(Trip.TO_CUSTOMER), int(Trip.ONWARD))
 
 
+def share(part: Any, whole: Any) -> float | None:
+    """A part of a whole; None where there is nothing to share."""
+    return float(part) / float(whole) if whole else None
+
+
 def _placed(size: int, ids: Any, values: Any, missing: float = np.nan) -> NDArray[Any]:
     """Spread values to the places of their ids; the last one wins."""
     column = np.full(size, missing, dtype=np.float64 if np.isnan(missing) else np.int64)

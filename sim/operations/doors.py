@@ -6,8 +6,9 @@ from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.operations.support import Support
+from sim.operations.tips import Tips
 from sim.platform.office import Office
-from sim.scenario.people import Drivers
+from sim.scenario.drivers import Drivers
 from sim.story import Story
 from sim.streams import quick
 from sim.vocabulary import CancelReason, DriverId, NodeId, OrderId, StockCause, StoreId, quantise
@@ -25,14 +26,16 @@ class Doors:
         How long they wait and look.
     support
         Whom customers write to who were wronged; None: nobody.
+    tips
+        What drivers are given; None: nothing.
     """
 
     def __init__(
         self, env: Clock, facts: Facts, office: Office, shelves: Shelves, drawn: Drawn, drivers: Drivers,
-        support: Support | None = None,
+        support: Support | None = None, tips: Tips | None = None,
     ) -> None:  # fmt: skip
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
-        self._support = support
+        self._support, self._tips = support, tips
         self._absent, self._underage = drawn.absent, drawn.underage
         self._restricted, self._returnable = quick(drawn.restricted), quick(drawn.returnable)
         self._wait_s, self._check_s = quantise(drivers.wait_at_door_s), quantise(drivers.age_check_s)
@@ -58,6 +61,8 @@ class Doors:
             self._support.served(order, kept=kept)
         self._shelves.hand_over(order, driver, node)
         self._office.handed_over(order, driver)
+        if self._tips is not None:
+            self._tips.served(order, driver)
         return kept
 
     def _fails(self, order: OrderId, node: NodeId, driver: DriverId, reason: CancelReason) -> bool:

@@ -43,12 +43,15 @@ class Leg:
 class Driver:
     """What is true of one driver."""
 
-    __slots__ = ("home", "id", "leg", "node", "on", "order", "out", "profile", "start", "store", "wake")
+    __slots__ = (
+        "free_since_s", "home", "id", "leg", "node", "on", "on_since_s", "order", "out", "profile", "start", "store", "wake"
+    )  # fmt: skip
 
     def __init__(self, driver: DriverId, home: StoreId, profile: int, start: NodeId) -> None:
         self.id, self.home, self.profile, self.start = driver, home, profile, start  # where the shift begins
         self.on = False  # on shift
         self.out = False  # at work: on shift, or finishing a delivery after it
+        self.on_since_s = self.free_since_s = 0.0  # since when on shift, and without work
         self.node = NodeId(0)
         self.leg: Leg | None = None
         self.store: StoreId = StoreId(NOBODY)  # where a free driver stands or is riding to

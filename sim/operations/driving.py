@@ -9,19 +9,20 @@ from math import log
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
+from sim.operations.choosing import Choosing
 from sim.operations.doors import Doors
-from sim.operations.drivers import Driver, Leg
+from sim.operations.drivers import Driver
 from sim.operations.phones import Phones
+from sim.operations.riding import Riding
 from sim.operations.shelves import Shelves
 from sim.operations.support import Support
+from sim.operations.tips import Tips
 from sim.platform.office import Office
 from sim.ports import Cancellation, OfferMessage
 from sim.story import Signal, Story, tell
 from sim.streams import Die, quick
 from sim.vocabulary import (
     NOBODY,
-    TICK_S,
-    TICKS_PER_MS,
     DriverId,
     NodeId,
     OfferAnswer,
@@ -35,7 +36,7 @@ from sim.world.travel import Travel
 
 # Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
 _ACCEPTED, _DECLINED, _EXPIRED = OfferAnswer.ACCEPTED, OfferAnswer.DECLINED, OfferAnswer.EXPIRED
-_TO_STORE, _TO_CUSTOMER, _BACK, _RETURN, _ONWARD = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN, Trip.ONWARD
+_TO_STORE, _TO_CUSTOMER, _BACK, _RETURN = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
 _NO_ORDER, _NO_STORE = OrderId(NOBODY), StoreId(NOBODY)
 
 
@@ -47,7 +48,7 @@ class Driving:
     counter
         Orders that stand packed at their store's counter; drivers take them away.
     accept_share, respond_s
-        Chance of accepting an offer; mean time to answer it, seconds.
+        Chance of accepting an offer, where `choosing` is None and knows no better; mean time to answer it, seconds.
     phones
         Told where drivers ride, for the positions that they send.
     arrive_s, leave_s
@@ -56,8 +57,8 @@ class Driving:
         Keyed draws by (order, driver).
     doors
         What happens at the customers' doors; None: every order is handed over.
-    support
-        Whom customers write to who were wronged; None: nobody.
+    support, tips
+        Whom customers write to who were wronged, None: nobody; what drivers are given, None: nothing.
     """
 
     def __init__(
@@ -79,27 +80,42 @@ class Driving:
         answers: Die,
         doors: Doors | None = None,
         support: Support | None = None,
+        tips: Tips | None = None,
+        choosing: Choosing | None = None,
     ) -> None:
-        self._env, self._facts, self._office, self._shelves, self._travel = env, facts, office, shelves, travel
+        self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
+        self._store_nodes = travel.store_nodes
+        riding = Riding(env, facts, travel, phones)
+        self.position, self._ride, self._ride_on = riding.position, riding.ride, riding.ride_on
         self.drivers = drivers
         self._accept_share, self._respond_s, self._phones = accept_share, respond_s, phones
+        self._choosing = choosing
         self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
-        self._counter, self._doors, self._support = counter, doors, support
+        self._counter, self._doors, self._support, self._tips = counter, doors, support, tips
         self._at_counter: dict[OrderId, Driver] = {}
 
     # -- the phone ---------------------------------------------------------------------------------------------------
 
     def offered(self, message: OfferMessage, at_s: float) -> None:
         """An offer appears on a driver's phone at a time; the answer comes after a while, or never."""
-        if self._phones.offline and message.driver in self._phones.offline:
-            return  # the phone has no connection: nobody sees the offer
+        window_s, phones = message.window_s, self._phones
+        if phones.offline or not phones.open:
+            shows_s = phones.shows_s(message)
+            if shows_s is None:
+                return  # nobody sees the offer, and its window closes
+            window_s -= shows_s
+            at_s += shows_s
         will, haste = self._answers.pair(message.order, message.driver)
-        answer = _ACCEPTED if will < self._accept_share else _DECLINED
+        share = self._accept_share
+        if self._choosing is not None:
+            driver, now = self.drivers[message.driver], self._env.now
+            share = self._choosing.chance(driver, self.position(driver, now)[0], message, now)
+        answer = _ACCEPTED if will < share else _DECLINED
         delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
-        if delay > message.window_s:
-            delay, answer = message.window_s, _EXPIRED
+        if delay > window_s:
+            delay, answer = window_s, _EXPIRED
         delay += at_s - self._env.now
         if delay:
             Timer(self._env, quantise(delay), self._answer, (message, answer))
@@ -116,11 +132,6 @@ class Driving:
         if self._office.answer(message.order, message.driver, answer):
             driver.order = message
             driver.wake.ring()
-
-    def position(self, driver: Driver, t_s: float) -> tuple[NodeId, float]:
-        """The next road node a driver on a leg reaches at or after a time, and when."""
-        leg = driver.leg
-        return (driver.node, t_s) if leg is None else leg.at(t_s, driver.profile, self._travel)
 
     # -- the shift ---------------------------------------------------------------------------------------------------
 
@@ -145,8 +156,9 @@ class Driving:
         """Wait for work, deliver, ride back, until the shift is over."""
         facts = self._facts
         driver.out, driver.leg = True, None
+        driver.on_since_s = driver.free_since_s = self._env.now
         driver.node = driver.start
-        driver.store = driver.home if driver.node == self._travel.store_nodes[driver.home] else _NO_STORE
+        driver.store = driver.home if driver.node == self._store_nodes[driver.home] else _NO_STORE
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
         self._phones.on(driver)
         driver.wake = Signal()
@@ -158,6 +170,7 @@ class Driving:
                 yield from self._deliver(driver, last)
                 driver.order = None
                 if driver.on:
+                    driver.free_since_s = self._env.now
                     driver.wake.again()
                     self._go_free(driver, self._noise[2][last.order])
         driver.out = False
@@ -184,7 +197,7 @@ class Driving:
             self._stand(driver)
 
     def _stand(self, driver: Driver) -> None:
-        driver.leg, driver.node = None, self._travel.store_nodes[driver.store]
+        driver.leg, driver.node = None, self._store_nodes[driver.store]
         self._office.driver_stands(driver.id, driver.store)
 
     # -- one delivery ------------------------------------------------------------------------------------------------
@@ -194,7 +207,7 @@ class Driving:
         arrive_s = self._set_out(driver, job)
         if arrive_s > env.now:
             yield Timer(env, arrive_s - env.now)
-        driver.leg, driver.node = None, self._travel.store_nodes[job.store]
+        driver.leg, driver.node = None, self._store_nodes[job.store]
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
         tour = [(order, job.node)]
@@ -240,6 +253,8 @@ class Driving:
                     self._support.served(order)
                 self._shelves.hand_over(order, driver.id, node)
                 office.handed_over(order, driver.id)
+                if self._tips is not None:
+                    self._tips.served(order, driver.id)
             elif (yield from doors.met(order, job.store, node, driver.id)):
                 brought_back.append(order)
             if self._leave_s:
@@ -261,7 +276,7 @@ class Driving:
         leg = self._ride(driver, first, _RETURN, driver.node, store, towards=True, noise=self._noise[2][first])
         if leg.arrive_s > env.now:
             yield Timer(env, leg.arrive_s - env.now)
-        driver.leg, driver.node = None, self._travel.store_nodes[store]
+        driver.leg, driver.node = None, self._store_nodes[store]
         for order in orders:
             if doors.hand_in_s[order]:
                 yield Timer(env, doors.hand_in_s[order])
@@ -276,7 +291,7 @@ class Driving:
         if leg is not None:
             driver.node, turn_s = self.position(driver, now)
         arrived = leg is None or leg.node == driver.node
-        if arrived and turn_s == now and driver.node == self._travel.store_nodes[job.store]:
+        if arrived and turn_s == now and driver.node == self._store_nodes[job.store]:
             return now
         new = self._ride(
             driver,
@@ -289,44 +304,6 @@ class Driving:
             wait_s=turn_s - now,
         )
         return new.arrive_s
-
-    def _ride(
-        self,
-        driver: Driver,
-        order: OrderId,
-        trip: Trip,
-        node: NodeId,
-        store: StoreId,
-        *,
-        towards: bool,
-        noise: float,
-        wait_s: float = 0.0,
-    ) -> Leg:
-        """Set out between a store and a node (towards the store, or away from it)."""
-        now, travel = self._env.now, self._travel
-        period = travel.period_at(now)
-        table = travel.to_store if towards else travel.from_store
-        ride_s = int(table[period][driver.profile][store][node] * TICKS_PER_MS * noise) * TICK_S + wait_s
-        at_store = travel.store_nodes[store]
-        origin, target = (node, at_store) if towards else (at_store, node)
-        leg = driver.leg = Leg(origin, target, now + wait_s, now + ride_s, store, towards, period, noise)
-        self._facts.leg_started(
-            driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s
-        )
-        self._phones.rides(driver, leg)
-        return leg
-
-    def _ride_on(self, driver: Driver, order: OrderId, target: NodeId, noise: float) -> Leg:
-        """Set out from one customer to the next."""
-        now, travel, node = self._env.now, self._travel, driver.node
-        period = travel.period_at(now)
-        ride_s = int(travel.onward_ms(node, target, driver.profile, period) * TICKS_PER_MS * noise) * TICK_S
-        leg = driver.leg = Leg(node, target, now, now + ride_s, _NO_STORE, False, period, noise)
-        self._facts.leg_started(
-            driver=driver.id, order=order, trip=_ONWARD, origin=node, node=target, arrive_s=leg.arrive_s
-        )
-        self._phones.rides(driver, leg)
-        return leg
 
     # -- messages ----------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
 from sim.operations.browsers import Browsers
+from sim.operations.choosing import Choosing
 from sim.operations.counter import NarrowCounter
 from sim.operations.customers import Customers
 from sim.operations.doors import Doors
@@ -26,6 +27,7 @@ from sim.operations.picking import Station
 from sim.operations.replacing import Replacing, Tastes
 from sim.operations.support import Support
 from sim.operations.timing import agenda
+from sim.operations.tips import Tips
 from sim.operations.walks import Walks, expected_handling_s
 from sim.operations.zoned import ZonedStation
 from sim.platform.office import Office
@@ -61,6 +63,9 @@ class Floor:
         if scenario.support.agents:
             client, luck = quick(trace.client), streams.die("support")
             support = Support(env, facts, office, self.shelves, scenario, client, luck)
+        pay, tips = scenario.drivers.pay, None
+        if pay.tip_share:
+            tips = Tips(facts, pay.tip_share, pay.tip_cents, streams.die("drivers.tips"))
         self.phones = phones
         self.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,
@@ -72,8 +77,11 @@ class Floor:
             arrive_s=quantise(scenario.drivers.arrive_s), leave_s=quantise(scenario.drivers.leave_s),
             answers=streams.die("drivers.answer"),
             doors=None if world.doors is None else Doors(
-                env, facts, office, self.shelves, world.doors, scenario.drivers, support
-            ), support=support,
+                env, facts, office, self.shelves, world.doors, scenario.drivers, support, tips
+            ), support=support, tips=tips,
+            choosing=None if (choice := scenario.drivers.choice) is None else Choosing(
+                world.travel, choice, scenario.drivers.accept_share
+            ),
         )  # fmt: skip
         layout = scenario.stores.layout
         draws = draws_of(trace.pick_noise, walks, 0.0 if layout is None else layout.blocking)

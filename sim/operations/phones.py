@@ -1,4 +1,4 @@
-"""Drivers' phones: the positions they send, worked out when somebody asks.
+"""Drivers' phones: the positions they send, worked out when somebody asks, and whether an offer shows on them.
 
 A phone knows where its driver has ridden lately, ride by ride. When the platform looks, the last ping that has arrived by then
 is found by looking back: the newest that was due at or before that moment, was sent with a signal, was not lost and is not
@@ -15,9 +15,11 @@ from sim.clock import Clock
 from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.drivers import Driver, Leg
+from sim.ports import OfferMessage
 from sim.vocabulary import NOBODY, DriverId, NodeId, StoreId, quantise
 from sim.world.build import World
 from sim.world.coverage import Parts
+from sim.world.notices import Notices
 from sim.world.pings import Pings
 
 KEPT: Final = 16
@@ -44,9 +46,13 @@ class Phones:
     ----------
     offline
         Drivers whose apps have lost their connection, with how many losses are under way.
+    open
+        Whether every other app is open: offers to them show at once.
+    pushes_down
+        Above zero while the provider of pushes is out of order.
     """
 
-    def __init__(self, env: Clock, facts: Facts, world: World, pings: Pings) -> None:
+    def __init__(self, env: Clock, facts: Facts, world: World, pings: Pings, notices: Notices) -> None:
         self._env, self._facts, self._travel, self._pings = env, facts, world.travel, pings
         self._coverage = world.coverage
         drivers = world.drivers
@@ -55,6 +61,8 @@ class Phones:
         self._homes = [NodeId(world.store_nodes[driver.home]) for driver in drivers]
         self._phases_s = [pings.phase_s(driver) for driver in range(len(drivers))]
         self._trails: list[list[Stretch]] = [[] for _ in drivers]
+        self._notices = notices
+        self.open, self.pushes_down = notices.driver_websocket_share >= 1.0, 0
         self.offline: dict[DriverId, int] = {}
         self._losses: dict[DriverId, list[tuple[float, float]]] = {}
 
@@ -119,6 +127,16 @@ class Phones:
                 losses = self._losses[driver]
                 losses[-1] = losses[-1][0], self._env.now
                 self._facts.driver_online(driver=driver)
+
+    def shows_s(self, message: OfferMessage) -> float | None:
+        """The time until an offer shows on its driver's phone, seconds; None: never, or when its window has closed."""
+        order, driver = message.order, message.driver
+        pushed, delay_s = (True, None) if driver in self.offline else self._notices.offer_s(order, driver)
+        if pushed:
+            shown = delay_s is not None and delay_s < message.window_s and not self.pushes_down
+            self._facts.offer_pushed(order=order, driver=driver, delay_s=delay_s or 0.0, shown=shown)
+            return delay_s if shown else None
+        return delay_s
 
     # -- what the platform sees --------------------------------------------------------------------------------------
 

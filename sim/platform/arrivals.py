@@ -10,6 +10,7 @@ what it showed 15, 10, 5 and 2 minutes before is worked out by looking back, for
 Before somebody has accepted an order its customer sees the promise, which is not judged here.
 """
 
+from itertools import pairwise
 from typing import Final
 
 from sim.contracts import Locating, RideView, Sighting
@@ -66,7 +67,7 @@ class Arrivals:
             at_s = self._over_the_store(tour, seen, now_s)
         stops = self._stops
         at_s += stops.arrive_s + stops.door_s
-        for last, stop in zip(tour, tour[1:], strict=False):
+        for last, stop in pairwise(tour):
             ride_s = self._estimator.onward_s(last.node, stop.node, now_s)
             at_s += stops.leave_s + ride_s + stops.arrive_s + stops.door_s
         return at_s, seen.age_s
@@ -109,9 +110,7 @@ class Arrivals:
             known_s = order.done_s - horizon_s - push_s
             if known_s >= order.accepted_s:
                 due_s, age_s = self.due_s(order, known_s)
-                self._facts.eta_judged(
-                    order=order.id, horizon_s=horizon_s, error_s=due_s - order.done_s, age_s=age_s
-                )
+                self._facts.eta_judged(order=order.id, horizon_s=horizon_s, error_s=due_s - order.done_s, age_s=age_s)
 
 
 def _still_aboard(order: Order, now_s: float) -> list[Order]:

@@ -77,12 +77,12 @@ class Order:
     """
 
     __slots__ = (
-        "accepted", "accepted_s", "asked_cents", "attempt", "authorised", "before", "bill", "call", "cancel_reason", "cell", "cleared", "client",
-        "committed", "confirmed_s", "declined", "done_s", "driver", "due_cents", "entered_s", "expected_s", "failing", "give_up_at_s",
-        "gone_cents", "held", "id", "kept_cents", "left_s", "less_cents", "litres", "method", "node", "opened_s", "overdue",
-        "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents", "resumed", "skus", "state", "step",
-        "store", "swapped", "tasked", "to_pick", "undone", "unheld", "units", "unknown", "value_cents", "wanted",
-        "was_confirmed",
+        "accepted", "accepted_s", "asked_cents", "attempt", "authorised", "before", "bill", "call", "cancel_reason", "cell",
+        "cleared", "client", "committed", "confirmed_s", "declined", "done_s", "driver", "due_cents", "entered_s",
+        "expected_s", "failing", "give_up_at_s", "gone_cents", "held", "id", "kept_cents", "left_s", "less_cents", "litres",
+        "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents",
+        "resumed", "skus", "state", "step", "store", "swapped", "tasked", "to_pick", "undone", "unheld", "units", "unknown",
+        "value_cents", "wanted", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:

@@ -3,10 +3,11 @@
 from itertools import groupby
 
 from sim.scenario.business import Costs, Customers, Payments, Platform, PolicyNames
+from sim.scenario.drivers import Drivers
 from sim.scenario.fields import Branch
 from sim.scenario.loading import shipped_scenarios
 from sim.scenario.market import Travel
-from sim.scenario.people import Drivers, Pickers
+from sim.scenario.people import Pickers
 from sim.scenario.stores import Counting
 from sim.scenario.support import Support
 from sim.scenario.tree import Scenario

@@ -125,7 +125,7 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-_WHOLE = {"vehicles", "zone", "map"}
+_WHOLE = {"vehicles", "zone", "map", "buildings"}
 """Mappings that are one value: a new one replaces the old one."""
 
 

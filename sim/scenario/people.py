@@ -1,4 +1,4 @@
-"""The scenario's people: pickers and drivers, their shifts and how well they work."""
+"""The scenario's people: shifts, and the pickers who work them."""
 
 from typing import Annotated, Literal
 
@@ -15,8 +15,6 @@ from sim.scenario.fields import (
     given,
 )
 
-VehicleName = Literal["car", "scooter", "ebike", "bicycle", "foot"]
-
 
 class Shift(Branch):
     """A block of work every day for a share of the people."""
@@ -26,7 +24,7 @@ class Shift(Branch):
     share: Share = given(1.0, "-", "share of the people who work this shift")
 
 
-def _everyone(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
+def everyone(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
     if not shifts:
         raise ValueError("at least one shift")
     total = sum(shift.share for shift in shifts)
@@ -86,58 +84,4 @@ class Pickers(Branch):
         0.003, "judgement: 99.7 % line accuracy", "share of lines where a neighbouring SKU is taken"
     )
 
-    _shares = field_validator("shifts")(_everyone)
-
-
-class Drivers(Branch):
-    """People who deliver."""
-
-    count: Positive = given(
-        410, "judgement: 75 % busy at the evening peak of the default day", "drivers on the payroll"
-    )
-    vehicles: dict[VehicleName, NonNegative] = given(
-        lambda: {"scooter": 0.5, "ebike": 0.3, "car": 0.2},
-        JUDGEMENT,
-        "share of each vehicle; see sim/world/fleet.py for speeds and loads",
-    )
-    shifts: tuple[Shift, ...] = given(
-        lambda: (
-            Shift(at="06:50", hours=8, share=0.23),
-            Shift(at="11:00", hours=8, share=0.24),
-            Shift(at="15:00", hours=8.75, share=0.33),
-            Shift(at="18:30", hours=5.75, share=0.2),
-        ),
-        JUDGEMENT, "shifts, every day",
-    )  # fmt: skip
-    accept_share: Share = given(0.869, "published acceptance rate per offer", "chance that a driver accepts an offer")
-    respond_s: NonNegative = given(6.0, JUDGEMENT, "mean time to answer an offer, seconds (exponential)")
-    handoff_s: NonNegative = given(40.0, JUDGEMENT, "mean time at the store's counter, seconds")
-    door_s: NonNegative = given(
-        120.0, "judgement; the MDRP's 4 minutes (Reyes et al. 2018) include a restaurant's parking",
-        "mean time from parking to the handover at the door, seconds",
-    )  # fmt: skip
-    arrive_s: NonNegative = given(
-        0.0, "within handoff_s and door_s; the MDRP's is 2 minutes (Reyes et al. 2018)",
-        "time from arriving to standing at the counter or the door, while an order may still be packed, seconds",
-    )  # fmt: skip
-    leave_s: NonNegative = given(
-        0.0, "within handoff_s and door_s; the MDRP's is 2 minutes (Reyes et al. 2018)",
-        "time from the counter or the door back on the road, seconds",
-    )  # fmt: skip
-    wait_at_door_s: NonNegative = given(
-        300.0, "judgement: delivery apps ask drivers to wait about five minutes", "wait where nobody opens, seconds"
-    )
-    age_check_s: NonNegative = given(20.0, JUDGEMENT, "time to look at a proof of age at the door, seconds")
-    noise: Literal["lognormal", "exponential", "none"] = given(
-        "lognormal", JUDGEMENT, "distribution of counter and door times"
-    )
-    noise_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation when lognormal")
-
-    _shares = field_validator("shifts")(_everyone)
-
-    @field_validator("vehicles")
-    @classmethod
-    def _mix(cls, mix: dict[str, float]) -> dict[str, float]:
-        if abs(sum(mix.values()) - 1) > 1e-6:
-            raise ValueError(f"shares of the vehicles that sum to 1, got {sum(mix.values()):g}")
-        return mix
+    _shares = field_validator("shifts")(everyone)

@@ -43,7 +43,6 @@ class NotificationSpec(Branch):
     driver_websocket_share: Share = given(
         1.0, "judgement: the app of a driver on shift is open", "share of the offers that find the driver's connected"
     )
-    websocket_s: NonNegative = given(0.1, JUDGEMENT, "mean time of a message by WebSocket, seconds (exponential)")
     push_latency_s: NonNegative = given(
         3.0, JUDGEMENT, "mean time from the provider of pushes to the phone, seconds (exponential)"
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from sim.scenario.business import Costs, Customers, Payments, Platform, PolicyNames, Slo, parse_slo
+from sim.scenario.drivers import Drivers
 from sim.scenario.faults import Fault
 from sim.scenario.fields import (
     DAY_S,
@@ -24,7 +25,7 @@ from sim.scenario.fields import (
 from sim.scenario.goods import Shrinkage, Supply
 from sim.scenario.market import Catalogue, Demand, Travel
 from sim.scenario.origins import culprit
-from sim.scenario.people import Drivers, Pickers
+from sim.scenario.people import Pickers
 from sim.scenario.stores import Stores
 from sim.scenario.support import Support
 

@@ -9,7 +9,7 @@ from sim.contracts import Offer
 from sim.engine import policies_of
 from sim.laws import all_laws, verdict, whole_log
 from sim.opening import ready_world
-from sim.operations.driving import Driving
+from sim.operations.riding import Riding
 from sim.platform.offers import Offers
 from sim.streams import Streams
 from sim.vocabulary import Refusal
@@ -47,23 +47,23 @@ def test_the_laws_hold_on_tours(two_stores: Any, play: Any, more: tuple[str, ...
 
 def too_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half the time from one customer to the next."""
-    ride = Driving._ride_on
+    ride = Riding.ride_on
 
     def half(self: Any, driver: Any, order: Any, target: Any, noise: float) -> Any:
         return ride(self, driver, order, target, noise / 2.0)
 
-    monkeypatch.setattr(Driving, "_ride_on", half)
+    monkeypatch.setattr(Riding, "ride_on", half)
 
 
 def in_two_places(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody on the tour is handed the goods at the first door."""
-    ride = Driving._ride_on
+    ride = Riding.ride_on
 
     def at_once(self: Any, driver: Any, order: Any, target: Any, noise: float) -> Any:
         driver.node = target
         return ride(self, driver, order, target, noise)
 
-    monkeypatch.setattr(Driving, "_ride_on", at_once)
+    monkeypatch.setattr(Riding, "ride_on", at_once)
 
 
 class Everything:
