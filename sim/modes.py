@@ -190,9 +190,11 @@ def _figures(world: World, walks: Walks | None) -> Figures:
         driver_homes=[driver.home for driver in world.drivers],  # type: ignore[misc]
         driver_nodes=[world.start_node(driver) for driver in world.drivers],  # type: ignore[misc]
         driver_shifts=[driver.shifts for driver in world.drivers],
-        stops=Stops(drivers.arrive_s, drivers.handoff_s, drivers.door_s, drivers.leave_s),
+        on_call=[driver.on_call for driver in world.drivers] if drivers.on_call is not None else (),
+        ranges_m=[vehicle.range_m for vehicle in world.travel.profiles],
+        stops=Stops(drivers.arrive_s, drivers.handoff_s, drivers.expected_door_s, drivers.leave_s),
         pick_s=expected_pick_s(world, walks),
-        door_s=drivers.door_s,
+        door_s=drivers.expected_door_s,
         open_s=world.open_s,
         serving=world.serving,  # type: ignore[arg-type]
         drivers=len(world.drivers),

@@ -115,6 +115,10 @@ class Figures(NamedTuple):
     """Where each driver's shift begins."""
     driver_shifts: Sequence[Sequence[tuple[float, float]]]
     """The roster: stretches worked by each driver, seconds since the start."""
+    on_call: Sequence[bool]
+    """Of each driver: whether he comes only when he is called; empty where nobody does."""
+    ranges_m: Sequence[float]
+    """How far each vehicle profile gets on one charge, metres; infinite for most."""
     stops: Stops
     """What a driver's stop takes besides the ride."""
     pick_s: Callable[[int, int], float]
@@ -172,6 +176,14 @@ class OfferMessage(NamedTuple):
     """Orders of the same store, with their customers, to hand over after `order`."""
     bonus_cents: int = 0
     """On top of the usual pay, if it is handed over."""
+
+
+class CallIn(NamedTuple):
+    """A driver on call is asked to come."""
+
+    driver: DriverId
+    call: int
+    """How many have been made before this one."""
 
 
 class OrderStatus(NamedTuple):

@@ -98,6 +98,8 @@ class CancelReason(IntEnum):
     """Nobody was there to take it."""
     AGE_CHECK = 11
     """All of it was restricted, and the customer could not show to be of age."""
+    ACCIDENT = 12
+    """The vehicle that carried it had an accident."""
 
 
 class TaskEnd(IntEnum):
@@ -139,6 +141,8 @@ class Refusal(IntEnum):
     """A tour holds orders of one store."""
     TOUR_TOO_HEAVY = 11
     """Each order may fit, all of them together do not."""
+    OUT_OF_RANGE = 12
+    """Further there and back than the vehicle gets on one charge, or from another store than where it is charged."""
 
 
 class Role(IntEnum):
@@ -185,6 +189,15 @@ class Trip(IntEnum):
 
     ONWARD = 4
     """From one customer to the next of the same tour."""
+
+
+class Mishap(IntEnum):
+    """What stops a vehicle on the road."""
+
+    BREAKDOWN = 0
+    """It is put right on the spot, and the ride goes on."""
+    ACCIDENT = 1
+    """It goes no further: the goods are brought back to their store, and the driver goes home."""
 
 
 class PickStage(IntEnum):
@@ -323,6 +336,8 @@ class Topic(IntEnum):
     """`sim.ports.StockMessage`, from a store's scanners to the inventory service."""
     ORDER_EVENT = 4
     """A change of an order's state, for notifications, tracking and analytics: counted, heard by nobody on the floor."""
+    CALL_IN = 5
+    """`sim.ports.CallIn`, to a driver at home."""
 
 
 class Svc(IntEnum):

@@ -4,6 +4,7 @@ from sim.vocabulary import (
     CancelReason,
     Cents,
     DriverId,
+    Mishap,
     NodeId,
     OrderId,
     PickerId,
@@ -119,6 +120,14 @@ class FloorFacts:
         self, *, driver: DriverId, order: OrderId, trip: Trip, origin: NodeId, node: NodeId, arrive_s: float
     ) -> None:
         """A driver set out from `origin` to `node`; undisturbed, the ride ends at `arrive_s`."""
+
+    def vehicle_stopped(
+        self, *, driver: DriverId, order: OrderId, node: NodeId, mishap: Mishap, until_s: float
+    ) -> None:
+        """A ride ended before its time: the vehicle stands at `node` until `until_s`."""
+
+    def address_wrong(self, *, driver: DriverId, order: OrderId, node: NodeId) -> None:
+        """A driver found that the customer does not live at `node`, where the order was to go."""
 
     def driver_at_store(self, *, driver: DriverId, order: OrderId, store: StoreId) -> None:
         """A driver reached the store of an order."""

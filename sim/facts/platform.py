@@ -176,6 +176,9 @@ class PlatformFacts:
     def task_closed(self, *, order: OrderId, ended: TaskEnd) -> None:
         """A delivery task ended."""
 
+    def driver_called(self, *, driver: DriverId) -> None:
+        """A driver on call was asked to come."""
+
     def offer_made(self, *, order: OrderId, driver: DriverId) -> None:
         """The platform asked a driver to take an order."""
 

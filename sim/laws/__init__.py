@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sim.laws.audit import Audit
 from sim.laws.base import Breach, Law
 from sim.laws.goods import Goods
+from sim.laws.hours import Hours
 from sim.laws.money import Money
 from sim.laws.orders import Orders
 from sim.laws.people import People
@@ -20,6 +21,7 @@ __all__ = [
     "Audit",
     "Breach",
     "Goods",
+    "Hours",
     "Law",
     "Money",
     "Orders",
@@ -33,7 +35,8 @@ __all__ = [
 
 def all_laws(world: World) -> list[Law]:
     """Every law that listens while a run goes on, with empty books."""
-    return [Goods(world), Records(world), Money(world), Orders(world), People(world), Audit(world)]
+    laws = [Goods(world), Records(world), Money(world), Orders(world), People(world), Audit(world)]
+    return [*laws, Hours(world)] if world.scenario.drivers.rules.limit else laws
 
 
 def verdict(laws: Sequence[Law]) -> list[Breach]:

@@ -246,6 +246,13 @@ class People(Law):
         travel = self._world.travel
         return min(travel.onward_ms(node, target, profile, period) for period in sorted(set(travel.periods)))
 
+    def vehicle_stopped(self, t: float, driver: int, order: int, node: int, mishap: int, until_s: float) -> None:
+        """A ride ends before its time."""
+        at = self._at[driver]
+        if at is None or t > at[1]:
+            self.breach(t, f"driver {driver} broke down for order {order} on no ride, expected {at}")
+        self._at[driver] = node, until_s
+
     def driver_at_store(self, t: float, driver: int, order: int, store: int) -> None:
         """A driver is where the ride ended, not before it did."""
         at = self._at[driver]

@@ -36,7 +36,7 @@ GRACE_S = 300.0
 USERS = (Endpoint.CATALOGUE, Endpoint.PLACE_ORDER, Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY)
 """Endpoints that users ask, reads and orders alike; views of the home screen are among the reads."""
 
-AT_THE_DOOR = (CancelReason.UNDELIVERABLE, CancelReason.AGE_CHECK)
+AT_THE_DOOR = (CancelReason.UNDELIVERABLE, CancelReason.AGE_CHECK, CancelReason.ACCIDENT)
 """Why an order ends that nobody took at its customer's door."""
 
 OUR_FAULT = tuple(

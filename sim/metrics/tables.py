@@ -104,7 +104,7 @@ def task_table(archive: Archive) -> Columns:
     def column(rows: Any, name: str = "t_s") -> NDArray[Any]:
         return np.asarray(_placed(size, rows["order"], rows[name])[ids])
 
-    left = column(out)
+    left = column(out[::-1])  # of several rides to a door, the first left the store
     return {
         "order": np.repeat(ids, 2),
         "stop": np.tile(np.array([0, 1], dtype=np.int8), n),

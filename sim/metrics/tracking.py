@@ -143,7 +143,7 @@ def _silent(archive: Archive) -> Times:
     rows = archive.rows("signal_lost")
     if not len(rows):
         return found
-    kinds = ("leg_started", "driver_on")
+    kinds = ("leg_started", "driver_on", "vehicle_stopped")
     parts = [archive.rows(kind, ["t_s", "driver"]) for kind in kinds]
     begun_s = np.concatenate([part["t_s"] for part in parts])
     drivers = np.concatenate([part["driver"] for part in parts]).astype(np.int64)

@@ -46,7 +46,7 @@ class Doors:
         if order in self._absent:
             if self._wait_s:
                 yield Timer(self._env, self._wait_s)
-            return self._fails(order, node, driver, CancelReason.UNDELIVERABLE)
+            return self.fails(order, node, driver, CancelReason.UNDELIVERABLE)
         kept = False
         if self._office.asks_for_age(order):
             if self._check_s:
@@ -54,7 +54,7 @@ class Doors:
             if order in self._underage:
                 # The driver goes by what is in the bag, the office by what was ordered: a picker may have mixed them up.
                 if all(self._restricted[sku] for sku, _ in self._shelves.totes[order]):
-                    return self._fails(order, node, driver, CancelReason.AGE_CHECK)
+                    return self.fails(order, node, driver, CancelReason.AGE_CHECK)
                 kept = self._shelves.keep(order, store, self._restricted)
                 self._office.too_young(order, driver)
         if self._support is not None:
@@ -65,7 +65,8 @@ class Doors:
             self._tips.served(order, driver)
         return kept
 
-    def _fails(self, order: OrderId, node: NodeId, driver: DriverId, reason: CancelReason) -> bool:
+    def fails(self, order: OrderId, node: NodeId, driver: DriverId, reason: CancelReason) -> bool:
+        """A driver gives an order up, at its door or where the vehicle broke down for good: all of it is to go back."""
         self._facts.handover_failed(driver=driver, order=order, node=node, reason=reason)
         self._office.undelivered(order, driver, reason)
         return True

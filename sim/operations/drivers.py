@@ -1,5 +1,7 @@
 """What is true of one driver, and of a ride under way."""
 
+from math import inf
+
 from sim.ports import OfferMessage
 from sim.story import Signal
 from sim.vocabulary import NOBODY, TICK_S, TICKS_PER_MS, DriverId, NodeId, StoreId
@@ -44,7 +46,8 @@ class Driver:
     """What is true of one driver."""
 
     __slots__ = (
-        "free_since_s", "home", "id", "leg", "node", "on", "on_since_s", "order", "out", "profile", "start", "store", "wake"
+        "free_since_s", "home", "id", "left_s", "leg", "node", "on", "on_since_s", "order", "out", "owes_s", "profile", "start",
+        "store", "until_s", "wake",
     )  # fmt: skip
 
     def __init__(self, driver: DriverId, home: StoreId, profile: int, start: NodeId) -> None:
@@ -52,6 +55,9 @@ class Driver:
         self.on = False  # on shift
         self.out = False  # at work: on shift, or finishing a delivery after it
         self.on_since_s = self.free_since_s = 0.0  # since when on shift, and without work
+        self.left_s = -inf  # when he went home last, or into a break
+        self.until_s = 0.0  # the end of the shift under way
+        self.owes_s = 0.0  # time off that the rules ask for before the next begins
         self.node = NodeId(0)
         self.leg: Leg | None = None
         self.store: StoreId = StoreId(NOBODY)  # where a free driver stands or is riding to

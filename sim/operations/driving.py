@@ -5,16 +5,18 @@ driver who rides back to a store can be offered work on the way: bound for the s
 turns at the next junction.
 """
 
-from math import log
+from math import inf, log
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.operations.choosing import Choosing
+from sim.operations.docks import Docks
 from sim.operations.doors import Doors
 from sim.operations.drivers import Driver
 from sim.operations.phones import Phones
 from sim.operations.riding import Riding
 from sim.operations.shelves import Shelves
+from sim.operations.streets import Streets
 from sim.operations.support import Support
 from sim.operations.tips import Tips
 from sim.platform.office import Office
@@ -23,6 +25,7 @@ from sim.story import Signal, Story, tell
 from sim.streams import Die, quick
 from sim.vocabulary import (
     NOBODY,
+    CancelReason,
     DriverId,
     NodeId,
     OfferAnswer,
@@ -32,6 +35,7 @@ from sim.vocabulary import (
     quantise,
 )
 from sim.world.demand import Trace
+from sim.world.drivers import BETWEEN_DAYS_S
 from sim.world.travel import Travel
 
 # Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
@@ -82,10 +86,14 @@ class Driving:
         support: Support | None = None,
         tips: Tips | None = None,
         choosing: Choosing | None = None,
+        riding: Riding | None = None,
+        streets: Streets | None = None,
+        docks: Docks | None = None,
     ) -> None:
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
         self._store_nodes = travel.store_nodes
-        riding = Riding(env, facts, travel, phones)
+        riding = riding or Riding(env, facts, travel, phones)
+        self._streets, self._docks = streets, docks
         self.position, self._ride, self._ride_on = riding.position, riding.ride, riding.ride_on
         self.drivers = drivers
         self._accept_share, self._respond_s, self._phones = accept_share, respond_s, phones
@@ -135,18 +143,37 @@ class Driving:
 
     # -- the shift ---------------------------------------------------------------------------------------------------
 
-    def begin(self, number: DriverId) -> None:
-        """A driver's shift begins at the home store; one who is still out from the last shift just goes on."""
+    def begin(self, number: DriverId, until_s: float = inf, rest_s: float = 0.0) -> None:
+        """A driver's shift, to the end at `until_s`, begins at the home store; after a break, where he stands.
+
+        One who is still out from the last shift just goes on; if the rules ask for `rest_s` off between the two, he goes home
+        with the delivery in hand and begins when he has rested.
+        """
         driver = self.drivers[number]
-        driver.on = True
-        if driver.out:
+        driver.until_s = until_s
+        rested_s = driver.left_s + rest_s
+        if driver.out and not rest_s:
+            driver.on = True
             self._office.driver_stays_on(driver.id)
+        elif driver.out:
+            driver.owes_s = rest_s
+        elif rested_s > self._env.now:
+            Timer(self._env, rested_s - self._env.now, self._rested, driver)
         else:
+            driver.on = True
+            tell(self._work(driver))
+
+    def _rested(self, event: Timer) -> None:
+        driver = event.value
+        if not driver.on and self._env.now < driver.until_s:
+            driver.on = True
             tell(self._work(driver))
 
     def end(self, number: DriverId) -> None:
         """A driver's shift ends: at once when free, else with the delivery in hand."""
         driver = self.drivers[number]
+        if not driver.on:
+            return
         driver.on = False
         self._office.driver_off(driver.id)
         if driver.order is None:
@@ -157,7 +184,8 @@ class Driving:
         facts = self._facts
         driver.out, driver.leg = True, None
         driver.on_since_s = driver.free_since_s = self._env.now
-        driver.node = driver.start
+        if self._env.now - driver.left_s >= BETWEEN_DAYS_S:
+            driver.node = driver.start
         driver.store = driver.home if driver.node == self._store_nodes[driver.home] else _NO_STORE
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
         self._phones.on(driver)
@@ -168,14 +196,25 @@ class Driving:
             if driver.order is not None:
                 last = driver.order
                 yield from self._deliver(driver, last)
+                docked = self._docks is not None and (yield from self._docks.land(driver, last))
                 driver.order = None
                 if driver.on:
                     driver.free_since_s = self._env.now
                     driver.wake.again()
-                    self._go_free(driver, self._noise[2][last.order])
-        driver.out = False
+                    if docked:
+                        driver.store = driver.home
+                        facts.driver_waits(driver=driver.id, node=driver.node)
+                        self._office.driver_free(driver.id, driver.node, driver.home)
+                        self._stand(driver)
+                    else:
+                        self._go_free(driver, self._noise[2][last.order])
+        driver.node, driver.leg = self.position(driver, self._env.now)[0], None
+        driver.out, driver.left_s = False, self._env.now
         self._phones.off(driver)
         facts.driver_off(driver=driver.id)
+        if driver.owes_s:
+            Timer(self._env, driver.owes_s, self._rested, driver)
+            driver.owes_s = 0.0
 
     def _go_free(self, driver: Driver, noise: float) -> None:
         # The ride back has its own noise, keyed by the order that the driver has just been busy with.
@@ -204,9 +243,12 @@ class Driving:
 
     def _deliver(self, driver: Driver, job: OfferMessage) -> Story:
         env, facts, order = self._env, self._facts, job.order
-        arrive_s = self._set_out(driver, job)
+        streets, arrive_s = self._streets, self._set_out(driver, job)
         if arrive_s > env.now:
-            yield Timer(env, arrive_s - env.now)
+            if streets is None:
+                yield Timer(env, arrive_s - env.now)
+            else:
+                yield from streets.to_store(driver, job, self._noise[0][order])
         driver.leg, driver.node = None, self._store_nodes[job.store]
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
@@ -239,12 +281,20 @@ class Driving:
         doors, brought_back, first = self._doors, [], True
         for order, node in carried:
             noise = self._noise[1][order]
-            if first:
+            if streets is not None:
+                found = yield from streets.to_customer(driver, order, job.store, node, noise, first=first)
+                if found is None:
+                    brought_back += self._wrecked(driver, [one for one, _ in carried], order)
+                    break
+                first, node = False, found
+                at_door = self._arrive_s + self._door_s[order]
+            elif first:
                 leg = self._ride(driver, order, _TO_CUSTOMER, node, job.store, towards=False, noise=noise)
                 first = False
+                at_door = leg.arrive_s - env.now + self._arrive_s + self._door_s[order]
             else:
                 leg = self._ride_on(driver, order, node, noise)
-            at_door = leg.arrive_s - env.now + self._arrive_s + self._door_s[order]
+                at_door = leg.arrive_s - env.now + self._arrive_s + self._door_s[order]
             if at_door:
                 yield Timer(env, at_door)
             driver.leg, driver.node = None, node
@@ -262,6 +312,17 @@ class Driving:
         if brought_back:
             assert doors is not None
             yield from self._bring_back(driver, job.store, brought_back, doors)
+
+    def _wrecked(self, driver: Driver, carried: list[OrderId], order: OrderId) -> list[OrderId]:
+        """After an accident nothing is handed over any more, and the driver works no longer today; returns what goes back."""
+        assert self._doors is not None
+        lost = carried[carried.index(order) :]
+        for each in lost:
+            self._doors.fails(each, driver.node, driver.id, CancelReason.ACCIDENT)
+        if driver.on:
+            driver.on = False
+            self._office.driver_off(driver.id)
+        return lost
 
     def _along(self, driver: Driver, job: OfferMessage) -> list[tuple[OrderId, NodeId]]:
         """What is to be taken along and has not been called off, on the way or before it was accepted."""

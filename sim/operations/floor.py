@@ -14,6 +14,7 @@ from sim.operations.browsers import Browsers
 from sim.operations.choosing import Choosing
 from sim.operations.counter import NarrowCounter
 from sim.operations.customers import Customers
+from sim.operations.docks import Docks
 from sim.operations.doors import Doors
 from sim.operations.drivers import Driver
 from sim.operations.driving import Driving
@@ -21,10 +22,13 @@ from sim.operations.goods import Goods
 from sim.operations.handoff import Packing, ToteRoom
 from sim.operations.hands import Hands
 from sim.operations.kitchens import Kitchens
+from sim.operations.on_call import AtHome
 from sim.operations.pace import Draws, Pace, draws_of
 from sim.operations.phones import Phones
 from sim.operations.picking import Station
 from sim.operations.replacing import Replacing, Tastes
+from sim.operations.riding import Riding
+from sim.operations.streets import Streets
 from sim.operations.support import Support
 from sim.operations.timing import agenda
 from sim.operations.tips import Tips
@@ -37,6 +41,7 @@ from sim.story import tell
 from sim.streams import Streams, quick
 from sim.vocabulary import DriverId, NodeId, OrderId, PickerId, StoreId, Topic, quantise
 from sim.world.build import World
+from sim.world.drivers import rests_s
 
 
 class Floor:
@@ -63,6 +68,12 @@ class Floor:
         if scenario.support.agents:
             client, luck = quick(trace.client), streams.die("support")
             support = Support(env, facts, office, self.shelves, scenario, client, luck)
+        riding, travel, streets, docks = Riding(env, facts, world.travel, phones), world.travel, None, None
+        if world.streets is not None:
+            names = [vehicle.name for vehicle in travel.profiles]
+            streets = Streets(env, facts, riding, world.streets, scenario, names, streams)
+        if any(vehicle.flies for vehicle in travel.profiles):
+            docks = Docks(env, riding, world, quick(trace.ride_noise[:, 2]))
         pay, tips = scenario.drivers.pay, None
         if pay.tip_share:
             tips = Tips(facts, pay.tip_share, pay.tip_cents, streams.die("drivers.tips"))
@@ -79,6 +90,7 @@ class Floor:
             doors=None if world.doors is None else Doors(
                 env, facts, office, self.shelves, world.doors, scenario.drivers, support, tips
             ), support=support, tips=tips,
+            riding=riding, streets=streets, docks=docks,
             choosing=None if (choice := scenario.drivers.choice) is None else Choosing(
                 world.travel, choice, scenario.drivers.accept_share
             ),
@@ -107,6 +119,10 @@ class Floor:
         )
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
         office.bus.subscribe_ahead(Topic.OFFER, self.driving.offered)
+        if (on_call := scenario.drivers.on_call) is not None:
+            rest_s = scenario.drivers.rules.rest_hours * 3600.0
+            at_home = AtHome(env, self.driving, world.drivers, on_call, streams.die("drivers.on_call"), rest_s)
+            office.bus.subscribe(Topic.CALL_IN, at_home.called)
 
     def _station(
         self, store: StoreId, facts: Facts, policies: Policies, walks: Walks | None, draws: Draws,
@@ -165,9 +181,11 @@ class Floor:
                 entries.append((on_s, partial(station.begin, PickerId(number))))
                 entries.append((off_s, partial(station.end, PickerId(number))))
         for number, driver in enumerate(self._world.drivers):
-            for on_s, off_s in driver.shifts:
-                entries.append((on_s, partial(driving.begin, DriverId(number))))
+            for (on_s, off_s), rest_s in zip(driver.works, rests_s(driver, self._world.scenario), strict=True):
+                entries.append((on_s, partial(driving.begin, DriverId(number), off_s, rest_s)))
                 entries.append((off_s, partial(driving.end, DriverId(number))))
+            if driver.on_call:
+                entries += [(off_s, partial(driving.end, DriverId(number))) for _, off_s in driver.shifts]
         entries.sort(key=itemgetter(0))
         tell(agenda(env, entries))
         self.goods.start()

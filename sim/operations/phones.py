@@ -69,10 +69,13 @@ class Phones:
     # -- what drivers do ---------------------------------------------------------------------------------------------
 
     def on(self, driver: Driver) -> None:
-        """A driver begins to work, and stands at a node."""
+        """A driver begins to work."""
+        self.stands(driver)
+
+    def stands(self, driver: Driver) -> None:
+        """A driver stands at a node from now on, where no ride was to end."""
         now = self._env.now
-        here = Leg(driver.node, driver.node, now, now, StoreId(NOBODY), False, 0, 1.0)
-        self.rides(driver, here)
+        self.rides(driver, Leg(driver.node, driver.node, now, now, StoreId(NOBODY), False, 0, 1.0))
 
     def off(self, driver: Driver) -> None:
         """A driver goes home."""

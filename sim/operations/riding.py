@@ -26,6 +26,11 @@ class Riding:
             return driver.node, t_s
         return leg.at(t_s, driver.profile, self._travel)
 
+    def stops(self, driver: Driver, node: NodeId) -> None:
+        """A driver stops on the way, at a node."""
+        driver.leg, driver.node = None, node
+        self._phones.stands(driver)
+
     def ride(
         self,
         driver: Driver,

@@ -199,6 +199,7 @@ class Desks:
     def driver_on(self, driver: DriverId, node: NodeId) -> None:
         """A driver began a shift at the home store."""
         self.tracking.on(driver, node, self.figures.driver_homes[driver], self._env.now)
+        self.offers.driver_free(driver)  # whatever he had in hand when he went home
         self.offers.wake()
 
     def driver_stays_on(self, driver: DriverId) -> None:
@@ -224,11 +225,13 @@ class Desks:
             return False
         return self.offers.answered(order_id, driver, answer)
 
-    def driver_free(self, driver: DriverId, node: NodeId) -> StoreId | None:
-        """A driver has no work any more; returns the store to ride to, None to stay."""
-        target = self._policies.positioning(self._positioning_view.at(driver, node))
-        if target is not None:
-            self._check_store("positioning", target)
+    def driver_free(self, driver: DriverId, node: NodeId, store: StoreId | None = None) -> StoreId | None:
+        """A driver has no work any more; returns the store to ride to, None to stay. `store`: what stands there stays there."""
+        target = store
+        if target is None:
+            target = self._policies.positioning(self._positioning_view.at(driver, node))
+            if target is not None:
+                self._check_store("positioning", target)
         self.tracking.free(driver, node, target, self._env.now)
         self.offers.driver_free(driver)
         self.offers.wake()

@@ -23,6 +23,8 @@ class FleetAhead:
         self._figures, self._estimator, self._tracking = figures, estimator, tracking
         rows = [(d, on, off) for d, shifts in enumerate(figures.driver_shifts) for on, off in sorted(shifts)]
         self._who = np.array([row[0] for row in rows], dtype=np.int64)
+        called = np.array(figures.on_call, dtype=bool)
+        self._comes = ~called[self._who] if len(called) else np.ones(len(rows), dtype=bool)
         self._on_s, self._off_s = (np.array([row[i] for row in rows]) for i in (1, 2))
         profiles = figures.driver_profiles
         self._begins = np.array(
@@ -64,7 +66,7 @@ class FleetAhead:
         tracking, until_s = self._tracking, now_s + ahead_s
         on = np.frombuffer(tracking.on_duty, dtype=np.uint8) != 0
         soon = (self._busy & on & (self._free_s <= until_s)).nonzero()[0]
-        coming = ((self._on_s > now_s) & (self._on_s <= until_s)).nonzero()[0]
+        coming = (self._comes & (self._on_s > now_s) & (self._on_s <= until_s)).nonzero()[0]
         coming = coming[~on[self._who[coming]]]
         # Whoever begins twice within the time begins first.
         coming = coming[np.unique(self._who[coming], return_index=True)[1]]

@@ -6,6 +6,8 @@ asks the policy once for all that one event brought about, or at the next multip
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import inf
 from typing import Any
 
 from sim.clock import Clock, Timer
@@ -26,6 +28,7 @@ from sim.vocabulary import (
     OrderId,
     OrderState,
     Refusal,
+    StoreId,
     TaskEnd,
     Topic,
 )
@@ -70,6 +73,9 @@ class Offers:
         self._env, self._facts, self._bus, self._tracking = env, facts, bus, tracking
         self._policy = policy
         self._loads_litres = [figures.loads_litres[profile] for profile in figures.driver_profiles]
+        ranges_m = [figures.ranges_m[profile] for profile in figures.driver_profiles]
+        self._ranges_m = ranges_m if min(ranges_m, default=inf) < inf else None
+        self._store_nodes, self._homes, self._metres = figures.store_nodes, figures.driver_homes, figures.metres
         self._every_s = float(getattr(policy, "every_s", 0.0))
         self._holds = self._every_s > 0.0 and bool(getattr(policy, "holds", False))
         self._looks_ahead = hasattr(policy, "ahead_s")
@@ -170,7 +176,7 @@ class Offers:
                 along = [self.waiting[order] for order in offer.along] if offer.along else ()
                 self._offer(self.waiting[offer.order], offer.driver, along)
             else:
-                too_heavy |= refusal is Refusal.TOO_HEAVY
+                too_heavy |= refusal is Refusal.TOO_HEAVY or (refusal is Refusal.OUT_OF_RANGE and not offer.along)
                 self._facts.proposal_refused(order=offer.order, driver=offer.driver, refusal=refusal)
         if too_heavy:
             # The driver is still free and a lighter order may wait behind; each such refusal is remembered, so this ends.
@@ -195,7 +201,19 @@ class Offers:
             # Nobody is offered what the vehicle cannot carry; asked once, the policy does not try the same again.
             _decline(order, driver)
             return Refusal.TOO_HEAVY
+        if self._out_of_range(driver, order.store, [order.node]):
+            _decline(order, driver)
+            return Refusal.OUT_OF_RANGE
         return None
+
+    def _out_of_range(self, driver: DriverId, store: StoreId, nodes: Sequence[NodeId]) -> bool:
+        """Whether a vehicle with a range could not get from its store by some customers and back; others start there too."""
+        if self._ranges_m is None or self._ranges_m[driver] == inf:
+            return False
+        if store != self._homes[driver]:
+            return True
+        places = [self._store_nodes[store], *nodes, self._store_nodes[store]]
+        return sum(self._metres(one, other) for one, other in pairwise(places)) > self._ranges_m[driver]
 
     def _tour_refusal(self, first: Order, driver: DriverId, along: tuple[OrderId, ...]) -> Refusal | None:
         litres, known = first.litres, {first.id}
@@ -210,7 +228,10 @@ class Offers:
             known.add(number)
             litres += order.litres
         # Each of them may fit alone: the policy is told, and nothing is remembered.
-        return Refusal.TOUR_TOO_HEAVY if litres > self._loads_litres[driver] else None
+        if litres > self._loads_litres[driver]:
+            return Refusal.TOUR_TOO_HEAVY
+        nodes = [first.node, *(self.waiting[number].node for number in along)]
+        return Refusal.OUT_OF_RANGE if self._out_of_range(driver, first.store, nodes) else None
 
     def _offer(self, order: Order, driver: DriverId, along: Sequence[Order]) -> None:
         order.driver = driver

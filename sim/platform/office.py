@@ -28,6 +28,7 @@ from sim.platform.pricing import Pricer
 from sim.platform.reserving import Reserving
 from sim.platform.saga import Saga
 from sim.platform.sessions import Command, may
+from sim.platform.standby import Standby
 from sim.platform.stock_desk import StockDesk
 from sim.platform.stock_events import StockEvents
 from sim.platform.substitutes import SubstituteDesk
@@ -37,6 +38,7 @@ from sim.platform.views import LivePositioningView, LiveSourcingView
 from sim.ports import Estimator, Figures, Latencies, PaymentProvider, Phones
 from sim.scenario import Scenario
 from sim.scenario.bus import BusSpec
+from sim.story import tell
 from sim.streams import Die
 from sim.vocabulary import (
     BreakerName,
@@ -163,6 +165,10 @@ class Office(Desks):
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
         )  # fmt: skip
+        on_call = scenario.drivers.on_call
+        self.standby = None if on_call is None else Standby(
+            env, facts, self.bus, self.offers, self.tracking, figures, on_call
+        )  # fmt: skip
         self.outages = Outages(
             figures.stores,
             self.book,
@@ -186,6 +192,8 @@ class Office(Desks):
         """Set in motion what the platform does of its own accord: books are settled at every midnight."""
         if self.backend is not None:
             self.backend.start()
+        if self.standby is not None:
+            tell(self.standby.rounds())
         for at_s in self._midnights:
             Timer(self._env, at_s - self._env.now, lambda _: self.payments.settle())
 

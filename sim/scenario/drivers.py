@@ -104,6 +104,11 @@ class Rules(Branch):
         0.0, "European directive 2003/88/EC, article 3: 11 h", "hours off between two days' work"
     )
 
+    @property
+    def limit(self) -> bool:
+        """Whether they forbid anything."""
+        return self.hours_a_day is not None or self.hours_at_a_stretch is not None or self.rest_hours > 0.0
+
 
 class Drivers(Branch):
     """People who deliver."""
@@ -114,7 +119,7 @@ class Drivers(Branch):
     vehicles: dict[VehicleName, NonNegative] = given(
         lambda: {"scooter": 0.5, "ebike": 0.3, "car": 0.2},
         JUDGEMENT,
-        "share of each vehicle; see sim/world/fleet.py for speeds and loads",
+        "share of each vehicle; see sim/world/traffic.py for speeds and loads",
     )
     shifts: tuple[Shift, ...] = given(
         lambda: (
@@ -183,6 +188,12 @@ class Drivers(Branch):
         if abs(sum(mix.values()) - 1) > 1e-6:
             raise ValueError(f"shares of the vehicles that sum to 1, got {sum(mix.values()):g}")
         return mix
+
+    @property
+    def expected_door_s(self) -> float:
+        """Mean time from arriving at an address to the handover, over buildings and vehicles, seconds."""
+        door_s = sum(kind.share * kind.door_s for kind in self.buildings.values()) if self.buildings else self.door_s
+        return door_s + sum(share * self.parking_s.get(name, 0.0) for name, share in self.vehicles.items())
 
     @field_validator("buildings")
     @classmethod

@@ -13,6 +13,7 @@ from sim.scenario.fields import (
     NonNegative,
     Positive,
     Share,
+    Window,
     given,
 )
 
@@ -79,6 +80,9 @@ class Weather(Branch):
 
     demand_factor: NonNegative = given(1.0, "a dry day", "multiplies the rate of orders")
     ride_factor: AboveZero = given(1.0, "a dry day", "multiplies every ride's true time")
+    grounded: tuple[Window, ...] = given(
+        (), "a calm day", 'hours "HH:MM-HH:MM" of wind or rain in which nothing flies, every day'
+    )
 
 
 class Surge(Branch):

@@ -16,12 +16,14 @@ from sim.world.catalogue import Catalogue, Opening, make_catalogue, opening_stoc
 from sim.world.coverage import Coverage, draw_coverage
 from sim.world.demand import BIN_S, Trace, believed_demand, complete, daily_demand, draw_wishes, no_wishes, rate_per_bin
 from sim.world.doors import Doors, draw_doors
-from sim.world.fleet import Driver, Picker, make_drivers, make_pickers
+from sim.world.drivers import Driver, make_drivers
+from sim.world.fleet import Picker, make_pickers
 from sim.world.geography import Geography, Plain, metres_between
 from sim.world.maps import find_map
 from sim.world.mishaps import Mishaps, draw_mishaps
 from sim.world.places import cells_of, customer_weights, sites
 from sim.world.roads import file_key, load_roads
+from sim.world.streets import Streets, draw_streets
 from sim.world.trace_file import read_wishes
 from sim.world.travel import Travel
 
@@ -54,6 +56,8 @@ class World:
         What happens at the customers' doors; None where every order is handed over without a question.
     coverage
         Where phones have no signal; None: nowhere.
+    streets
+        What happens on the way to the doors; None where every ride goes as planned.
     files
         Role -> content key of every file the scenario names, for the fingerprint.
     """
@@ -81,6 +85,7 @@ class World:
     minutes: Sequence[float]
     doors: Doors | None
     coverage: Coverage | None = None
+    streets: Streets | None = None
     lesson: SalesHistory | None = None
     ready_s: NDArray[np.float64] | None = None
 
@@ -174,7 +179,7 @@ def _work_shares(
     stores = len(travel.store_nodes)
     if not weights[served].sum() > 0:
         return np.full(stores, 1.0 / stores)
-    handling_s = scenario.drivers.door_s + scenario.drivers.handoff_s
+    handling_s = scenario.drivers.expected_door_s + scenario.drivers.handoff_s
     busy_s = handling_s + 2.0 * travel.free_flow_ms()[first[served], served] / 1000.0
     work = np.bincount(first[served], weights=weights[served] * busy_s, minlength=stores)
     return np.asarray(work / work.sum() if work.sum() > 0 else _store_shares(weights, serving, stores))
@@ -232,13 +237,14 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         opening=opening_stock(scenario, streams, daily),
         mishaps=draw_mishaps(scenario, streams, daily),
         pickers=make_pickers(scenario, shares),
-        drivers=make_drivers(scenario, _work_shares(scenario, weights, serving, travel)),
+        drivers=make_drivers(scenario, _work_shares(scenario, weights, serving, travel), streams),
         trace=complete(scenario, streams, wishes, catalogue, cell),
         files=files,
         store_shares=shares,
         minutes=_minutes(scenario, wishes.entered_s),
         doors=draw_doors(scenario, streams, catalogue, len(wishes.entered_s)),
         coverage=draw_coverage(scenario, fixed, geography),
+        streets=draw_streets(scenario, streams, geography, wishes.node, weights),
     )
 
 

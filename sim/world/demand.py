@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.scenario import Scenario
+from sim.scenario.drivers import Drivers
 from sim.scenario.fields import clock_s
 from sim.streams import Streams, lognormal, pick, quantised
 from sim.vocabulary import PayMethod
@@ -293,9 +294,19 @@ def complete(
             handling(streams.generator("drivers.counter"), drivers.noise, drivers.handoff_s, drivers.noise_cv, n)
         ),
         door_s=quantised(
-            handling(streams.generator("drivers.door"), drivers.noise, drivers.door_s, drivers.noise_cv, n)
+            handling(streams.generator("drivers.door"), drivers.noise, 1.0, drivers.noise_cv, n)
+            * _door_s(drivers, streams, wishes.node)
         ),
     )
+
+
+def _door_s(drivers: Drivers, streams: Streams, node: NDArray[np.int32]) -> NDArray[np.float64] | float:
+    """Mean time at each customer's door by the building: the same at every order from there, seconds, (n,)."""
+    if not drivers.buildings:
+        return drivers.door_s
+    kinds = list(drivers.buildings.values())
+    chances = streams.die("customers.buildings").uniforms(node.astype(np.int64))
+    return np.array([kind.door_s for kind in kinds])[pick(chances, np.array([kind.share for kind in kinds]))]
 
 
 def _shares(methods: Mapping[Any, float]) -> NDArray[np.float64]:

@@ -34,10 +34,11 @@ class Doors:
 
 
 def draw_doors(scenario: Scenario, streams: Streams, catalogue: Catalogue, orders: int) -> Doors | None:
-    """Draw what happens at the doors of so many orders; None where every order is handed over without a question."""
+    """Draw what happens at the doors of so many orders; None where every order is handed over, whatever happens."""
     customers, drivers, kinds = scenario.customers, scenario.drivers, scenario.catalogue.categories
     restricted = np.array([kind.restricted for kind in kinds])[catalogue.category]
-    if not customers.absent_share and not restricted.any():
+    crashes = drivers.mishaps is not None and drivers.mishaps.accidents_per_1000h
+    if not customers.absent_share and not restricted.any() and not crashes:
         return None
 
     def some(purpose: str, share: float) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Who works when: pickers and drivers with their shifts, homes and vehicles.
+"""Who works when: shifts and the people dealt out to them, and the pickers.
 
 People are dealt out evenly by a low-discrepancy sequence over their number, not by chance: whoever is added changes
 nobody else, and any first n people are a fair sample of shifts, vehicles and stores.
@@ -17,7 +17,7 @@ from sim.vocabulary import quantise
 # The generalised golden ratio of three dimensions (Roberts 2018, "The unreasonable effectiveness of quasirandom
 # sequences"): the real root of x^4 = x + 1 gives three steps that fill the cube evenly.
 _ROOT = 1.2207440846057596
-_STEPS = (1 / _ROOT, 1 / _ROOT**2, 1 / _ROOT**3)
+STEPS = (1 / _ROOT, 1 / _ROOT**2, 1 / _ROOT**3)
 
 Interval = tuple[float, float]
 
@@ -31,18 +31,7 @@ class Picker:
     new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """A driver: home store, vehicle profile (index into the fleet's vehicles), and the shifts worked."""
-
-    home: int
-    profile: int
-    shifts: tuple[Interval, ...]
-    node: int | None = None
-    """Where the shift begins; None: at the home store."""
-
-
-def _dealt(number: int, step: float, shares: NDArray[np.float64]) -> int:
+def dealt(number: int, step: float, shares: NDArray[np.float64]) -> int:
     """Return the option whose share of the unit interval holds the number's place in the sequence."""
     return int(
         np.searchsorted(np.cumsum(shares), (0.5 + number * step) % 1.0 * shares.sum(), side="right").clip(
@@ -51,7 +40,7 @@ def _dealt(number: int, step: float, shares: NDArray[np.float64]) -> int:
     )
 
 
-def _shifts(scenario: Scenario, shift: Shift) -> tuple[Interval, ...]:
+def shifts_of(scenario: Scenario, shift: Shift) -> tuple[Interval, ...]:
     """A shift's intervals on every day the run touches, clipped to the run."""
     worked: list[Interval] = []
     for day in scenario.days():
@@ -66,7 +55,7 @@ def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[
     """Give every store its pickers, by its share of the customers or all alike; at least one for each shift."""
     tree = scenario.pickers
     shares = np.array([shift.share for shift in tree.shifts])
-    shifts = [_shifts(scenario, shift) for shift in tree.shifts]
+    shifts = [shifts_of(scenario, shift) for shift in tree.shifts]
     stores = len(store_shares)
     if tree.spread == "even":
         counts = np.full(stores, tree.per_store)
@@ -79,10 +68,8 @@ def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[
     return [
         Picker(
             store,
-            _with_breaks(
-                shifts[_dealt(number, _STEPS[0], shares)], tree.break_minutes * 60.0, (number * _STEPS[1]) % 1.0
-            ),
-            _dealt(one, _STEPS[2], news) == 1,
+            with_breaks(shifts[dealt(number, STEPS[0], shares)], tree.break_minutes * 60.0, (number * STEPS[1]) % 1.0),
+            dealt(one, STEPS[2], news) == 1,
         )
         for one, (store, number) in enumerate(people)
     ]
@@ -92,7 +79,7 @@ BREAK_FROM_S = 6.0 * 3600.0
 """Shifts of this length have a break: the European directive 2003/88/EC, article 4, asks for one beyond six hours, seconds."""
 
 
-def _with_breaks(shifts: tuple[Interval, ...], break_s: float, place: float) -> tuple[Interval, ...]:
+def with_breaks(shifts: tuple[Interval, ...], break_s: float, place: float) -> tuple[Interval, ...]:
     """Cut a break out of every long shift, at a place (0 to 1) within its middle third."""
     if not break_s:
         return shifts
@@ -104,19 +91,3 @@ def _with_breaks(shifts: tuple[Interval, ...], break_s: float, place: float) -> 
         begin_s = quantise(on_s + (off_s - on_s - break_s) * (1.0 + place) / 3.0)
         found += [(on_s, begin_s), (begin_s + break_s, off_s)]
     return tuple(found)
-
-
-def make_drivers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[Driver]:
-    """Deal the drivers to shifts, vehicles and stores (in proportion to the drivers' work there)."""
-    tree = scenario.drivers
-    shift_shares = np.array([shift.share for shift in tree.shifts])
-    shifts = [_shifts(scenario, shift) for shift in tree.shifts]
-    mix = np.array([share for share in tree.vehicles.values() if share > 0])
-    return [
-        Driver(
-            home=_dealt(number, _STEPS[0], store_shares),
-            profile=_dealt(number, _STEPS[1], mix),
-            shifts=shifts[_dealt(number, _STEPS[2], shift_shares)],
-        )
-        for number in range(tree.count)
-    ]

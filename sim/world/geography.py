@@ -50,38 +50,26 @@ class Geography(Protocol):
         """The same on the way from the root of a tree, `origin`, to a target."""
 
 
-class Plain:
-    """A Euclidean plain: straight lines at one speed for every vehicle at every hour.
+class Straight:
+    """Straight lines between places: what the plain and the air have in common."""
 
-    Parameters
-    ----------
-    x_m, y_m
-        Coordinates of the places, metres, float64 (n,).
-    speed_kmh
-        Speed of everything.
-    """
-
-    def __init__(
-        self, x_m: NDArray[np.float64], y_m: NDArray[np.float64], speed_kmh: float, key: str = "plain"
-    ) -> None:
-        self.name = "plain"
-        self.x_m, self.y_m, self._speed = x_m, y_m, speed_kmh
-        # Near (0, 0) a degree is the same length both ways, so the plain has honest coordinates for maps and cells.
-        self.lon, self.lat = x_m / METRES_PER_DEGREE, y_m / METRES_PER_DEGREE
-        self.key = key
-
-    def _ms(self, dx: Any, dy: Any) -> Any:
-        return np.rint(np.hypot(dx, dy) * (3600.0 / self._speed))
+    def between_ms(self, one: Any, other: Any, vehicle: Vehicle) -> Any:
+        """Time between places (arrays of nodes that broadcast), whole milliseconds."""
+        raise NotImplementedError
 
     def trees_ms(self, roots: Sequence[int], vehicle: Vehicle, period: int, *, towards: bool) -> NDArray[np.int32]:
         """Straight-line times between each root and every node."""
-        at = np.asarray(roots)
-        times = self._ms(self.x_m[at][:, None] - self.x_m[None, :], self.y_m[at][:, None] - self.y_m[None, :])
-        return np.asarray(times, dtype=np.int32)
+        at, everywhere = np.asarray(roots), np.arange(self.nodes)
+        return np.asarray(self.between_ms(at[:, None], everywhere[None, :], vehicle), dtype=np.int32)
+
+    @property
+    def nodes(self) -> int:
+        """Number of places."""
+        raise NotImplementedError
 
     def ride_ms(self, origin: int, target: int, vehicle: Vehicle, period: int) -> int:
         """Straight-line time."""
-        return int(self._ms(self.x_m[origin] - self.x_m[target], self.y_m[origin] - self.y_m[target]))
+        return int(self.between_ms(origin, target, vehicle))
 
     def path(self, origin: int, target: int, vehicle: Vehicle, period: int) -> tuple[list[int], list[int]]:
         """Two ends and nothing between."""
@@ -100,6 +88,55 @@ class Plain:
     ) -> tuple[int, int]:
         """Nor is there on the way out."""
         return (origin, 0) if until_ms <= 0 else (target, int(tree[target]))
+
+
+class Plain(Straight):
+    """A Euclidean plain: straight lines at one speed for every vehicle on the ground at every hour.
+
+    Parameters
+    ----------
+    x_m, y_m
+        Coordinates of the places, metres, float64 (n,).
+    speed_kmh
+        Speed of everything.
+    """
+
+    def __init__(
+        self, x_m: NDArray[np.float64], y_m: NDArray[np.float64], speed_kmh: float, key: str = "plain"
+    ) -> None:
+        self.name = "plain"
+        self.x_m, self.y_m, self._speed = x_m, y_m, speed_kmh
+        # Near (0, 0) a degree is the same length both ways, so the plain has honest coordinates for maps and cells.
+        self.lon, self.lat = x_m / METRES_PER_DEGREE, y_m / METRES_PER_DEGREE
+        self.key = key
+
+    @property
+    def nodes(self) -> int:
+        """Number of places."""
+        return len(self.x_m)
+
+    def between_ms(self, one: Any, other: Any, vehicle: Vehicle) -> Any:
+        """Straight-line time between places, whole milliseconds."""
+        x, y = self.x_m, self.y_m
+        return np.rint(np.hypot(x[one] - x[other], y[one] - y[other]) * (3600.0 / self._speed))
+
+
+class Air(Straight):
+    """What flies over a geography: straight lines at the vehicle's own speed, with time to go up and down."""
+
+    def __init__(self, ground: Geography) -> None:
+        self.name, self.key = ground.name, ground.key
+        self.lon, self.lat = ground.lon, ground.lat
+
+    @property
+    def nodes(self) -> int:
+        """Number of places."""
+        return len(self.lon)
+
+    def between_ms(self, one: Any, other: Any, vehicle: Vehicle) -> Any:
+        """Time of a flight between places, whole milliseconds."""
+        metres = metres_between(self.lon[one], self.lat[one], self.lon[other], self.lat[other])
+        return np.rint(metres * (3600.0 / vehicle.top_kmh) + np.where(metres > 0.0, vehicle.lift_s * 1000.0, 0.0))
 
 
 def metres_between(lon_a: Any, lat_a: Any, lon_b: Any, lat_b: Any) -> Any:

@@ -19,7 +19,7 @@ from sim.vocabulary import InputError
 from sim.world.build import World
 from sim.world.catalogue import Opening, make_catalogue
 from sim.world.demand import Wishes, complete
-from sim.world.fleet import Driver
+from sim.world.drivers import Driver
 from sim.world.geography import Plain
 from sim.world.mishaps import draw_mishaps
 from sim.world.places import cells_of

@@ -17,7 +17,7 @@ from sim.scenario import Scenario
 from sim.shipped import user_cache_dir
 from sim.streams import quick
 from sim.vocabulary import NodeId, StoreId
-from sim.world.geography import Geography, Plain
+from sim.world.geography import Air, Geography, Plain
 from sim.world.roads import FORMAT, load_cache, save_cache
 from sim.world.traffic import LEVELS, VEHICLES, Vehicle, level_at
 
@@ -44,6 +44,7 @@ class Travel:
         self.geography = geography
         self.store_nodes = [NodeId(node) for node in store_nodes]
         self.profiles = [VEHICLES[name] for name, share in scenario.drivers.vehicles.items() if share > 0]
+        self._ways: list[Geography] = [Air(geography) if vehicle.flies else geography for vehicle in self.profiles]
         self.midnight_s = scenario.midnight_s
         midnight = scenario.start_at + timedelta(seconds=scenario.midnight_s)
         hours = int((scenario.end_s - scenario.midnight_s) // 3600) + 2
@@ -85,7 +86,8 @@ class Travel:
         missing = [name for name in wanted if name not in known]
         for name in missing:
             vehicle, period, towards = wanted[name]
-            known[name] = self.geography.trees_ms(self.store_nodes, vehicle, period, towards=towards)
+            ways = self._ways[self.profiles.index(vehicle)]
+            known[name] = ways.trees_ms(self.store_nodes, vehicle, period, towards=towards)
         if missing and not plain:
             save_cache(path, known)
         return known
@@ -101,26 +103,26 @@ class Travel:
 
         `root` is the store that it leads to (`towards`) or from; below zero: neither end is one.
         """
-        vehicle = self.profiles[profile]
+        vehicle, ways = self.profiles[profile], self._ways[profile]
         if towards:
-            return self.geography.walk(
-                self.to_store[period][profile][root], origin, target, vehicle, period, elapsed_ms
-            )
+            return ways.walk(self.to_store[period][profile][root], origin, target, vehicle, period, elapsed_ms)
         if root >= 0:
-            return self.geography.walk_out(
-                self.from_store[period][profile][root], origin, target, vehicle, period, elapsed_ms
-            )
-        nodes, reached = self.geography.path(origin, target, vehicle, period)
+            return ways.walk_out(self.from_store[period][profile][root], origin, target, vehicle, period, elapsed_ms)
+        nodes, reached = ways.path(origin, target, vehicle, period)
         step = min(bisect_left(reached, elapsed_ms), len(nodes) - 1)
         return nodes[step], reached[step]
 
     def onward_ms(self, node: int, target: int, profile: int, period: int) -> int:
         """Time of a ride between two places that are no stores, milliseconds."""
-        return self.geography.ride_ms(node, target, self.profiles[profile], period)
+        return self._ways[profile].ride_ms(node, target, self.profiles[profile], period)
 
     def free_flow_ms(self, period: int = 0) -> NDArray[np.int32]:
-        """Time from each store to each node by the fastest of the fleet's vehicles, shape (stores, nodes)."""
-        return np.asarray(self.from_store_array[period].min(axis=0))
+        """Time from each store to each node by the fastest of the fleet's vehicles on the ground, shape (stores, nodes).
+
+        Of a fleet that only flies, by the fastest of all.
+        """
+        ground = [i for i, vehicle in enumerate(self.profiles) if not vehicle.flies] or slice(None)
+        return np.asarray(self.from_store_array[period][ground].min(axis=0))
 
 
 def _name(vehicle: Vehicle, period: int, towards: bool) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sim.world.build import build_world
-from sim.world.fleet import make_drivers, make_pickers
+from sim.world.drivers import make_drivers
+from sim.world.fleet import make_pickers
 
 SHIFTS = (
     "[{at: '12:00', hours: 2, share: 0.2}, {at: '13:00', hours: 3, share: 0.3}, {at: '12:30', hours: 1, share: 0.5}]"
