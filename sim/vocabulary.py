@@ -312,15 +312,12 @@ class FaultKind(IntEnum):
     PUSH_OUTAGE = 21
 
 
-class Notice(IntEnum):
-    """What a customer is told by a notification."""
+class Stall(IntEnum):
+    """Why a ride is overdue: nothing was heard of the driver for a while, he has not moved, or he moves."""
 
-    CONFIRMED = 0
-    OUT_FOR_DELIVERY = 1
-    DELIVERED = 2
-    CANCELLED = 3
-    LATER = 4
-    """The order will come later than was told."""
+    SILENT = 0
+    STOPPED = 1
+    LATE = 2
 
 
 class Topic(IntEnum):
@@ -398,3 +395,4 @@ class Alert(IntEnum):
     STALE_STOCK = 9
     PAYMENTS_FAILING = 10
     CHECKOUT_STALLED = 11
+    DRIVERS_STALLED = 12

@@ -1,6 +1,6 @@
 """Facts of what reaches the platform of its drivers, and reaches people of the platform."""
 
-from sim.vocabulary import DriverId, OrderId
+from sim.vocabulary import DriverId, OrderId, Stall
 
 
 class TrackingFacts:
@@ -19,6 +19,14 @@ class TrackingFacts:
 
     def offer_pushed(self, *, order: OrderId, driver: DriverId, delay_s: float, shown: bool) -> None:
         """An offer went to a driver's phone as a push, for its app had no WebSocket; it took `delay_s`, or was never `shown`."""
+
+    # -- drivers who do not get on (belief) --------------------------------------------------------------------------
+
+    def driver_stalled(self, *, order: OrderId, driver: DriverId, stall: Stall, late_s: float) -> None:
+        """A driver should have been at the store, or the door, `late_s` ago: the platform has looked where he is."""
+
+    def order_taken_back(self, *, order: OrderId, driver: DriverId) -> None:
+        """An order that a driver had accepted, and not taken away yet, is offered to others."""
 
     # -- what customers are told (belief) --------------------------------------------------------------------------
 

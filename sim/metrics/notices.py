@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sim.recording import Archive
 from sim.scenario import Scenario
 from sim.streams import Streams
-from sim.vocabulary import FaultKind, Notice, OrderState
-from sim.world.notices import Notices
+from sim.vocabulary import FaultKind, OrderState
+from sim.world.notices import Notice, Notices
 
 _TOLD = {
     OrderState.CONFIRMED: Notice.CONFIRMED,
@@ -35,6 +35,7 @@ def notifications(archive: Archive, scenario: Scenario, streams: Streams) -> dic
     sent = pushed = lost = late = 0
     by_notice = {notice.name.lower(): 0 for notice in Notice}
     messages = [(notice, moved[moved["state"] == state]) for state, notice in _TOLD.items()]
+    messages.append((Notice.LATER, archive.rows("driver_stalled")))
     for notice, rows in messages:
         rows = rows[rows["t_s"] >= warm_s]
         fates = notices.told(rows["order"].astype(np.int64), notice)

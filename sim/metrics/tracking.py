@@ -16,6 +16,7 @@ from sim.platform.arrivals import HORIZONS_S
 from sim.recording import Archive
 from sim.scenario import Scenario
 from sim.streams import Streams
+from sim.vocabulary import Stall
 from sim.world.pings import Pings
 
 _BIN_S: Final = 1.0 / 16.0
@@ -69,6 +70,7 @@ class Ages:
 def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str, Any]:
     """The object `tracking` of the summary: positions sent from the warm-up on, while drivers were at work.
 
+    `stalls`: looks at overdue rides of drivers who were not there yet, by what was found; `taken_back`: orders given to others.
     `lost_by`: no connection of the app, no signal (a dead zone), or by chance; of several the first counts. `late_share`: of
     those that arrived, after the next one was due. `spoofed_share`: of those sent, from phones that lie.
     """
@@ -99,7 +101,14 @@ def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str
         "late_share": _share(late, arrived),
         "spoofed_share": _share(spoofed, sent),
         "age_s": {"mean": ages.mean_s, "p95": ages.quantile_s(0.95)},
+        **_stalls(archive, warm_s),
     }
+
+
+def _stalls(archive: Archive, warm_s: float) -> dict[str, Any]:
+    found, back = (rows[rows["t_s"] >= warm_s] for rows in map(archive.rows, ("driver_stalled", "order_taken_back")))
+    by_kind = {stall.name.lower(): int((found["stall"] == stall).sum()) for stall in Stall}
+    return {"stalls": len(found), "stalls_by": by_kind, "taken_back": len(back)}
 
 
 def _grow(

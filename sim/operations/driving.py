@@ -260,13 +260,17 @@ class Driving:
         # At the counter, order by order. (In one generator: one for each part would cost every order two microseconds.)
         office, carried = self._office, []
         for order, node in tour:
-            wanted = office.wanted(order)
+            wanted = office.fetches(order, driver.id)
             if wanted and order not in self._counter:
                 driver.wake.again()
-                self._at_counter[order] = driver
+                before, self._at_counter[order] = self._at_counter.get(order), driver
+                if before is not None:
+                    before.wake.ring()  # the order has been given to somebody else
                 yield driver.wake
-                wanted = office.wanted(order)
-            if wanted and self._counter_s[order]:
+                wanted = office.fetches(order, driver.id)
+            if not wanted:
+                continue
+            if self._counter_s[order]:
                 yield Timer(env, self._counter_s[order])
             cleared = office.when_cleared(order)
             if cleared is not None:
@@ -326,7 +330,7 @@ class Driving:
 
     def _along(self, driver: Driver, job: OfferMessage) -> list[tuple[OrderId, NodeId]]:
         """What is to be taken along and has not been called off, on the way or before it was accepted."""
-        tour = [(order, node) for order, node in job.along if self._office.wanted(order)]
+        tour = [(order, node) for order, node in job.along if self._office.fetches(order, driver.id)]
         for order, _ in tour:
             self._facts.driver_at_store(driver=driver.id, order=order, store=job.store)
         return tour

@@ -149,6 +149,7 @@ class Phones:
 
     def sighting(self, driver: DriverId, at_s: float) -> Sighting:
         """What `ping` said at an earlier time, at most `LOOK_BACK_S` ago."""
+        driver = DriverId(int(driver))  # a policy may ask with a number of NumPy's, and keys are plain ones
         trail, losses = self._trails[driver], self._losses.get(driver, ())
         next_s = inf
         for place in range(len(trail) - 1, -1, -1):

@@ -78,7 +78,7 @@ class Arrivals:
     def _on_the_way(self, stop: Order, seen: Sighting, now_s: float) -> float:
         """When a driver is at the address of the next stop."""
         before, profile = stop.before, self._profiles[stop.driver]
-        onward = before is not None and before.done_s <= now_s
+        onward = before is not None and before.driver == stop.driver and before.done_s <= now_s
         since_s = before.done_s if before is not None and onward else stop.left_s
         # What was sent before this ride began says nothing of it.
         told = seen.age_s < now_s - since_s

@@ -122,6 +122,11 @@ class Desks:
         order = self.book.open.get(order_id)
         return order is not None and order.failing is None
 
+    def fetches(self, order_id: OrderId, driver: DriverId) -> bool:
+        """Whether a driver is still to take an order away: it has not been called off, or given to somebody else."""
+        order = self.book.open.get(order_id)
+        return order is not None and order.failing is None and order.driver == driver
+
     def picking(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> None:
         """A picker took the order: from now on it needs a driver."""
         order = self.book.open[order_id]
@@ -254,6 +259,8 @@ class Desks:
         if not order.accepted:
             return self._refuse(order, Refusal.TOO_EARLY)  # who was asked has not said yes
         order.left_s = self._env.now
+        if self.offers.watch is not None:
+            self.offers.watch.left(order)
         self.book.move(order, _PICKED_UP)
         return True
 

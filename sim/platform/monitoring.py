@@ -9,6 +9,7 @@ plus the medians of the others (exact to first order when one is much slower tha
 """
 
 from collections import deque
+from collections.abc import Callable
 from math import ceil, inf, log, nan
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,8 @@ class Monitoring:
         serves a call appends to it.
     unreachable
         Above zero while no request of anybody reaches the platform (a lost region).
+    stalled
+        Looks at overdue rides; called with the time, returns the share of the drivers on shift who are stuck.
     charges
         So far: charges tried, and of these declined, unanswered or not made.
     """
@@ -121,6 +124,7 @@ class Monitoring:
         self.alarms = [Alarm(getattr(rules, alert.name.lower())) for alert in Alert]
         self.taken: list[list[float]] = [[] for _ in Endpoint]
         self.unreachable = 0
+        self.stalled: Callable[[float], float] = lambda now: 0.0
         self.charges, self.charges_failed = 0, 0
         self._charges = self._charges_failed = self._messages = self._confirmed = 0
         self._fresh_s, self._changes = 0.0, 0
@@ -172,6 +176,7 @@ class Monitoring:
         confirmed = self._bus.published[Topic.ORDER_CONFIRMED]
         judge(Alert.CHECKOUT_STALLED, placed - (confirmed - self._confirmed), placed)
         self._confirmed = confirmed
+        judge(Alert.DRIVERS_STALLED, self.stalled(now))
         judge(Alert.STALE_STOCK, self._fresh_s, self._changes)
         self._fresh_s, self._changes = 0.0, 0
         judge(Alert.PAYMENTS_FAILING, self.charges_failed - self._charges_failed, self.charges - self._charges)

@@ -18,6 +18,7 @@ from sim.platform.fleet import FleetAhead
 from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
+from sim.platform.watch import Watch
 from sim.ports import Estimator, Figures, OfferMessage
 from sim.vocabulary import (
     NOBODY,
@@ -89,6 +90,7 @@ class Offers:
         self._listening = False
         self._deadlines: deque[Order] = deque()
         self._asked = False
+        self.watch: Watch | None = None  # told of rides that begin
         self.closed = False  # nobody is offered anything
         self._watching = False
         self._ahead = FleetAhead(figures, estimator, tracking)
@@ -302,6 +304,9 @@ class Offers:
                 tour = [order, *along]
                 ready_s = max(each.ready_s for each in tour)
                 self._ahead.engaged(driver, order.store, ready_s, [each.node for each in tour], self._env.now)
+            if self.watch is not None:
+                for each in (order, *along):
+                    self.watch.accepted(each)
             self._tracking.leaves(driver)
             return True
         for each in along if order is None else (order, *along):
@@ -314,6 +319,22 @@ class Offers:
         self._tracking.idle_again(driver, self._env.now)
         self.wake()
         return False
+
+    def take_back(self, order: Order) -> None:
+        """An order is taken from the driver who accepted it, and waits for another as if it had just begun to."""
+        driver = order.driver
+        self._facts.order_taken_back(order=order.id, driver=driver)
+        _decline(order, driver)
+        order.driver, order.accepted, order.accepted_s, order.before = DriverId(NOBODY), False, inf, None
+        if order.state is _ASSIGNED:
+            self._move(order, _PACKED)
+        if order in self._deadlines:
+            self._deadlines.remove(order)
+        order.give_up_at_s, order.overdue = self._env.now + self._give_up_s, False
+        self._deadlines.append(order)
+        self._wait_again(order)
+        self._watch()
+        self.wake()
 
     def driver_free(self, driver: DriverId) -> None:
         """A driver has no work any more."""

@@ -35,6 +35,7 @@ from sim.platform.substitutes import SubstituteDesk
 from sim.platform.support_desk import SupportDesk
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveSourcingView
+from sim.platform.watch import Watch
 from sim.ports import Estimator, Figures, Latencies, PaymentProvider, Phones
 from sim.scenario import Scenario
 from sim.scenario.bus import BusSpec
@@ -169,6 +170,11 @@ class Office(Desks):
         self.standby = None if on_call is None else Standby(
             env, facts, self.bus, self.offers, self.tracking, figures, on_call
         )  # fmt: skip
+        if self.backend is not None:
+            self.offers.watch = Watch(
+                env, facts, figures, estimator, self.tracking, platform.tracking, self.offers.take_back
+            )
+            self.backend.monitoring.stalled = self.offers.watch.look
         self.outages = Outages(
             figures.stores,
             self.book,

@@ -288,6 +288,22 @@ METRICS = (
     *(f"returns.{key}" for key in ("orders", "units", "put_back_units", "wasted_units")),
     *(f"support.{key}" for key in ("contacts", "per_1000", "answered", "open", "refunds", "refund_cents", "by_lead")),
     "support.wait_s.mean", "support.wait_s.p95", "support.utilisation",
+    *(
+        f"tracking.{key}"
+        for key in (
+            "pings", "lost_share", "late_share", "spoofed_share", "age_s.mean", "age_s.p95", "stalls", "taken_back",
+        )
+    ),
+    *(
+        f"eta_error_s.{horizon}.{key}"
+        for horizon in ("900", "600", "300", "120")
+        for key in ("orders", "mean", "mean_abs", "p90_abs")
+    ),
+    *(
+        f"notifications.{who}.{key}"
+        for who in ("customers", "drivers")
+        for key in ("sent", "websocket", "push", "lost", "lost_share", "late_share")
+    ),
     *(f"platform.user.{key}" for key in (*_LATENCY, "error_budget_burnt")),
     *(
         f"platform.endpoints.{name}.{key}"

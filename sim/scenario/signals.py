@@ -1,6 +1,6 @@
 """The scenario's keys for what the platform hears of its drivers and tells people: positions, arrival times, notifications."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -28,8 +28,18 @@ class TrackingSpec(Branch):
     push_s: Annotated[NonNegative, Field(le=60)] = given(
         1.5, "1-2 s are usual", "time until a customer is shown a new arrival time, seconds: each order's within a third of it"
     )  # fmt: skip
+    stall_s: Annotated[AboveZero, Field(le=600)] = given(
+        180.0, JUDGEMENT, "a driver whose ride is overdue and of whom nothing was heard, or who has not moved, for so long "
+        "is taken for stuck, seconds",
+    )  # fmt: skip
+    slip_s: NonNegative = given(
+        300.0, JUDGEMENT, "a ride is overdue when it takes longer than reckoned by this much, seconds"
+    )
+    on_stall: Literal["alert", "reassign"] = given(
+        "alert", "-", "alert: somebody is told; reassign: an order that a stuck driver has not taken away yet goes to another"
+    )  # fmt: skip
     judge_every: Positive = given(
-        16, "judgement: 500 orders of the default day; all of them would cost as much as the rest of the platform",
+        8, "judgement: 1,000 orders of the default day; all of them would cost as much as the rest of the platform",
         "the arrival times shown to every n-th order are held against when it came; which, goes by a key",
     )  # fmt: skip
 

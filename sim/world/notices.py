@@ -6,6 +6,7 @@ same hashes. While the provider of pushes is out of order, none of them shows.
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 from math import log
 from typing import Any, NamedTuple
 
@@ -14,7 +15,18 @@ from numpy.typing import NDArray
 
 from sim.scenario import Scenario
 from sim.streams import Die, Streams
-from sim.vocabulary import DriverId, Notice, OrderId, quantise
+from sim.vocabulary import DriverId, OrderId, quantise
+
+
+class Notice(IntEnum):
+    """What a customer is told."""
+
+    CONFIRMED = 0
+    OUT_FOR_DELIVERY = 1
+    DELIVERED = 2
+    CANCELLED = 3
+    LATER = 4
+    """The order will come later than was told."""
 
 
 class Fates(NamedTuple):
