@@ -19,7 +19,7 @@ from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.ports import Estimator, Figures
 from sim.streams import Die
-from sim.vocabulary import DriverId, NodeId, StoreId, quantise
+from sim.vocabulary import DriverId, StoreId, quantise
 
 HORIZONS_S: Final = (900.0, 600.0, 300.0, 120.0)
 """Before an order came, seconds."""
@@ -70,7 +70,7 @@ class Arrivals:
         for last, stop in pairwise(tour):
             ride_s = self._estimator.onward_s(last.node, stop.node, now_s)
             at_s += stops.leave_s + ride_s + stops.arrive_s + stops.door_s
-        return at_s, seen.age_s
+        return max(at_s, now_s), seen.age_s
 
     def _left_s(self, seen: Sighting, now_s: float, since_s: float, ride_s: float) -> float:
         return self._locating(RideView(now_s, min(seen.age_s, now_s - since_s), ride_s))
@@ -83,12 +83,16 @@ class Arrivals:
         # What was sent before this ride began says nothing of it.
         told = seen.age_s < now_s - since_s
         if before is not None and onward:
-            ride_s = self._estimator.onward_s(seen.node if told else before.node, stop.node, now_s)
-        else:
-            ride_s = self._estimator.to_customer_s(stop.store, stop.node, now_s, profile)
+            whole_s = ride_s = self._estimator.onward_s(before.node, stop.node, now_s)
             if told:
-                ride_s -= self._estimator.to_customer_s(stop.store, NodeId(seen.node), now_s, profile)
-        return now_s + self._left_s(seen, now_s, since_s, max(ride_s, 0.0))
+                ride_s = self._estimator.onward_s(seen.node, stop.node, now_s)
+        else:
+            whole_s = ride_s = self._estimator.to_customer_s(stop.store, stop.node, now_s, profile)
+            if told:
+                ride_s -= self._estimator.to_customer_s(stop.store, seen.node, now_s, profile)
+        left_s = self._left_s(seen, now_s, since_s, max(ride_s, 0.0))
+        # Whoever is there already has been so since the ride should have been over, or has just come.
+        return now_s + left_s if left_s > 0.0 else min(now_s, since_s + whole_s)
 
     def _over_the_store(self, tour: list[Order], seen: Sighting, now_s: float) -> float:
         """When a driver who has not left the store yet is at the address of the first stop."""

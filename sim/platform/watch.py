@@ -3,8 +3,8 @@
 When a driver accepts an order, and when he leaves with it, the platform reckons by its own times when he should be at the store
 or the door. Whoever is not done `slip_s` later is looked at by the next round of monitoring, and nobody else is: a ride in time
 costs an entry in a list. The look asks for the last known position, and for the one that was known `stall_s` before. A driver
-of whom nothing has been heard for so long is silent, one who was there already has stopped, and one who moves is late (a detour,
-a jam, an address that is hard to find) and looked at again.
+of whom nothing has been heard for so long is silent, one who was at the same place already has stopped, and one who moves is late
+(a detour, a jam, an address that is hard to find) and looked at again. At the store a driver may wait.
 
 What comes of it is a fact and an alert, the customer is told that the order will be later, and an order that the driver has not
 taken away yet may be given to somebody else (`on_stall: reassign`). Whoever lost an order so learns of it at the store.
@@ -97,7 +97,7 @@ class Watch:
 
     def _notice(self, ride: _Ride, now: float) -> None:
         order, driver, due_s, out = ride
-        stall = self._stall(driver, order.node if out else self._stores[order.store], now)
+        stall = self._stall(driver, None if out else self._stores[order.store], now)
         if stall is None:
             return
         self._facts.driver_stalled(order=order.id, driver=driver, stall=stall, late_s=now - due_s)
@@ -108,12 +108,12 @@ class Watch:
         if self._take_back is not None and not out:
             self._take_back(order)
 
-    def _stall(self, driver: DriverId, target: NodeId, now: float) -> Stall | None:
-        """What keeps a driver, by the positions known; None: he is there, and only not done yet."""
+    def _stall(self, driver: DriverId, store: NodeId | None, now: float) -> Stall | None:
+        """What keeps a driver, by the positions known; None: he is at the store that he was to ride to."""
         seen: Sighting = self._tracking.seen(driver)
         if seen.age_s > self._stall_s:
             return _SILENT
-        if seen.node == target:
+        if seen.node == store:
             return None
         return _STOPPED if self._tracking.seen_at(driver, now - self._stall_s).node == seen.node else _LATE
 
