@@ -159,6 +159,13 @@ def _store(answer: Any) -> StoreId | None:
     return None if answer is None else StoreId(index(answer))
 
 
+def _cents(answer: Any) -> int:
+    cents = index(answer)
+    if not 0 <= cents <= 100_000:
+        raise ValueError
+    return cents
+
+
 def _place(answer: Any) -> int | None:
     return None if answer is None else index(answer)
 
@@ -266,6 +273,7 @@ _FURTHER = (*_METHODS, "count_at", "compare_every_s", "trained", "trained_on")
 _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "admission": (_bool, "True or False"),
     "fraud": (_ruling, "a sim.contracts.Ruling"),
+    "pricing": (_cents, "whole cents from 0 to 100,000"),
     "sourcing": (_store, "a store id or None"),
     "reservation": (_seconds, "seconds >= 0 or None"),
     "saga": (
@@ -277,6 +285,7 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "routing": (_metres, "metres >= 0 for each tour"),
     "picking": (_place, "a place in the queue or None"),
     "locating": (_left, "seconds >= 0"),
+    "incentive": (_cents, "whole cents from 0 to 100,000"),
     "positioning": (_store, "a store id or None"),
     "replenishment": (_units, "whole units from 0 to 1,000,000 for each SKU"),
     "forecast": (_expected, "units from 0 to 1,000,000 for each day ahead and SKU, or None"),

@@ -75,6 +75,8 @@ class Rejection(IntEnum):
     """The cart breaks a rule: too small, too many lines or units."""
     SOLD_OUT = 10
     """Everything the customer wanted was shown as sold out."""
+    TOO_DEAR = 11
+    """The customer saw the surcharge and went away."""
 
 
 class CancelReason(IntEnum):

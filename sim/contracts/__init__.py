@@ -38,6 +38,7 @@ from sim.contracts.floor import (
 from sim.contracts.forecasting import HISTORY_DAYS_MAX, Forecast, ForecastView, SalesHistory, TrainedForecast
 from sim.contracts.layout import Block, Routing, Slotting, SlottingView, Visits
 from sim.contracts.locating import Locating, RideView
+from sim.contracts.market import Incentive, LoadView, Pricing
 from sim.contracts.orders import (
     Admission,
     AdmissionView,
@@ -76,7 +77,9 @@ __all__ = [
     "ForecastView",
     "Fraud",
     "FraudView",
+    "Incentive",
     "LedgerView",
+    "LoadView",
     "Locating",
     "Move",
     "Offer",
@@ -88,6 +91,7 @@ __all__ = [
     "Policies",
     "Positioning",
     "PositioningView",
+    "Pricing",
     "Reconciliation",
     "Replacement",
     "ReplacementView",
@@ -120,6 +124,7 @@ __all__ = [
 FAMILIES = {
     "admission": "whether a customer may place an order now",
     "fraud": "which orders are refused as fraud",
+    "pricing": "what a customer is charged on top of the delivery fee",
     "sourcing": "which store serves an order",
     "reservation": "how stock is held against concurrent buyers",
     "saga": "in which order an order is reserved, paid and confirmed",
@@ -129,6 +134,7 @@ FAMILIES = {
     "picking": "which order a free picker takes next",
     "dispatch": "which driver is offered which order, and when",
     "locating": "where a driver is believed to be between two positions",
+    "incentive": "what a driver is offered on top of the usual pay",
     "positioning": "where a driver goes after a delivery",
     "replenishment": "what a store orders from its supplier",
     "forecast": "what a store expects to sell on the days to come",
@@ -139,6 +145,7 @@ FAMILIES = {
 POLICY_PROTOCOLS: dict[str, Any] = {
     "admission": Admission,
     "fraud": Fraud,
+    "pricing": Pricing,
     "sourcing": Sourcing,
     "reservation": Reservation,
     "saga": SagaPlan,
@@ -148,6 +155,7 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "picking": Picking,
     "dispatch": Dispatch,
     "locating": Locating,
+    "incentive": Incentive,
     "positioning": Positioning,
     "replenishment": Replenishment,
     "forecast": Forecast,
@@ -162,6 +170,7 @@ class Policies:
 
     admission: Admission
     fraud: Fraud
+    pricing: Pricing
     sourcing: Sourcing
     reservation: Reservation
     saga: SagaPlan
@@ -171,6 +180,7 @@ class Policies:
     picking: Picking
     dispatch: Dispatch
     locating: Locating
+    incentive: Incentive
     positioning: Positioning
     replenishment: Replenishment
     forecast: Forecast

@@ -21,6 +21,8 @@ class OrderRequest(NamedTuple):
     litres: float
     method: int = 0
     """How the customer pays: a `sim.vocabulary.PayMethod`."""
+    surcharge_cents: int = 0
+    """What the customer was shown on top of the delivery fee, and agreed to."""
 
 
 class FraudView(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.experiments.storm_desk import AT_THE_DESK, DESK, STAFFED
+from sim.experiments.storm_people import HUMAN, HUMANS, PEOPLE
 from sim.experiments.storm_signals import CLOUDED, FURTHER, ON_SIGNALS, SIGNALS
 from sim.experiments.storm_tours import MATCHED, ON_TOURS, TOURS
 from sim.scenario import Scenario, load_text
@@ -321,6 +322,7 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings |= _apart(seed, TOURS, MATCHED, ON_TOURS)
     settings |= _apart(seed, SIGNALS, CLOUDED, ON_SIGNALS)
     settings["faults"] = f"[{', '.join(filter(None, (settings['faults'][1:-1], settings.pop(FURTHER, ''))))}]"
+    settings |= _apart(seed, PEOPLE, HUMAN, HUMANS)
     settings |= _apart(seed, RESTOCKING, RESTOCKED, RESTOCKINGS)
     settings |= _apart(seed, SHARING, SHARED, SHARINGS)
     settings |= _apart(seed, BEGUN, BEGAN, BEGINNINGS)

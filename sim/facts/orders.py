@@ -47,6 +47,9 @@ class OrderFacts:
     def order_moved(self, *, order: OrderId, state: OrderState) -> None:
         """An order made a transition of the state table."""
 
+    def order_surcharged(self, *, order: OrderId, cents: Cents) -> None:
+        """A customer agreed to a surcharge on the delivery fee."""
+
     def order_promised(self, *, order: OrderId, promised_s: float) -> None:
         """The customer was told when to expect the order, seconds since the start."""
 

@@ -26,7 +26,7 @@ class Earnings:
         On shift, float64.
     delivered
         Orders handed over, int64.
-    pay_cents, tips_cents
+    pay_cents, tips_cents, bonuses_cents
         Float64; pay holds bonuses.
     guaranteed
         Whether the guarantee was more than what the work brought, bool.
@@ -53,7 +53,8 @@ class Earnings:
         earned = self.hours * hour_cents + self.delivered * pay.order_cents
         least = self.hours * pay.guaranteed_hour_cents
         self.guaranteed = least > earned
-        self.pay_cents = np.maximum(earned, least) + _bonuses_cents(archive, warm_s, size)
+        self.bonuses_cents = _bonuses_cents(archive, warm_s, size)
+        self.pay_cents = np.maximum(earned, least) + self.bonuses_cents
         self.idle_s = _longest_idle_s(work, size)
 
     def of(self, column: NDArray[Any], ids: NDArray[Any]) -> NDArray[Any]:
@@ -76,6 +77,7 @@ class Earnings:
                 "p50": float(np.quantile(got, 0.5)) if some else None,
             },
             "tips_cents": int(np.rint(self.tips_cents.sum())),
+            "bonuses_cents": int(np.rint(self.bonuses_cents.sum())),
         }
 
 

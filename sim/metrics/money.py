@@ -96,16 +96,16 @@ def _charged_for(archive: Archive, scenario: Scenario, orders: Columns) -> dict[
     """What revenue holds beside the net price of goods, and what codes took off it; of orders that paid, or were delivered.
 
     Tax is what is in the money that was kept, so it goes back with refunds; fees and discounts are as billed. Bills are
-    logged only where pricing is not plain: else every order paid the delivery fee and had no discount.
+    logged only where pricing is not plain, or has surcharges: else every order paid the delivery fee and had no discount.
     """
     pricing = scenario.platform.pricing
     kept = orders["charged_cents"] - orders["refunded_cents"]
     counted = (kept > 0) | (orders["state"] == OrderState.DELIVERED)
-    if pricing.plain:
+    bills = archive.rows("order_billed")
+    if not len(bills):
         tax = np.rint(kept[counted] * (pricing.tax_share / (1.0 + pricing.tax_share)))
         fees, discounts = scenario.platform.delivery_fee_cents * int(counted.sum()), 0
     else:
-        bills = archive.rows("order_billed")
         place = np.searchsorted(orders["order"], bills["order"])
         known = np.isin(bills["order"], orders["order"][counted])
         bills, kept = bills[known], kept[place[known]]

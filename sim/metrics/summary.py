@@ -72,6 +72,7 @@ def study(archive: Archive, scenario: Scenario, state: State, streams: Streams |
     drifts = drift_table(archive, scenario, state.shelf.shape)
     summary = {
         "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),
+        "surcharges": _surcharges(archive, warm, scenario.warmup_h * 3600.0),
         "returns": returns(archive, warm),
         "refunds": {"orders": int((warm["refunded_cents"] > 0).sum()), "cents": int(warm["refunded_cents"].sum())},
         **service(warm),
@@ -122,6 +123,14 @@ def _order_counts(archive: Archive, orders: Columns, warm_s: float) -> dict[str,
         "open": entered - sum(ends[state] for state in over),
         "by_reason": {name: count for name, count in (reasons | turned_away).items() if count},
     }
+
+
+def _surcharges(archive: Archive, orders: Columns, warm_s: float) -> dict[str, int]:
+    """Orders whose customers agreed to a surcharge, what these came to, and customers who went away because of one."""
+    asked, rejected = archive.rows("order_surcharged"), archive.rows("order_rejected")
+    asked = asked[np.isin(asked["order"], orders["order"])]
+    away = (rejected["reject"] == Rejection.TOO_DEAR) & (rejected["t_s"] >= warm_s)
+    return {"orders": len(asked), "cents": int(asked["cents"].sum()), "walked_away": int(away.sum())}
 
 
 def service(orders: Columns) -> dict[str, Any]:

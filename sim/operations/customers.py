@@ -6,8 +6,9 @@ from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest
 from sim.operations.timing import Deadlines
 from sim.platform.office import Office
+from sim.scenario import Scenario
 from sim.story import Story
-from sim.streams import quick
+from sim.streams import Die, quick
 from sim.vocabulary import CellId, Cents, ClientId, NodeId, OrderId, quantise
 from sim.world.demand import Trace
 
@@ -16,10 +17,18 @@ _BLOCK = 64
 
 
 class Customers:
-    """Plays the demand trace."""
+    """Plays the demand trace.
 
-    def __init__(self, env: Clock, office: Office, trace: Trace, tap_s: float) -> None:
-        self._env, self._office, self._trace, self._tap_s = env, office, trace, quantise(tap_s)
+    Parameters
+    ----------
+    luck
+        Keyed draws by order: who is put off by a surcharge.
+    """
+
+    def __init__(self, env: Clock, office: Office, trace: Trace, scenario: Scenario, luck: Die) -> None:
+        self._env, self._office, self._trace = env, office, trace
+        self._tap_s, self._elasticity = quantise(scenario.customers.double_tap_s), scenario.customers.price_elasticity
+        self._fee_cents, self._luck = scenario.platform.delivery_fee_cents, luck
 
     def run(self) -> Story:
         """Place every order of the trace at its time."""
@@ -34,6 +43,7 @@ class Customers:
         first, litres = quick(trace.first_line), quick(trace.litres)
         sku, units, method = quick(trace.sku), quick(trace.units), quick(trace.method)
         patient = Deadlines(env, office.wanted, lambda order: office.cancel(order, client[order]))
+        surcharges = office.asks_surcharges
         forever, taps = float("inf"), trace.taps
         begin = 0
         for row in rows:
@@ -48,12 +58,25 @@ class Customers:
             request = OrderRequest(
                 row, client[row], node[row], cell[row], skus[lines], counts[lines], value[row], litres[row], method[row]
             )  # fmt: skip
+            if surcharges:
+                cents = office.quote(request)
+                if cents:
+                    if not self._pays(request, cents):
+                        office.walked_away(request)
+                        continue
+                    request = request._replace(surcharge_cents=cents)
             if office.place(request) is not None:
                 continue
             if patience[row] < forever:
                 patient.add(request.order, env.now + patience[row])
             if row in taps:
                 Timer(env, self._tap_s, self._again, request)
+
+    def _pays(self, request: OrderRequest, cents: int) -> bool:
+        """Whether a customer orders in spite of a surcharge: demand has a constant elasticity to what an order costs in all."""
+        usual_cents = max(request.value_cents + self._fee_cents, 1)
+        share: float = (1.0 + cents / usual_cents) ** -self._elasticity
+        return self._luck.uniform(request.order) < share
 
     def _again(self, event: Timer) -> None:
         self._office.place(event.value)

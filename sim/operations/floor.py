@@ -113,7 +113,7 @@ class Floor:
                 self._station(StoreId(store), facts, policies, walks, draws, news) for store in range(world.stores)
             ]
         self.goods.planned.on_plan = self._planned
-        self._customers = Customers(env, office, trace, scenario.customers.double_tap_s)
+        self._customers = Customers(env, office, trace, scenario, streams.die("customers.price"))
         office.bus.subscribe(
             Topic.ORDER_CONFIRMED, self._confirmed if self._kitchens is None else self._kitchens.take_in
         )

@@ -48,7 +48,7 @@ class Billing:
         pricer = self._pricer
         goods = self._listed_cents(order) if order.held else order.value_cents
         code = pricer.holds_code(order.client) and (self._takes_codes is None or self._takes_codes())
-        bill = order.bill = pricer.price(goods, code)
+        bill = order.bill = pricer.price(goods, code, order.surcharge_cents)
         if not pricer.plain:  # a plain bill can be told from the goods alone: nobody needs a fact of it
             self._facts.order_billed(
                 order=order.id,

@@ -5,7 +5,7 @@ asks the policy once for all that one event brought about, or at the next multip
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
 from typing import Any
@@ -23,6 +23,7 @@ from sim.ports import Estimator, Figures, OfferMessage
 from sim.vocabulary import (
     NOBODY,
     CancelReason,
+    Cents,
     DriverId,
     NodeId,
     OfferAnswer,
@@ -51,6 +52,8 @@ class Offers:
     patience_s
         How long an answer is waited for before the offer counts as expired here too (its message may be lost), seconds;
         None: for ever, where no message can be lost.
+    bonus
+        What an order is offered with on top of the usual pay, cents; None: nothing.
     give_up, move
         Called with an order: cancel it (a saga does); make a transition of its state.
     """
@@ -70,6 +73,7 @@ class Offers:
         give_up: Any,
         move: Any,
         patience_s: float | None = None,
+        bonus: Callable[[Order], Cents] | None = None,
     ) -> None:
         self._env, self._facts, self._bus, self._tracking = env, facts, bus, tracking
         self._policy = policy
@@ -81,6 +85,7 @@ class Offers:
         self._holds = self._every_s > 0.0 and bool(getattr(policy, "holds", False))
         self._looks_ahead = hasattr(policy, "ahead_s")
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
+        self._bonus = bonus
         self.waiting: dict[OrderId, Order] = {}
         self._offered: dict[OrderId, Order] = {}
         self._asked_of: dict[DriverId, OrderId] = {}
@@ -253,7 +258,12 @@ class Offers:
             if not self._listening:
                 self._listen()
         self._facts.offer_made(order=order.id, driver=driver)
-        message = OfferMessage(order.id, driver, order.store, order.node, self._window_s, stops)
+        bonus_cents = 0
+        if self._bonus is not None:
+            bonus_cents = self._bonus(order)
+            if bonus_cents:
+                self._facts.bonus_offered(order=order.id, driver=driver, cents=Cents(bonus_cents))
+        message = OfferMessage(order.id, driver, order.store, order.node, self._window_s, stops, bonus_cents)
         self._bus.publish(_OFFER, driver, message)
 
     def _listen(self) -> None:
@@ -321,19 +331,17 @@ class Offers:
         return False
 
     def take_back(self, order: Order) -> None:
-        """An order is taken from the driver who accepted it, and waits for another as if it had just begun to."""
+        """An order is taken from the driver who accepted it, and waits for another, as long as it would have anyway."""
         driver = order.driver
         self._facts.order_taken_back(order=order.id, driver=driver)
         _decline(order, driver)
         order.driver, order.accepted, order.accepted_s, order.before = DriverId(NOBODY), False, inf, None
         if order.state is _ASSIGNED:
             self._move(order, _PACKED)
-        if order in self._deadlines:
-            self._deadlines.remove(order)
-        order.give_up_at_s, order.overdue = self._env.now + self._give_up_s, False
-        self._deadlines.append(order)
         self._wait_again(order)
-        self._watch()
+        if order not in self._deadlines:
+            self._deadlines = deque(sorted((order, *self._deadlines), key=lambda each: (each.give_up_at_s, each.id)))
+        Timer(self._env, max(order.give_up_at_s - self._env.now, 0.0), self._expire)
         self.wake()
 
     def driver_free(self, driver: DriverId) -> None:

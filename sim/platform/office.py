@@ -20,6 +20,7 @@ from sim.platform.desks import Desks
 from sim.platform.forecasting import Forecasting, Outlook
 from sim.platform.gateway import Feature
 from sim.platform.inventory import Inventory
+from sim.platform.market import LiveLoadView, asks
 from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
 from sim.platform.outages import Outages
@@ -138,7 +139,9 @@ class Office(Desks):
             pool=Bulkhead(scenario.payments.pool), compartment=Bulkhead(scenario.payments.compartment), quiet=quiet,
             charged=None if self.backend is None else self.backend.monitoring.charged,
         )  # fmt: skip
-        pricer = Pricer(platform.pricing, platform.delivery_fee_cents, die("pricing.codes"))
+        load, dear = LiveLoadView(env, self.book, self.tracking, figures), asks(policies.pricing)
+        self._quote = partial(policies.pricing, load) if dear else None
+        pricer = Pricer(platform.pricing, platform.delivery_fee_cents, die("pricing.codes"), surcharged=dear)
         self.billing = Billing(
             facts, self.book, self.payments, pricer, figures.prices_cents,
             None if self.backend is None else partial(self.backend.front.degradation.enabled, Feature.PROMOTIONS),
@@ -165,7 +168,9 @@ class Office(Desks):
             env, facts, self.bus, self.tracking, figures, estimator, policies.dispatch,
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
+            bonus=partial(policies.incentive, load) if asks(policies.incentive) else None,
         )  # fmt: skip
+        load.offers = self.offers
         on_call = scenario.drivers.on_call
         self.standby = None if on_call is None else Standby(
             env, facts, self.bus, self.offers, self.tracking, figures, on_call
@@ -226,6 +231,19 @@ class Office(Desks):
         """Drivers on shift."""
         return self.tracking.on_shift
 
+    @property
+    def asks_surcharges(self) -> bool:
+        """Whether there may be any: else nobody needs to ask for a quote."""
+        return self._quote is not None
+
+    def quote(self, request: OrderRequest) -> int:
+        """The surcharge that a customer is shown at the checkout, cents."""
+        return 0 if self._quote is None or not self._is_open(self._env.now) else self._quote(request)
+
+    def walked_away(self, request: OrderRequest) -> None:
+        """A customer found the surcharge too much."""
+        self._reject(request, Rejection.TOO_DEAR)
+
     def place(self, request: OrderRequest, role: Role = _CUSTOMER) -> Rejection | None:
         """A customer wants to order: None when the order entered, else why not."""
         if role is not _CUSTOMER and not may(role, Command.PLACE_ORDER):
@@ -262,6 +280,8 @@ class Office(Desks):
         plan = self._policies.saga(SagaView(request.order, request.value_cents))
         order = Order(request, store, plan, now)
         self.book.enter(order)
+        if order.surcharge_cents:
+            self._facts.order_surcharged(order=order.id, cents=Cents(order.surcharge_cents))
         if self.backend is not None and plan[0] in _RESERVING:
             ahead = self.reserving.window_ahead and plan[0] is _RESERVE
             delay_s = self.backend.begin(order, delay_s, self._window_s[order.id] if ahead else 0.0)

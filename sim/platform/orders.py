@@ -81,8 +81,8 @@ class Order:
         "cleared", "client", "committed", "confirmed_s", "declined", "done_s", "driver", "due_cents", "due_s", "entered_s",
         "expected_s", "failing", "give_up_at_s", "gone_cents", "held", "id", "kept_cents", "left_s", "less_cents", "litres",
         "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents",
-        "resumed", "skus", "state", "step", "store", "swapped", "tasked", "to_pick", "undone", "unheld", "units", "unknown",
-        "value_cents", "wanted", "was_confirmed",
+        "resumed", "skus", "state", "step", "store", "surcharge_cents", "swapped", "tasked", "to_pick", "undone", "unheld",
+        "units", "unknown", "value_cents", "wanted", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:
@@ -96,6 +96,7 @@ class Order:
         self.units = request.units
         self.value_cents = request.value_cents
         self.litres = request.litres
+        self.surcharge_cents = request.surcharge_cents
         self.store = store
         self.state = _CREATED
         self.plan = plan

@@ -113,6 +113,8 @@ class Pricer:
         Fee of every order, cents.
     codes
         Draws which clients hold the promotion code; None: nobody does.
+    surcharged
+        Whether there may be surcharges on the delivery fee.
 
     Attributes
     ----------
@@ -120,7 +122,9 @@ class Pricer:
         Whether every order costs its goods and the delivery fee.
     """
 
-    def __init__(self, pricing: Pricing, delivery_fee_cents: int, codes: Die | None = None) -> None:
+    def __init__(
+        self, pricing: Pricing, delivery_fee_cents: int, codes: Die | None = None, *, surcharged: bool = False
+    ) -> None:
         self._fee_cents, self._free_from_cents = delivery_fee_cents, pricing.free_delivery_from_cents
         self._small_below_cents, self._small_fee_cents = pricing.small_order_below_cents, pricing.small_order_fee_cents
         self._tax, self._included = round(pricing.tax_share * _MILLION), pricing.tax_included
@@ -128,17 +132,18 @@ class Pricer:
         self._percent, self._cap_cents = round(promotion.percent / 100 * _MILLION), promotion.cap_cents
         self._minimum_cents, self._share = promotion.minimum_cents, promotion.share
         self._codes = codes
-        self.plain = pricing.plain
+        self.plain = pricing.plain and not surcharged
 
     def holds_code(self, client: int) -> bool:
         """Whether a client holds the promotion code: the same client always does, or never."""
         # No draw where nobody holds one: every order asks.
         return self._share > 0 and self._codes is not None and self._codes.uniform(client) < self._share
 
-    def price(self, goods_cents: int, code: bool = False) -> Bill:
+    def price(self, goods_cents: int, code: bool = False, surcharge_cents: int = 0) -> Bill:
         """Make the bill of goods at their listed price; `code`: the client uses the promotion code.
 
-        Fees go by the listed price of the basket, before any discount.
+        Fees go by the listed price of the basket, before any discount; a surcharge is a part of the delivery fee, and due where
+        the rest of it is waived.
         """
         if self.plain and not code:
             total = goods_cents + self._fee_cents
@@ -150,7 +155,9 @@ class Pricer:
             if self._cap_cents is not None and discount > self._cap_cents:
                 discount = self._cap_cents
         free_from = self._free_from_cents
-        fee = 0 if free_from is not None and goods_cents >= free_from else self._fee_cents
+        fee = surcharge_cents
+        if free_from is None or goods_cents < free_from:
+            fee += self._fee_cents
         small = self._small_fee_cents if goods_cents < self._small_below_cents else 0
         total = goods_cents - discount + fee + small
         if self._included:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.report.canvas import ALERT, FIRST, SECOND, Picture, drawn, legend_above, time_axis, whole_numbers
-from sim.report.words import CAUSE_WORDS, figure_text, number
+from sim.report.sections import CAUSE_WORDS
+from sim.report.words import figure_text, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

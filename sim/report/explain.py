@@ -5,6 +5,7 @@ from typing import Final
 from sim.report.bench_words import BENCHES
 from sim.report.cost_words import COSTS
 from sim.report.drift_words import DRIFT
+from sim.report.driver_words import DRIVERS
 from sim.report.floor_words import FLOOR
 from sim.report.forecast_words import FORECAST
 from sim.report.goods_words import GOODS
@@ -91,6 +92,7 @@ METRICS: Final[dict[str, Metric]] = {
     **_platform(),
     **FLOOR,
     **BENCHES,
+    **DRIVERS,
     **RETURNS,
     **SUPPORT,
     **SIGNALS,

@@ -12,7 +12,8 @@ from sim.report.canvas import ALERT, FIRST, INK, SECOND, Picture, drawn, hour_ax
 from sim.report.figures import hour_of_day
 from sim.report.floor_words import FLOOR, PICK_STAGES
 from sim.report.metric import Metric
-from sim.report.words import Row, at, centre, figure_text, number
+from sim.report.sections import Row
+from sim.report.words import at, centre, figure_text, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

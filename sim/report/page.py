@@ -13,7 +13,8 @@ from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
 from sim.report.floor import bench_rows, floor_by_hour, floor_hours, floor_rows, picking_by_stage
 from sim.report.platform import endpoint_rows, fault_rows, services_over_time, simulated, trouble_rows
-from sim.report.words import answer, at, centre, figure_text, goods_only, interval_text, levels, number, sections
+from sim.report.sections import sections
+from sim.report.words import answer, at, centre, figure_text, goods_only, interval_text, levels, number
 from sim.scenario.fields import DAY_S
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError

@@ -20,6 +20,7 @@ REASONS: Final[dict[str, str]] = {
     "suspect": "taken for fraud",
     "repeated": "asked twice",
     "sold_out": "shown as sold out",
+    "too_dear": "too dear with the surcharge",
     "payment": "payment failed after the confirmation",
     "failover": "forgotten when a region was lost",
     "unprocessable": "could not be processed",
@@ -27,6 +28,7 @@ REASONS: Final[dict[str, str]] = {
     "expired": "its hold ran out",
     "undeliverable": "nobody opened the door",
     "age_check": "the customer could not show to be of age",
+    "accident": "lost in an accident",
 }
 """Why customers were turned away and orders cancelled."""
 

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.report.platform import trouble_lines
-from sim.report.words import Level, Row, Section, answer, at, figure_text, interval_text, levels, local_time, sections
+from sim.report.sections import Row, Section, sections
+from sim.report.words import Level, answer, at, figure_text, interval_text, levels, local_time
 
 if TYPE_CHECKING:
     from sim.engine import Progress

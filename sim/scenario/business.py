@@ -46,6 +46,10 @@ class Customers(Branch):
         "lognormal", JUDGEMENT, "distribution of patience; exponential as in Erlang A (Palm 1957)"
     )
     patience_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of patience when lognormal")
+    price_elasticity: NonNegative = given(
+        1.5, "judgement: groceries are inelastic, the shop they are bought at is not",
+        "by how many percent orders fall when what an order costs in all rises by one, through a surcharge",
+    )  # fmt: skip
     double_tap_share: Share = given(
         0.005, JUDGEMENT, "orders whose request is sent twice: a second tap, a retry of the app"
     )
@@ -171,6 +175,7 @@ class PolicyNames(Branch):
 
     admission: str = given("open_door", "-", "whether a customer may place an order now")
     fraud: str = given("allow_all", "-", "which orders are refused as fraud")
+    pricing: str = given("flat", "-", "what a customer is charged on top of the delivery fee")
     sourcing: str = given("nearest_store", "-", "which store serves an order")
     reservation: str = given("optimistic", "-", "how stock is held against concurrent buyers")
     saga: str = given("reserve_then_pay", "-", "in which order an order is reserved, paid and confirmed")
@@ -180,6 +185,7 @@ class PolicyNames(Branch):
     picking: str = given("fifo", "-", "which order a free picker takes next")
     dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
     locating: str = given("dead_reckoning", "-", "where a driver is believed to be between two positions")
+    incentive: str = given("flat", "-", "what a driver is offered on top of the usual pay")
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
     replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
     forecast: str = given("known", "-", "what a store expects to sell on the days to come")
@@ -257,7 +263,12 @@ METRICS = (
     "on_time",
     *(f"stages_s.{key}" for key in ("checkout", "wait_pick", "pick", "wait_driver", "ride")),
     *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
-    "orders_per_driver_hour", "fill_rate", "drift.records_inaccurate_share", "drift.units_abs", "drift.units_net",
+    "orders_per_driver_hour",
+    *(f"drivers.{key}" for key in ("gini_orders", "gini_pay", "longest_idle_s", "guaranteed_share")),
+    *(f"drivers.{key}" for key in ("tips_cents", "bonuses_cents")),
+    *(f"drivers.earned_hour_cents.{key}" for key in ("mean", "p10", "p50")),
+    *(f"surcharges.{key}" for key in ("orders", "cents", "walked_away")),
+    "fill_rate", "drift.records_inaccurate_share", "drift.units_abs", "drift.units_net",
     "drift.phantom_share", "drift.units_short", "drift.units_unseen", "drift.value_cents",
     *(f"sales.{key}" for key in ("units_wanted", "units_denied", "units_short", "backorders_mean")),
     *(f"reviews.{key}" for key in ("units_corrected", "flagged", "reviewed", "open", "wait_s")),

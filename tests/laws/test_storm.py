@@ -18,6 +18,7 @@ from sim.experiments.storm_draws import (
     SHRINKAGES,
     storm_scenario,
 )
+from sim.experiments.storm_people import HUMANS
 from sim.experiments.storm_tours import ON_TOURS
 from sim.facts import SIGNATURES
 from sim.laws import Breach
@@ -100,6 +101,12 @@ def test_now_and_then_goods_go_missing(scenarios, path):
 @pytest.mark.parametrize("path", FLOORS)
 def test_now_and_then_stores_are_built_otherwise(scenarios, path):
     assert len({repr(at(scenario, path)) for scenario in scenarios}) >= len(set(FLOORS[path]))
+
+
+@pytest.mark.parametrize("path", HUMANS)
+def test_now_and_then_drivers_are_human_and_roads_troubled(scenarios, path):
+    drawn = {repr(at(scenario, path)) for scenario in scenarios}
+    assert len(drawn) >= len(HUMANS[path])
 
 
 @pytest.mark.parametrize("path", AT_THE_DOORS)

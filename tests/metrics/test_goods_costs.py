@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sim.experiments.slo import lookup
+from sim.metrics.drivers import Earnings
 from sim.metrics.goods import GoodsMoney
 from sim.metrics.money import costs
 from sim.metrics.tables import order_table, work_spans
@@ -29,7 +30,8 @@ def found_in(log: Written, scenario: Any) -> dict[str, Any]:
     log.closed()
     orders = order_table(log)
     warm = {name: column[orders["entered_s"] >= scenario.warmup_h * HOUR] for name, column in orders.items()}
-    return costs(log, scenario, work_spans(log, scenario.end_s), warm)
+    work = work_spans(log, scenario.end_s)
+    return costs(log, scenario, work, warm, Earnings(log, scenario, work))
 
 
 def test_prices_without_tax_and_what_goods_are_bought_for(one_store: Any) -> None:

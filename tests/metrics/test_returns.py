@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.report.words import sections
+from sim.report.sections import sections
 from sim.vocabulary import OfferAnswer, OrderState, TaskEnd, Trip
 
 SHUT = (

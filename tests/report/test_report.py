@@ -19,7 +19,8 @@ from sim.experiments.replicate import combine
 from sim.experiments.runs import run_to_folder
 from sim.report import write_report
 from sim.report.page import render
-from sim.report.words import answer, levels, sections
+from sim.report.sections import sections
+from sim.report.words import answer, levels
 from sim.scenario import Scenario, load
 from sim.vocabulary import InputError
 from tests.conftest import Builder, Play

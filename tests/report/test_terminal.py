@@ -16,7 +16,8 @@ from sim.experiments.replicate import combine
 from sim.report import print_replications, print_summary, progress_bar
 from sim.report.cost_words import COSTS
 from sim.report.explain import METRICS, explain
-from sim.report.words import DASH, answer, figure_text, levels, sections
+from sim.report.sections import sections
+from sim.report.words import DASH, answer, figure_text, levels
 from sim.scenario.business import METRICS as NAMED
 from sim.vocabulary import InputError
 from tests.conftest import Builder, Play

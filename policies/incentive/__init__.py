@@ -1,0 +1,1 @@
+"""Policies of the family `incentive`; see `sim.contracts` for what they see and decide."""
