@@ -101,8 +101,7 @@ class Phones:
         return tuple(found)
 
     def _forget(self, driver: DriverId, trail: list[Stretch]) -> None:
-        oldest_s = self._env.now - LOOK_BACK_S
-        seen_s = oldest_s - self.sighting(driver, oldest_s).age_s
+        seen_s = self._last(driver, self._env.now - LOOK_BACK_S)[0]
         kept = len(trail) - 1
         while kept and trail[kept].begin_s > seen_s:
             kept -= 1
@@ -150,6 +149,17 @@ class Phones:
     def sighting(self, driver: DriverId, at_s: float) -> Sighting:
         """What `ping` said at an earlier time, at most `LOOK_BACK_S` ago."""
         driver = DriverId(int(driver))  # a policy may ask with a number of NumPy's, and keys are plain ones
+        sent_s, leg = self._last(driver, at_s)
+        if leg is None:
+            node = self._starts[driver]
+        elif self._pings.is_spoofed(driver):
+            node = self._homes[driver]
+        else:
+            node = leg.at(sent_s, self._profiles[driver], self._travel)[0]
+        return Sighting(node, at_s - sent_s)
+
+    def _last(self, driver: DriverId, at_s: float) -> tuple[float, Leg | None]:
+        """When the newest position that had arrived by a time was sent, and on which ride; none: at the start, on none."""
         trail, losses = self._trails[driver], self._losses.get(driver, ())
         next_s = inf
         for place in range(len(trail) - 1, -1, -1):
@@ -159,12 +169,9 @@ class Phones:
                 if sent_s is None and (not place or trail[place - 1].leg is None):
                     sent_s = begin_s  # the shift begins
                 if sent_s is not None:
-                    node = leg.at(sent_s, self._profiles[driver], self._travel)[0]
-                    if self._pings.is_spoofed(driver):
-                        node = self._homes[driver]
-                    return Sighting(node, at_s - sent_s)
+                    return sent_s, leg
             next_s = begin_s
-        return Sighting(self._starts[driver], at_s)
+        return 0.0, None
 
     def _newest(self, driver: DriverId, begin_s: float, next_s: float, at_s: float, silent: Parts) -> float | None:
         """When the newest ping of a stretch was sent that has arrived by `at_s`; None: there is none."""

@@ -166,6 +166,11 @@ class LaggingEstimator:
         # One flat table per store: `take` is several times faster than indexing by three arrays.
         return self._travel.to_store_flat[self._period(now_s)][store].take(places) * self._scale
 
+    def place_to_store_s(self, place: int, store: StoreId, now_s: float) -> float:
+        """From one of them, seconds."""
+        profile, node = divmod(place, self._travel.nodes)
+        return float(self._travel.to_store[self._period(now_s)][profile][store][node] * self._scale)
+
     def to_customer_s(self, store: StoreId, node: NodeId, now_s: float, profile: int | None = None) -> float:
         """From a store to a customer by a vehicle profile, seconds; None: the fleet's most common one."""
         vehicle = self._common if profile is None else profile
