@@ -155,7 +155,9 @@ class Dispatch(Protocol):
     """Offers to make now. May have an attribute `every_s`: then it is asked at most on that grid of seconds.
 
     Beside `every_s` an attribute `holds`, true of a policy that may leave an order for later: it is asked again at every step
-    of its grid as long as orders wait and drivers are idle. And an attribute `ahead_s`, see `DispatchView.fleet`.
+    of its grid as long as orders wait and drivers are idle. Without a grid, an attribute `again_s` does likewise: so many
+    seconds after it was asked it is asked again, if nothing else has happened. And an attribute `ahead_s`, see
+    `DispatchView.fleet`.
     """
 
     def __call__(self, view: DispatchView) -> Iterator[Offer]: ...

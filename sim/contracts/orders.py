@@ -81,6 +81,9 @@ class SourcingView(Protocol):
     def available(self, store: StoreId, sku: SkuId) -> int:
         """Units the record says could be sold."""
 
+    def driver_in_s(self, store: StoreId) -> float:
+        """Believed seconds until the nearest idle driver could be at a store; infinite when nobody is idle."""
+
 
 class Sourcing(Protocol):
     """Which store serves a request; None when none does."""

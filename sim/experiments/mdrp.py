@@ -95,7 +95,7 @@ class Timed:
 
     def __init__(self, policy: Dispatch) -> None:
         self._policy, self.cpu_s = policy, 0.0
-        for name in ("every_s", "ahead_s", "holds"):
+        for name in ("every_s", "ahead_s", "again_s", "holds"):
             if hasattr(policy, name):
                 setattr(self, name, getattr(policy, name))
 

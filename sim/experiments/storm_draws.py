@@ -319,10 +319,10 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings |= _apart(seed, FLOOR, BUILT, FLOORS)
     settings |= _apart(seed, DOORS, SHUT, AT_THE_DOORS)
     settings |= _apart(seed, DESK, STAFFED, AT_THE_DESK)
+    settings |= _apart(seed, PEOPLE, HUMAN, HUMANS)
     settings |= _apart(seed, TOURS, MATCHED, ON_TOURS)
     settings |= _apart(seed, SIGNALS, CLOUDED, ON_SIGNALS)
     settings["faults"] = f"[{', '.join(filter(None, (settings['faults'][1:-1], settings.pop(FURTHER, ''))))}]"
-    settings |= _apart(seed, PEOPLE, HUMAN, HUMANS)
     settings |= _apart(seed, RESTOCKING, RESTOCKED, RESTOCKINGS)
     settings |= _apart(seed, SHARING, SHARED, SHARINGS)
     settings |= _apart(seed, BEGUN, BEGAN, BEGINNINGS)

@@ -26,6 +26,8 @@ HUMANS: Final[Mapping[str, tuple[Any, ...]]] = {
     "drivers.rules": ("{}", "{rest_hours: 11, hours_a_day: 13}"),
     "drivers.pay": ("{}", "{hour_cents: 0, order_cents: 500, guaranteed_hour_cents: 900, tip_share: 0.5}"),
     "demand.weather.grounded": ("[]", "['12:30-12:50']"),
+    "policies.sourcing": ("nearest_store", "nearest_with_stock", "nearest_with_drivers"),
+    "policies.dispatch": ("nearest", "nearest(ride_s_max=60, widen_s=120, widen_every_s=30)", "scored", "fifo"),
     "policies.pricing": ("flat", "flat(cents=150)", "by_load(orders_per_driver=0.5)", "by_forecast"),
     "policies.incentive": ("flat", "flat(cents=100)", "by_declines", "by_load", "by_forecast"),
 }  # fmt: skip

@@ -33,6 +33,7 @@ from sim.vocabulary import (
     StoreId,
     TaskEnd,
     Topic,
+    quantise,
 )
 
 _OFFER = Topic.OFFER
@@ -83,6 +84,8 @@ class Offers:
         self._store_nodes, self._homes, self._metres = figures.store_nodes, figures.driver_homes, figures.metres
         self._every_s = float(getattr(policy, "every_s", 0.0))
         self._holds = self._every_s > 0.0 and bool(getattr(policy, "holds", False))
+        self._again_s = 0.0 if self._every_s else quantise(float(getattr(policy, "again_s", 0.0)))
+        self._again_set = False
         self._looks_ahead = hasattr(policy, "ahead_s")
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self._bonus = bonus
@@ -172,6 +175,10 @@ class Offers:
         self._asked = False
         self.wake()
 
+    def _once_more(self, _: Timer) -> None:
+        self._again_set = False
+        self.wake()
+
     def _decide(self, _: Timer | None = None) -> None:
         self._asked = False
         if self.closed:
@@ -192,6 +199,9 @@ class Offers:
             # What was held back is looked at again at the next step of the grid.
             self._asked = True
             Timer(self._env, self._every_s - self._env.now % self._every_s, self._again)
+        elif self._again_s and self.waiting and self._tracking.idle_count and not self._again_set:
+            self._again_set = True
+            Timer(self._env, self._again_s, self._once_more)
 
     def _refusal(self, offer: Offer) -> Refusal | None:
         number, driver, along = offer

@@ -121,7 +121,7 @@ class Office(Desks):
         self._pickers_on = [0] * figures.stores
         self._at_store, self._shifts = {}, {}
         self._keep_fees = scenario.payments.keep_fee_on_failed
-        self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues)
+        self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues, self.tracking)
         self._positioning_view = LivePositioningView(env, figures, estimator)
         self.backend: Backend | None = None
         breaker, budget, denied = Breaker(enabled=False), RetryBudget(), None

@@ -1,6 +1,7 @@
 """The live, read-only facades through which policies see the platform: nothing is copied until asked for."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,10 +93,13 @@ class LiveDispatchView:
 class LiveSourcingView:
     """See `sim.contracts.SourcingView`."""
 
-    __slots__ = ("_env", "_figures", "_inventory", "_queues")
+    __slots__ = ("_env", "_figures", "_inventory", "_queues", "_tracking")
 
-    def __init__(self, env: Clock, figures: Figures, inventory: Inventory, queues: list[int]) -> None:
+    def __init__(
+        self, env: Clock, figures: Figures, inventory: Inventory, queues: list[int], tracking: Tracking
+    ) -> None:
         self._env, self._figures, self._inventory, self._queues = env, figures, inventory, queues
+        self._tracking = tracking
 
     @property
     def now_s(self) -> float:
@@ -109,6 +113,10 @@ class LiveSourcingView:
     def queue(self, store: StoreId) -> int:
         """Orders confirmed and not yet packed at a store."""
         return self._queues[store]
+
+    def driver_in_s(self, store: StoreId) -> float:
+        """Believed seconds until an idle driver could be at a store."""
+        return next((ride_s for _, ride_s in self._tracking.nearby.nearest(store, self._env.now)), inf)
 
     def available(self, store: StoreId, sku: SkuId) -> int:
         """Units the record says could be sold."""

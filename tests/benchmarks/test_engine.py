@@ -22,8 +22,10 @@ import pytest
 
 from sim.engine import simulate
 from sim.laws import all_laws
+from sim.opening import ready_world
 from sim.recording import MemoryArchive
 from sim.recording.archive import ParquetWriter
+from sim.scenario import load
 
 pytestmark = pytest.mark.benchmark
 PAIRS = 7
@@ -84,6 +86,18 @@ def test_the_full_platform_costs_at_most_two_fifths_more(capsys):
             f"\nfull platform: {ratio:.2f} times the minimal ({with_it / n * 1e6:.0f} against {without / n * 1e6:.0f} us)"
         )
     assert ratio <= 1.4, "the target"
+
+
+def test_the_default_day_stays_within_seven_times_the_floor(capsys):
+    """Goods, platform and dispatch in full, on a day of eight thousand orders: what the day costs whatever its orders counts."""
+    world = ready_world(load("default"))
+    ratio, whole, floor = pairs(lambda: simulate(world, MemoryArchive()), lambda: scenario.floor(world), 5)
+    n = world.trace.orders
+    with capsys.disabled():
+        print(
+            f"\ndefault: {ratio:.1f} times the floor ({whole / n * 1e6:.0f} against {floor / n * 1e6:.0f} us an order)"
+        )
+    assert ratio <= 7.0, "the target"
 
 
 def test_laws_cost_little(capsys):

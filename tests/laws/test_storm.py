@@ -79,7 +79,7 @@ def test_every_choice_is_drawn(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
     known = {
         *CHOICES[path],
-        *(v for table in (FLOORS, SHARINGS, BEGINNINGS, QUIETS, ON_TOURS) for v in table.get(path, ())),
+        *(v for table in (FLOORS, SHARINGS, BEGINNINGS, QUIETS, ON_TOURS, HUMANS) for v in table.get(path, ())),
     }
     assert len(set(CHOICES[path])) <= len(drawn) <= len(known)
 

@@ -109,3 +109,29 @@ def test_a_store_whose_drivers_are_all_too_far_is_asked_about_once() -> None:
 def test_rides_that_are_not_numbers_reach_nobody() -> None:
     view = View(np.full((3, 1), np.nan), [0, 1, 2], [an_order(0, 0, set())])
     assert view.offers(NearestIdle()) == []
+
+
+def test_the_radius_widens_by_steps_while_an_order_waits_and_the_dispatcher_asks_again(two_stores, play):
+    """The only driver is at home at one store; orders of the other come into reach a step a minute."""
+    alone = (
+        "map={width_m: 12000, height_m: 500, points: 60, speed_kmh: 30}", "drivers.count=1", "demand.orders_per_day=120",
+        "customers.patience_s=null", "drivers.accept_share=1", "platform.profile=minimal",
+    )  # fmt: skip
+    narrow, wide = (
+        play(two_stores(*alone, f"policies.dispatch=nearest(ride_s_max=60, widen_s={step}, widen_every_s=60)"))
+        for step in (0, 60)
+    )
+    home = narrow.world.drivers[0].home
+    assert set(narrow.study.orders["store"][narrow.study.orders["driver"] >= 0].tolist()) == {home}
+    offered, opened = wide.rows("offer_made"), wide.rows("task_opened")
+    other = opened[opened["store"] != home]
+    waits = [
+        float(offered["t_s"][offered["order"] == order][0]) - t_s
+        for order, t_s in zip(other["order"].tolist(), other["t_s"].tolist(), strict=True)
+        if (offered["order"] == order).any()
+    ]
+    ride_s = wide.world.travel.to_store[0][0][1 - home][wide.world.store_nodes[home]] / 1000.0
+    assert ride_s > 120.0
+    assert waits
+    # From home it takes as many steps as are missing to the ride.
+    assert max(waits) >= 60.0 * ((ride_s - 60.0) // 60.0)
