@@ -42,12 +42,12 @@ def _errors() -> dict[str, Metric]:
             f"arrival times judged, {words} before", "count", f"Orders that had a driver {words} before they came."
         )
         found[f"{path}.mean"] = Metric(
-            f"arrival time off, {words} before",
+            f"shown later than it came, {words} before",
             "signed",
             f"Mean of {shown} less when it did, seconds; below zero: it came later than shown.",
         )
         found[f"{path}.mean_abs"] = Metric(
-            f"either way, {words} before", "time", f"Mean of what {shown} was off, either way."
+            f"arrival time off, {words} before", "time", f"Mean of what {shown} was off, either way."
         )
         found[f"{path}.p90_abs"] = Metric(
             f"90 % off by at most, {words} before", "time", f"90th percentile of what {shown} was off, either way."
