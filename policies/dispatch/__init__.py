@@ -11,20 +11,23 @@ from sim.contracts import DispatchView, Fleet, Offer, WaitingOrder
 Score = Callable[[Fleet, WaitingOrder, NDArray[Any]], NDArray[Any]]
 
 
-def by_turn(view: DispatchView, ride_s_max: float, score: Score) -> Iterator[Offer]:
+def by_turn(view: DispatchView, ride_s_max: float, score: Score, ahead_s: float = 0.0) -> Iterator[Offer]:
     """Give each waiting order, oldest first, to the idle driver near enough with the least score; ties to the lowest id.
+
+    Drivers who will be free within `ahead_s` count as well, from when they are: an order that is best kept for one of these is
+    not offered yet.
 
     Parameters
     ----------
     ride_s_max
-        Longest believed ride to the store, seconds.
+        Longest believed time until a driver is at the store, seconds.
     score
         Of drivers, an order, and their rides to its store, seconds: smaller is better, float64 (drivers,).
     """
-    fleet = view.fleet(0.0)
-    left = fleet.idle.copy()
+    fleet = view.fleet(ahead_s)
+    left = np.ones(len(fleet.driver), dtype=bool)
     for order in view.waiting:
-        if not left.any():
+        if not (left & fleet.idle).any():
             return
         ride_s = fleet.free_s - view.now_s + view.from_places_s(fleet.place, order.store)
         can = left & (ride_s <= ride_s_max) & (order.litres <= fleet.litres)
@@ -34,4 +37,5 @@ def by_turn(view: DispatchView, ride_s_max: float, score: Score) -> Iterator[Off
             chosen = int(np.where(can, score(fleet, order, ride_s), np.inf).argmin())
             if can[chosen]:
                 left[chosen] = False
-                yield Offer(order.id, fleet.driver[chosen].item())
+                if fleet.idle[chosen]:
+                    yield Offer(order.id, fleet.driver[chosen].item())

@@ -72,6 +72,8 @@ class Fleet(NamedTuple):
     """When the driver accepted an order last, seconds since the start; minus infinity: never."""
     accepted: NDArray[Any]
     """Orders that the driver has accepted so far, int64."""
+    declined: NDArray[Any]
+    """Offers that the driver has declined or left unanswered so far, int64."""
 
 
 class Stops(NamedTuple):

@@ -36,7 +36,7 @@ class FleetAhead:
         self._busy = np.zeros(count, dtype=bool)
         self._free_s, self._place = np.zeros(count), np.zeros(count, dtype=np.int64)
         self._idle_since_s, self._accepted_s = np.full(count, -np.inf), np.full(count, -np.inf)
-        self._accepted = np.zeros(count, dtype=np.int64)
+        self._accepted, self._declined = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
 
     def engaged(self, driver: DriverId, store: StoreId, ready_s: float, nodes: Sequence[NodeId], now_s: float) -> None:
         """A driver has accepted a tour: the orders of a store, ready by then, to some customers in turn."""
@@ -55,6 +55,10 @@ class FleetAhead:
         self._place[driver] = estimator.place(last, self._figures.driver_profiles[driver])
         self._accepted_s[driver] = now_s
         self._accepted[driver] += len(nodes)
+
+    def declined(self, driver: DriverId) -> None:
+        """A driver declined an offer, or left it unanswered."""
+        self._declined[driver] += 1
 
     def free(self, driver: DriverId, now_s: float) -> None:
         """A driver has no work any more."""
@@ -92,6 +96,7 @@ class FleetAhead:
             np.maximum(self._idle_since_s[driver], began_s[order]),
             self._accepted_s[driver],
             self._accepted[driver],
+            self._declined[driver],
         )
 
     def _shift(self, drivers: NDArray[Any], now_s: float) -> NDArray[Any]:

@@ -329,6 +329,8 @@ class Offers:
                     self.watch.accepted(each)
             self._tracking.leaves(driver)
             return True
+        if self._looks_ahead and answer is not _VOID:
+            self._ahead.declined(driver)
         for each in along if order is None else (order, *along):
             each.driver = DriverId(NOBODY)
             if answer is not _VOID:

@@ -1,11 +1,11 @@
 """The scenario's drivers: shifts, vehicles, what they earn, what they take on, what goes wrong on the road."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Count, NonNegative, Positive, Share, given
-from sim.scenario.people import Shift, everyone
+from sim.scenario.people import BREAK_FROM_H, Shift, everyone
 
 VehicleName = Literal["car", "scooter", "ebike", "bicycle", "foot", "drone"]
 
@@ -80,7 +80,7 @@ class OnCall(Branch):
     waiting_per_driver: AboveZero = given(
         0.1, JUDGEMENT, "one is called for each round in which more orders than this wait for each driver on shift"
     )
-    every_s: AboveZero = given(60.0, JUDGEMENT, "time between two rounds, seconds")
+    every_s: Annotated[float, Field(strict=True, ge=1)] = given(60.0, JUDGEMENT, "time between two rounds, seconds")
     come_share: Share = given(0.7, JUDGEMENT, "chance that somebody who is called comes")
     notice_minutes: AboveZero = given(20.0, JUDGEMENT, "mean time until one is there (exponential)")
     hours: AboveZero = given(3.0, JUDGEMENT, "how long one stays, at most to the end of the shift's hours")
@@ -103,6 +103,22 @@ class Rules(Branch):
     rest_hours: NonNegative = given(
         0.0, "European directive 2003/88/EC, article 3: 11 h", "hours off between two days' work"
     )
+
+    def hold(self, who: str, day_h: float, stretch_h: float) -> None:
+        """Hold hours a day, and those without a break that counts, against the rules.
+
+        Raises
+        ------
+        ValueError
+            They are too many.
+        """
+        if self.hours_a_day is not None and day_h > self.hours_a_day:
+            raise ValueError(f"at most {self.hours_a_day:g} hours a day (rules.hours_a_day), got {day_h:g} of {who}")
+        if self.hours_at_a_stretch is not None and stretch_h > self.hours_at_a_stretch + 1e-9:
+            raise ValueError(
+                f"at most {self.hours_at_a_stretch:g} hours without a break of {self.pause_minutes:g} minutes "
+                f"(rules.hours_at_a_stretch), got {stretch_h:g} of {who}"
+            )
 
     @property
     def limit(self) -> bool:
@@ -194,6 +210,23 @@ class Drivers(Branch):
         """Mean time from arriving at an address to the handover, over buildings and vehicles, seconds."""
         door_s = sum(kind.share * kind.door_s for kind in self.buildings.values()) if self.buildings else self.door_s
         return door_s + sum(share * self.parking_s.get(name, 0.0) for name, share in self.vehicles.items())
+
+    @model_validator(mode="after")
+    def _lawful(self) -> Self:
+        for shift in self.shifts:
+            rest_h = self.break_minutes / 60.0 if shift.hours >= BREAK_FROM_H else 0.0
+            worked_h = shift.hours - rest_h
+            # A break lies anywhere in the middle third: what is before or after it may be two thirds of the work.
+            counts = rest_h > 0.0 and self.break_minutes >= self.rules.pause_minutes
+            self.rules.hold(f"the shift at {shift.at}", worked_h, worked_h * 2.0 / 3.0 if counts else shift.hours)
+            if 24.0 - shift.hours < self.rules.rest_hours:
+                raise ValueError(
+                    f"{self.rules.rest_hours:g} hours of rest between two days (rules.rest_hours), "
+                    f"got {24.0 - shift.hours:g} after the shift at {shift.at}"
+                )
+        if self.on_call is not None:
+            self.rules.hold("who is on call", self.on_call.hours, self.on_call.hours)
+        return self
 
     @field_validator("buildings")
     @classmethod

@@ -15,6 +15,9 @@ from sim.scenario.fields import (
     given,
 )
 
+BREAK_FROM_H = 6.0
+"""Shifts of this length have a break: the European directive 2003/88/EC, article 4, asks for one beyond six hours, hours."""
+
 
 class Shift(Branch):
     """A block of work every day for a share of the people."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.scenario import Scenario
-from sim.scenario.drivers import OnCall, Rules
+from sim.scenario.drivers import OnCall
 from sim.scenario.fields import DAY_S, window_s
 from sim.streams import Die, Streams
 from sim.vocabulary import InputError, quantise
@@ -41,7 +41,7 @@ def make_drivers(scenario: Scenario, store_shares: NDArray[np.float64], streams:
     Raises
     ------
     InputError
-        The roster breaks a rule of the place.
+        People are to be on call, and there are only drones.
     """
     tree = scenario.drivers
     whims = (streams or Streams(scenario.seed)).die("drivers.shifts")
@@ -50,10 +50,6 @@ def make_drivers(scenario: Scenario, store_shares: NDArray[np.float64], streams:
     people, shift_shares, groups = [], np.array([shift.share for shift in tree.shifts]), tree.shifts
     rosters = [shifts_of(scenario, shift) for shift in groups]
     break_s = tree.break_minutes * 60.0
-    # Breaks lie anywhere in the middle third: as early and as late as they can, the rules must be kept.
-    check_rules(
-        tree.rules, [with_breaks(roster, break_s, at) for roster in rosters for at in (0.0, 1.0)], "drivers.shifts"
-    )
     for number in range(tree.count):
         profile, roster = dealt(number, STEPS[1], shares), rosters[dealt(number, STEPS[2], shift_shares)]
         home, worked = dealt(number, STEPS[0], store_shares), None
@@ -72,7 +68,6 @@ def _on_call(
 ) -> list[Driver]:
     if terms is None:
         return []
-    check_rules(scenario.drivers.rules, [((0.0, terms.hours * 3600.0),)], "drivers.on_call.hours")
     mix = np.where(flies, 0.0, mix)  # nobody calls a machine at home
     if not mix.any():
         raise InputError("drivers.on_call: expected a vehicle besides drones for the people on call, got none.")
@@ -114,38 +109,6 @@ def grounded(scenario: Scenario, roster: tuple[Interval, ...]) -> tuple[Interval
             parts = [part for on_s, off_s in roster for part in ((on_s, min(off_s, from_s)), (max(on_s, to_s), off_s))]
             roster = tuple((on_s, off_s) for on_s, off_s in parts if off_s > on_s)
     return roster
-
-
-def check_rules(rules: Rules, rosters: list[tuple[Interval, ...]], key: str) -> None:
-    """Hold rosters against the rules of the place.
-
-    Raises
-    ------
-    InputError
-        A roster breaks one.
-    """
-    for roster in rosters:
-        day_s, stretch_s = 0.0, 0.0
-        for (_, before_s), (on_s, off_s) in pairwise([(0.0, -np.inf), *roster]):
-            gap_s = on_s - before_s
-            stretch_s = off_s - on_s + (stretch_s if gap_s < rules.pause_minutes * 60.0 else 0.0)
-            day_s = off_s - on_s + (day_s if gap_s < BETWEEN_DAYS_S else 0.0)
-            if rules.hours_at_a_stretch is not None and stretch_s > rules.hours_at_a_stretch * 3600.0 + 1e-6:
-                raise InputError(
-                    f"{key}: expected at most {rules.hours_at_a_stretch:g} hours without a break of "
-                    f"{rules.pause_minutes:g} minutes (drivers.rules.hours_at_a_stretch), got {stretch_s / 3600:g}."
-                )
-            if rules.hours_a_day is not None and day_s > rules.hours_a_day * 3600.0 + 1e-6:
-                raise InputError(
-                    f"{key}: expected at most {rules.hours_a_day:g} hours a day (drivers.rules.hours_a_day), "
-                    f"got {day_s / 3600:g}."
-                )
-        for (_, off_s), (on_s, _) in pairwise(roster):
-            if BETWEEN_DAYS_S <= on_s - off_s < rules.rest_hours * 3600.0 - 1e-6:
-                raise InputError(
-                    f"{key}: expected {rules.rest_hours:g} hours of rest between two days (drivers.rules.rest_hours), "
-                    f"got {(on_s - off_s) / 3600:g}."
-                )
 
 
 def rests_s(driver: Driver, scenario: Scenario) -> list[float]:

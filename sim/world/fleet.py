@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
-from sim.scenario.people import Shift
+from sim.scenario.people import BREAK_FROM_H, Shift
 from sim.vocabulary import quantise
 
 # The generalised golden ratio of three dimensions (Roberts 2018, "The unreasonable effectiveness of quasirandom
@@ -75,17 +75,13 @@ def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[
     ]
 
 
-BREAK_FROM_S = 6.0 * 3600.0
-"""Shifts of this length have a break: the European directive 2003/88/EC, article 4, asks for one beyond six hours, seconds."""
-
-
 def with_breaks(shifts: tuple[Interval, ...], break_s: float, place: float) -> tuple[Interval, ...]:
     """Cut a break out of every long shift, at a place (0 to 1) within its middle third."""
     if not break_s:
         return shifts
     found: list[Interval] = []
     for on_s, off_s in shifts:
-        if off_s - on_s < BREAK_FROM_S:
+        if off_s - on_s < BREAK_FROM_H * 3600.0:
             found.append((on_s, off_s))
             continue
         begin_s = quantise(on_s + (off_s - on_s - break_s) * (1.0 + place) / 3.0)

@@ -38,6 +38,8 @@ class Travel:
         See `Table`.
     to_store_array
         period -> int32 (profiles, stores, nodes), for questions about many drivers at once.
+    to_store_flat
+        period -> for each store, the same as one row; what flies reaches no store from the dock of another.
     """
 
     def __init__(self, scenario: Scenario, geography: Geography, store_nodes: Sequence[int]) -> None:
@@ -69,7 +71,18 @@ class Travel:
 
             by_store = np.ascontiguousarray(self.to_store_array[period].transpose(1, 0, 2))
             self.nodes = by_store.shape[2]
+            if any(vehicle.flies for vehicle in self.profiles):
+                by_store = self._tethered(by_store.copy())
             self.to_store_flat[period] = [store.ravel() for store in by_store]
+
+    def _tethered(self, by_store: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Put every store out of reach of what flies from the docks of the others, (stores, profiles, nodes)."""
+        nodes = np.array(self.store_nodes)
+        for store, node in enumerate(self.store_nodes):
+            for profile, vehicle in enumerate(self.profiles):
+                if vehicle.flies:
+                    by_store[store, profile, nodes[nodes != node]] = np.iinfo(np.int32).max
+        return by_store
 
     def _trees(self, periods: list[int]) -> dict[str, NDArray[np.int32]]:
         wanted = {

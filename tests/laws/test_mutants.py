@@ -4,8 +4,8 @@ import pytest
 
 from sim.engine import simulate
 from sim.laws import all_laws, verdict, whole_log
-from sim.operations.driving import Driving
 from sim.operations.picking import Station
+from sim.operations.riding import Riding
 from sim.operations.shelves import Shelves
 from sim.platform import billing as billing_module
 from sim.platform.billing import Billing
@@ -128,13 +128,13 @@ def leave_tasks_open(monkeypatch):
 
 
 def drive_too_fast(monkeypatch):
-    ride = Driving._ride
+    ride = Riding.ride
 
     def fast(self, driver, order, trip, node, store, **options):
         options["noise"] *= 0.5
         return ride(self, driver, order, trip, node, store, **options)
 
-    monkeypatch.setattr(Driving, "_ride", fast)
+    monkeypatch.setattr(Riding, "ride", fast)
 
 
 def offer_to_busy_drivers(monkeypatch):
@@ -221,7 +221,7 @@ def charge_without_the_discount_on_the_bill(monkeypatch):
 
 def bill_goods_nobody_ordered(monkeypatch):
     price = Pricer.price
-    monkeypatch.setattr(Pricer, "price", lambda self, goods_cents, code=False: price(self, goods_cents + 100, code))
+    monkeypatch.setattr(Pricer, "price", lambda self, goods_cents, *more: price(self, goods_cents + 100, *more))
 
 
 PRICED = (

@@ -46,7 +46,7 @@ class Line:
         self, stores: Sequence[float], at: Sequence[float], waiting: Sequence[Waiting], *, now_s: float = 0.0,
         free_s: Sequence[float] | None = None, until_s: float = 1e6, litres: float = 100.0,
         idle_since_s: Sequence[float] | None = None, accepted_s: Sequence[float] | None = None,
-        accepted: Sequence[int] | None = None,
+        accepted: Sequence[int] | None = None, declined: Sequence[int] | None = None,
     ) -> None:  # fmt: skip
         self._stores, self._at, self.waiting, self.now_s = np.array(stores), np.array(at, dtype=float), waiting, now_s
         n = len(at)
@@ -63,6 +63,7 @@ class Line:
             np.zeros(n) if idle_since_s is None else np.array(idle_since_s, dtype=float),
             np.full(n, -np.inf) if accepted_s is None else np.array(accepted_s, dtype=float),
             np.zeros(n, dtype=np.int64) if accepted is None else np.array(accepted),
+            np.zeros(n, dtype=np.int64) if declined is None else np.array(declined),
         )
 
     @property

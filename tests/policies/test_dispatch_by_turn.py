@@ -48,6 +48,24 @@ def test_a_score_weighs_delay_work_and_idleness() -> None:
     assert offers(Scored(ride_weight=0.0), early) == [(0, 0)], "both are there before it is packed"
 
 
+def test_who_declines_often_is_asked_last() -> None:
+    order = [Waiting(0, 0, 0.0)]
+    view = Line([0.0], [10.0, 20.0], order, now_s=900.0, accepted=[4, 4], declined=[12, 0])
+    assert offers(Scored(doubt_s=0.0, load_s=0.0), view) == [(0, 0)]
+    assert offers(Scored(doubt_s=100.0, load_s=0.0), view) == [(0, 1)]
+    # One refusal is no character.
+    once = Line([0.0], [10.0, 20.0], order, now_s=900.0, accepted=[1, 0], declined=[1, 0])
+    assert offers(Scored(doubt_s=100.0, load_s=0.0), once) == [(0, 0)]
+
+
+def test_an_order_waits_for_a_driver_who_is_about_to_finish_nearby() -> None:
+    orders = [Waiting(0, 0, 0.0), Waiting(1, 0, 0.0)]
+    view = Line([0.0], [10.0, 300.0], orders, now_s=900.0, free_s=[930.0, 0.0])
+    assert offers(Scored(), view) == [(0, 1)]
+    assert offers(Scored(ahead_s=60.0), view) == [(1, 1)], "the first is kept for the one nearby, the second is not"
+    assert offers(Scored(ahead_s=20.0), view) == [(0, 1)]
+
+
 @pytest.mark.parametrize("policy", BY_TURN)
 def test_who_is_too_far_too_small_or_has_declined_is_not_asked(policy: Any) -> None:
     def asked(**order: Any) -> list[tuple[int, int]]:
