@@ -28,9 +28,13 @@ TICK_S: Final = 2.0**-20
 TICKS_PER_MS: Final = 2.0**20 / 1000.0
 
 
+_NO_FINER: Final = 1.5 * 2.0**32
+"""Numbers about as large as this have a float's last bit at one tick, which is all that is left of what is added."""
+
+
 def quantise(seconds: float) -> float:
-    """Round a duration to the nearest multiple of `TICK_S`, seconds."""
-    return round(seconds * 1048576.0) * TICK_S
+    """Round a duration (of less than 68 years) to the nearest multiple of `TICK_S`, seconds."""
+    return seconds + _NO_FINER - _NO_FINER
 
 
 class InputError(Exception):
@@ -314,12 +318,8 @@ class FaultKind(IntEnum):
     PUSH_OUTAGE = 21
 
 
-class Stall(IntEnum):
-    """Why a ride is overdue: nothing was heard of the driver for a while, he has not moved, or he moves."""
-
-    SILENT = 0
-    STOPPED = 1
-    LATE = 2
+Stall = IntEnum("Stall", ["SILENT", "STOPPED", "LATE"], start=0)
+"""Why a ride is overdue: nothing was heard of the driver for a while, he has not moved, or he moves."""
 
 
 class Topic(IntEnum):

@@ -31,7 +31,9 @@ from sim.scenario import Scenario
 from sim.streams import Die
 from sim.vocabulary import BreakerName, BreakerState, Endpoint, OrderId, SkuId, StoreId, Svc, Topic, quantise
 
-_INVENTORY, _PAYMENTS = Svc.INVENTORY, Svc.PAYMENTS
+_INVENTORY, _PAYMENTS, _CATALOGUE = Svc.INVENTORY, Svc.PAYMENTS, Svc.CATALOGUE
+_GATEWAY, _NOTIFICATIONS = Svc.GATEWAY, Svc.NOTIFICATIONS
+_EVENT, _LIVE = Topic.ORDER_EVENT, Feature.LIVE_TRACKING
 
 POLL_S = 20.0
 """A customer with an open order looks at its status this often, seconds (judgement)."""
@@ -106,6 +108,7 @@ class Backend:
             )
             for name in BreakerName
         }  # fmt: skip
+        self._reading = self.breakers[BreakerName.CATALOGUE]
         for name, breaker in self.breakers.items():
             breaker.on_move(partial(self._moved, name))
         self.monitoring = Monitoring(facts, scenario, self, bus)
@@ -162,22 +165,22 @@ class Backend:
         traffic, book, tracking = self._figures.traffic(now), len(self._book.open), self._tracking.on_shift
         reads = traffic * self._reads_per_order
         self.pages = pages = self.catalogue.sample(now)
-        live = self.front.degradation.enabled(Feature.LIVE_TRACKING)
+        live = self.front.degradation.enabled(_LIVE)
         self.asked = (reads, book / POLL_S, book / NEARBY_S if live else 0.0)
         miss_share = pages.misses_per_s / reads if reads else 0.0
         if self.explicit:
             traffic = miss_share = 0.0  # every read is a call of its own
         rates = self._rates(traffic, book, tracking, miss_share, live)
-        events = self._bus.published[Topic.ORDER_EVENT]
-        rates[Svc.NOTIFICATIONS], self._events = (events - self._events) / BEAT_S, events
-        rates[Svc.GATEWAY] += self.front.attack_s
+        events = self._bus.published[_EVENT]
+        rates[_NOTIFICATIONS], self._events = (events - self._events) / BEAT_S, events
+        rates[_GATEWAY] += self.front.attack_s
         return rates
 
     # -- the catalogue -----------------------------------------------------------------------------------------------
 
     def _probe_catalogue(self, now: float) -> None:
         """The breaker on catalogue reads judges by what monitoring's own reads meet."""
-        breaker, service = self.breakers[BreakerName.CATALOGUE], self.cluster.services[Svc.CATALOGUE]
+        breaker, service = self._reading, self.cluster.services[_CATALOGUE]
         answers = service.answers and service.delay_s(now) < inf
         for _ in range(3):
             if breaker.allow(now):
@@ -205,14 +208,14 @@ class Backend:
         """A customer looks at a page (`reads: explicit`); returns the time until it is there, seconds."""
         now = self._env.now
         read = OrderId(-1 - number)  # reads are told apart by numbers below zero
-        latency_s = self.front.call_s(read, Svc.GATEWAY, now)
+        latency_s = self.front.call_s(read, _GATEWAY, now)
         answer = self.reader.read(store, category, now)
         if answer is None or latency_s == inf:
             self._read.append(inf)
             return inf
         if not (answer.hit or answer.stale or answer.coalesced):
-            latency_s += self.front.call_s(read, Svc.CATALOGUE, now + latency_s)
-            latency_s += self.front.call_s(read, Svc.INVENTORY, now + latency_s) if latency_s < inf else 0.0
+            latency_s += self.front.call_s(read, _CATALOGUE, now + latency_s)
+            latency_s += self.front.call_s(read, _INVENTORY, now + latency_s) if latency_s < inf else 0.0
         self._read.append(latency_s)
         return latency_s
 
@@ -237,9 +240,9 @@ class Backend:
         that is waited for later); what became of the call it finds in `order.call`.
         """
         at_s = self._env.now + delay_s
-        service = self.cluster.services[_INVENTORY]
+        service, windows_s = self.cluster.services[_INVENTORY], self.windows_s
         latency_s = self.front.reserve_s(order.id, at_s)
-        self._reserved.append(latency_s + (self.windows_s[order.id] if self.windows_s else 0.0))
+        self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
             return delay_s
         order.call = (service.epoch, service.last_instance, at_s)
@@ -255,8 +258,7 @@ class Backend:
 
     def payments_s(self, order: OrderId) -> float:
         """Seconds our payment service takes for an order, infinite when it does not answer."""
-        latency_s = self.front.pay_s(order, self._env.now)
-        return quantise(latency_s) if latency_s < inf else inf
+        return quantise(self.front.pay_s(order, self._env.now))
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""

@@ -99,8 +99,9 @@ class Bus:
 
         def deliver(event: Timer) -> None:
             delivered[topic] += 1
+            message = event._value
             for subscriber in subscribers:
-                subscriber(event.value)
+                subscriber(message)
 
         return deliver
 
@@ -153,11 +154,12 @@ class Bus:
 
     def _arrive(self, topic: Topic, key: int, message: Any, at_s: float) -> float:
         # A later message must not overtake an earlier one of its partition.
-        partitions = self._partitions[topic]
+        env, partitions = self._env, self._partitions[topic]
         partition = partitions[key % len(partitions)]
-        at_s = max(at_s, partition.last_s, partition.blocked_s)
+        if at_s < partition.last_s or at_s < partition.blocked_s:
+            at_s = max(partition.last_s, partition.blocked_s)
         partition.last_s = at_s
-        Timer(self._env, at_s - self._env.now, self._deliver[topic], message)
+        Timer(env, at_s - env.now, self._deliver[topic], message)
         return at_s
 
     def _risk(self, topic: Topic, key: int, message: Any) -> None:

@@ -15,8 +15,9 @@ from sim.platform.orders import Order
 from sim.ports import PaymentProvider
 from sim.scenario.business import Payments as Settings
 from sim.story import Life
-from sim.vocabulary import Cents, Charge, OrderId, quantise
+from sim.vocabulary import BreakerState, Cents, Charge, OrderId, quantise
 
+_CLOSED = BreakerState.CLOSED
 _CAPTURED, _AUTHORISED, _DECLINED, _TIMEOUT = Charge.CAPTURED, Charge.AUTHORISED, Charge.DECLINED, Charge.TIMEOUT
 
 
@@ -208,7 +209,8 @@ class Charging:
         if not self._pool.enter():
             return False
         if self._compartment.enter():
-            if self._breaker.allow(self._env.now):
+            breaker = self._breaker
+            if breaker.state is _CLOSED or breaker.allow(self._env.now):
                 return True
             self._compartment.leave()
         self._pool.leave()

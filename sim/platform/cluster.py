@@ -7,7 +7,8 @@ and instances become ready between rounds, at their own times.
 from collections.abc import Callable, Sequence
 
 from sim.clock import Clock, Timer
-from sim.platform.services import Sample, Service
+from sim.platform.meter import Sample
+from sim.platform.services import Service
 from sim.scenario.services import Autoscale, Health, Services
 from sim.vocabulary import Svc, quantise
 

@@ -15,7 +15,7 @@ from sim.contracts import Fraud, OrderRequest, Ruling
 from sim.facts import Facts
 from sim.platform.cluster import Cluster
 from sim.platform.fraud import History
-from sim.platform.gateway import Backpressure, Degradation, Fanout, Feature, Idempotency, Pending, RateLimits
+from sim.platform.gateway import NEW, Backpressure, Degradation, Fanout, Feature, Idempotency, RateLimits
 from sim.platform.pricing import Validation
 from sim.platform.sessions import Sessions
 from sim.scenario.business import Platform
@@ -56,6 +56,9 @@ class Attack(NamedTuple):
     addresses: int
     """Network addresses the requests come from."""
 
+
+Draws = tuple[list[float], list[float]]
+"""Of each call on an order's way in: its luck, and its exponential work, seconds."""
 
 Entry = tuple[Rejection | None, float]
 """How far a request came: why it was turned away, if it was; seconds from the tap until the order service has the order."""
@@ -100,7 +103,7 @@ class Front:
         self.degradation = Degradation(settings.degradation)
         self._checkout = Fanout(settings.screens.checkout)
         self._checkout_parts = [
-            (cluster.services[SERVICE_OF[part.service]], FEATURE_OF.get(part.service))
+            (cluster.services[SERVICE_OF[part.service]].call, FEATURE_OF.get(part.service))
             for part in settings.screens.checkout
         ]
         # Mean work of the calls on the way in, seconds: the screen's parts, then gateway, orders, inventory, payments.
@@ -113,7 +116,7 @@ class Front:
         # A policy that trusts everybody is asked only where there are fraudsters to count.
         self._screens = bool(settings.fraud.planted_share) or not getattr(fraud, "trusting", False)
         self._review_s = quantise(settings.fraud.review_s)
-        self._blocks: dict[int, list[list[float]]] = {}
+        self._blocks: dict[int, list[Draws]] = {}
         self._attacks: list[Attack] = []
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
@@ -137,16 +140,16 @@ class Front:
 
     def reserve_s(self, order: OrderId, at_s: float) -> float:
         """An order's first call to the inventory service: as `call_s`, at the price of a look-up."""
-        draws = self._draws(order)
-        return self._services_of[_INVENTORY].call(at_s, draws[-3], draws[-4])
+        lucks, works_s = self._draws(order)
+        return self._services_of[_INVENTORY].call(at_s, works_s[-2], lucks[-2])
 
     def pay_s(self, order: OrderId, at_s: float) -> float:
         """An order's call to the payment service."""
-        draws = self._draws(order)
-        return self._services_of[_PAYMENTS].call(at_s, draws[-1], draws[-2])
+        lucks, works_s = self._draws(order)
+        return self._services_of[_PAYMENTS].call(at_s, works_s[-1], lucks[-1])
 
-    def _draws(self, order: OrderId) -> list[float]:
-        """An order's draws for its calls on the way in: luck and exponential work (seconds) of each, one after the other.
+    def _draws(self, order: OrderId) -> Draws:
+        """An order's draws for its calls on the way in, in the order of `_way_work_s`.
 
         Drawn for many orders at once, a tenth of the price of one by one; by order all the same.
         """
@@ -155,13 +158,14 @@ class Front:
             block = self._draw_block(order // BLOCK)
         return block[order % BLOCK]
 
-    def _draw_block(self, number: int) -> list[list[float]]:
+    def _draw_block(self, number: int) -> list[Draws]:
         orders = np.arange(number * BLOCK, (number + 1) * BLOCK)
-        columns = []
+        lucks, works_s = [], []
         for call, work_s in enumerate(self._way_work_s):
             luck, size = self._luck.pairs(orders, call - 64)
-            columns += [luck, -np.log1p(-size) * work_s]
-        block: list[list[float]] = np.column_stack(columns).tolist()
+            lucks.append(luck)
+            works_s.append(-np.log1p(-size) * work_s)
+        block: list[Draws] = list(zip(np.column_stack(lucks).tolist(), np.column_stack(works_s).tolist(), strict=True))
         if len(self._blocks) >= BLOCKS:
             del self._blocks[next(iter(self._blocks))]  # the oldest; who still asks for it has it drawn again
         self._blocks[number] = block
@@ -171,7 +175,7 @@ class Front:
 
     def repeats(self, order: OrderId) -> bool:
         """Whether the same request came before (a second tap, a retry of the app): it is answered, not done again."""
-        if self.idempotency.seen(order, self._env.now) is Pending.NEW:
+        if self.idempotency.seen(order, self._env.now) is NEW:
             return False
         self.duplicates += 1
         return True
@@ -199,33 +203,31 @@ class Front:
         return rejection, delay_s
 
     def _services(self, request: OrderRequest, round_trips: int) -> Entry:
-        now, order = self._env.now, request.order
-        orders = self._services_of[_ORDERS]
+        now, order, services = self._env.now, request.order, self._services_of
+        orders = services[_ORDERS]
         waiting_s = orders.delay_s(now)
         if waiting_s and self._pressure.sheds(waiting_s, self._luck.uniform(order, -1)):
             return Rejection.SHED, 0.0
-        draws = self._draws(order)
+        lucks, works_s = draws = self._draws(order)
         screen_s = self._screen_s(order, draws, now)
         if screen_s == inf:
             return Rejection.UNAVAILABLE, 0.0
-        at_s, orders_s = now + screen_s, inf
-        gateway_s = self._services_of[_GATEWAY].call(at_s, draws[-7], draws[-8])
-        if gateway_s < inf:
-            orders_s = orders.call(at_s + gateway_s, draws[-5], draws[-6])
+        at_s = now + screen_s
+        gateway_s = services[_GATEWAY].call(at_s, works_s[-4], lucks[-4])
+        if gateway_s == inf:
+            return Rejection.UNAVAILABLE, 0.0
+        orders_s = orders.call(at_s + gateway_s, works_s[-3], lucks[-3])
         if orders_s == inf:
             return Rejection.UNAVAILABLE, 0.0
-        delay_s = screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips)
-        return None, quantise(delay_s)
+        return None, quantise(screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips))
 
-    def _screen_s(self, order: OrderId, draws: list[float], now: float) -> float:
+    def _screen_s(self, order: OrderId, draws: Draws, now: float) -> float:
         """The checkout screen asks several services at once: the slowest required part, or the deadline, decides."""
-        latencies, place, degradation = [], 0, self.degradation
-        for service, feature in self._checkout_parts:
-            if feature is not None and degradation.off and not degradation.enabled(feature):
-                latencies.append(0.0)
-            else:
-                latencies.append(service.call(now, draws[place + 1], draws[place]))
-            place += 2
+        enabled = self.degradation.enabled if self.degradation.off else None
+        latencies = [
+            call(now, work_s, luck) if enabled is None or feature is None or enabled(feature) else 0.0
+            for (call, feature), luck, work_s in zip(self._checkout_parts, *draws)  # noqa: B905 (the parts come first)
+        ]
         screen_s = max(latencies)
         if screen_s <= self._deadline_s:
             return screen_s

@@ -69,14 +69,15 @@ class RateLimits:
         key = user * _ENDPOINTS + endpoint
         gap_s, slack_s = self._user[endpoint]
         users, addresses = self._user_full_s, self._address_full_s
-        user_s = users.get(key, now)
+        user_s = address_s = users.get(key, now)
         if user_s - now > slack_s:
             self.refused[0] += 1
             return False
-        address_s = addresses.get(address, now)
-        if address_s - now > self._address_slack_s:
-            self.refused[1] += 1
-            return False
+        if address != NOBODY:
+            address_s = addresses.get(address, now)
+            if address_s - now > self._address_slack_s:
+                self.refused[1] += 1
+                return False
         whole_s = self._whole_full_s
         if whole_s - now > self._whole_slack_s:
             self.refused[2] += 1

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sim.platform.front import FEATURE_OF, SERVICE_OF
 from sim.platform.gateway import Degradation
-from sim.platform.services import Sample
+from sim.platform.meter import Sample
 from sim.scenario.gateway import Screens
 from sim.vocabulary import Svc
 

@@ -1,8 +1,14 @@
-"""Utilisation as monitoring and autoscaling read it off a service's running totals."""
+"""What is read off a service's running totals: utilisation, and all that monitoring sees in a sample."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 
 class Meter:
     """Utilisation between two readings; work that came and did not fit is still to be done in the next."""
+
+    __slots__ = ("_carried_s", "_room_s", "_work_s")
 
     def __init__(self) -> None:
         self._work_s = self._room_s = self._carried_s = 0.0
@@ -16,3 +22,41 @@ class Meter:
             return 1.0 if span_s > 0.0 else 0.0
         self._carried_s = 0.0
         return due_s / span_s if span_s > 0.0 else 0.0
+
+
+class Sample(NamedTuple):
+    """What monitoring saw of a service since the sample before.
+
+    Attributes
+    ----------
+    calls, errors, refused
+        Calls that came; that got no answer, for whatever reason; of those, that the full queue turned away. Background
+        calls are expected counts, so these are not whole numbers.
+    rate
+        Calls per second.
+    p50_s, p99_s
+        Latency of the calls that were taken, seconds; nan when there were none.
+    utilisation
+        Share of the servers' time that was busy.
+    queue
+        Calls waiting at the moment of the sample (an estimate: work ahead over mean work).
+    instances
+        Instances that serve.
+    backlog_s
+        What a call would wait for those ahead of it, seconds.
+    """
+
+    calls: float
+    errors: float
+    refused: float
+    rate: float
+    p50_s: float
+    p99_s: float
+    utilisation: float
+    queue: float
+    instances: int
+    backlog_s: float
+
+
+sampled: Callable[[tuple[float, ...]], Sample] = partial(tuple.__new__, Sample)
+"""Makes a sample without a call of Python's own for each: there are eight at every look."""

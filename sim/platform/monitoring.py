@@ -14,9 +14,10 @@ from math import ceil, inf, log, nan
 from typing import TYPE_CHECKING
 
 from sim.facts import Facts
+from sim.platform.browsing import Sample as Pages
 from sim.platform.bus import Bus
 from sim.platform.gateway import Feature
-from sim.platform.services import Sample
+from sim.platform.meter import Sample
 from sim.scenario import Scenario
 from sim.scenario.monitoring import AlertRule
 from sim.vocabulary import Alert, BreakerState, Endpoint, Svc, Topic
@@ -36,6 +37,14 @@ _DISPATCH, _TRACKING = Svc.DISPATCH, Svc.TRACKING
 _READ, _PLACE, _RESERVE = Endpoint.CATALOGUE, Endpoint.PLACE_ORDER, Endpoint.RESERVE
 _STATUS, _NEARBY, _HOME = Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY, Endpoint.HOME
 _SERVICES = tuple(Svc)
+_CONFIRMED, _EVENT = Topic.ORDER_CONFIRMED, Topic.ORDER_EVENT
+
+JUDGED = (
+    Alert.CACHE_MISSES, Alert.CONSUMER_LAG, Alert.REQUESTS_FAILING, Alert.ORDERS_SLOW, Alert.READS_SLOW,
+    Alert.SERVICE_FAILING, Alert.SERVICE_DOWN, Alert.SERVICE_BUSY, Alert.BREAKER_OPEN, Alert.CHECKOUT_STALLED,
+    Alert.DRIVERS_STALLED, Alert.STALE_STOCK, Alert.PAYMENTS_FAILING,
+)  # fmt: skip
+"""The order in which a look holds its figures against the rules."""
 
 
 class Alarm:
@@ -122,6 +131,7 @@ class Monitoring:
         self._facts, self._backend, self._bus = facts, backend, bus
         rules = scenario.platform.monitoring.alerts
         self.alarms = [Alarm(getattr(rules, alert.name.lower())) for alert in Alert]
+        self._in_turn = [self.alarms[alert] for alert in JUDGED]
         self.taken: list[list[float]] = [[] for _ in Endpoint]
         self.unreachable = 0
         self.stalled: Callable[[float], float] = lambda now: 0.0
@@ -145,61 +155,71 @@ class Monitoring:
 
     def look(self, now: float) -> float:
         """Take a round of samples; returns the load of the busiest service (1: everything is busy)."""
-        samples = self._backend.cluster.sample()
-        sampled = self._facts.service_sampled
+        backend, published = self._backend, self._bus.published
+        cluster, sampled = backend.cluster, self._facts.service_sampled
+        samples = cluster.sample()
         load = worst = 0.0
-        for service, sample in zip(_SERVICES, samples, strict=True):
+        down = 0
+        for number, service, sample in zip(_SERVICES, cluster.services, samples, strict=True):
             calls, errors, _, rate, p50_s, p99_s, busy, queue, instances, _ = sample
             if busy > load:
                 load = busy
             if errors > worst * calls:
                 worst = errors / calls if calls > errors else 1.0
+            if not service.answers:
+                down += 1
             sampled(
-                service=service, rate=rate, errors=errors / BEAT_S, p50_s=p50_s, p99_s=p99_s, utilisation=busy, queue=queue,
+                service=number, rate=rate, errors=errors / BEAT_S, p50_s=p50_s, p99_s=p99_s, utilisation=busy, queue=queue,
                 instances=instances,
             )  # fmt: skip
         placed = len(self.taken[_PLACE])
         self._requests = self._failed = 0.0
         orders_s = self._endpoint(_PLACE)
         reads_s = self._reads(samples)
-        user = self._requests, self._failed
+        requests, failed = self._requests, self._failed
         self._endpoint(_RESERVE)
-        self._rest()
-        judge = self._judge
-        judge(Alert.REQUESTS_FAILING, user[1] * BEAT_S, user[0] * BEAT_S)
-        judge(Alert.ORDERS_SLOW, orders_s, 1.0 if orders_s == orders_s else 0.0)
-        judge(Alert.READS_SLOW, reads_s)
-        judge(Alert.SERVICE_FAILING, worst)
-        judge(Alert.SERVICE_DOWN, float(sum([not service.answers for service in self._backend.cluster.services])))
-        judge(Alert.SERVICE_BUSY, load)
-        judge(Alert.BREAKER_OPEN, float(sum([each.state is not _CLOSED for each in self._backend.breakers.values()])))
-        confirmed = self._bus.published[Topic.ORDER_CONFIRMED]
-        judge(Alert.CHECKOUT_STALLED, placed - (confirmed - self._confirmed), placed)
-        self._confirmed = confirmed
-        judge(Alert.DRIVERS_STALLED, self.stalled(now))
-        judge(Alert.STALE_STOCK, self._fresh_s, self._changes)
+        pages, sent, lag = self._rest()
+        reads = pages.reads_per_s * BEAT_S
+        confirmed = published[_CONFIRMED]
+        self._judge(
+            (reads * (1.0 - pages.hit_rate), reads),
+            (lag * BEAT_S, sent - self._messages),
+            (failed * BEAT_S, requests * BEAT_S),
+            (orders_s, 1.0 if orders_s == orders_s else 0.0),
+            (reads_s, 1.0),
+            (worst, 1.0),
+            (down, 1.0),
+            (load, 1.0),
+            (sum([each.state is not _CLOSED for each in backend.breakers.values()]), 1.0),
+            (placed - (confirmed - self._confirmed), placed),
+            (self.stalled(now), 1.0),
+            (self._fresh_s, self._changes),
+            (self.charges_failed - self._charges_failed, self.charges - self._charges),
+        )
+        self._messages, self._confirmed = sent, confirmed
         self._fresh_s, self._changes = 0.0, 0
-        judge(Alert.PAYMENTS_FAILING, self.charges_failed - self._charges_failed, self.charges - self._charges)
         self._charges, self._charges_failed = self.charges, self.charges_failed
         return load
 
-    def _judge(self, alert: Alert, part: float, whole: float = 1.0) -> None:
-        alarm = self.alarms[alert]
-        if part <= alarm.calm_to and not alarm.raised:
-            alarm.streak = 0
-            return
-        # No news of an endpoint nobody asked: nan never reaches the sums.
-        news = alarm.look(part if whole else 0.0, whole)
-        if news is not None:
+    def _judge(self, *figures: tuple[float, float]) -> None:
+        """Hold figures, each a numerator and a denominator, against their rules, in the order of `JUDGED`."""
+        for place, (alarm, (part, whole)) in enumerate(zip(self._in_turn, figures, strict=True)):
+            if part <= alarm.calm_to and not alarm.raised:
+                alarm.streak = 0
+                continue
+            # No news of an endpoint nobody asked: nan never reaches the sums.
+            news = alarm.look(part if whole else 0.0, whole)
             if news:
-                self._facts.alert_raised(alert=alert, value=alarm.value)
-            else:
-                self._facts.alert_cleared(alert=alert)
+                self._facts.alert_raised(alert=JUDGED[place], value=alarm.value)
+            elif news is not None:
+                self._facts.alert_cleared(alert=JUDGED[place])
 
-    def _rest(self) -> None:
-        """Cache, bus and what is paid for."""
+    def _rest(self) -> tuple[Pages, int, int]:
+        """Log cache, bus and what is paid for; returns what is known of the pages, messages sent, and those under way."""
         backend, bus = self._backend, self._bus
-        pages, published, lag = backend.pages, sum(bus.published), bus.lag
+        pages, published = backend.pages, sum(bus.published)
+        sent = published - bus.published[_EVENT]  # these are heard by nobody whom one could wait for
+        lag = sent - sum(bus.delivered)
         stale = backend.catalogue.stale_reads
         self._facts.platform_sampled(
             reads=pages.reads_per_s, hit_rate=pages.hit_rate if pages.reads_per_s else nan,
@@ -207,11 +227,7 @@ class Monitoring:
             instance_s=backend.cluster.paid_s(), messages=published,
         )  # fmt: skip
         self._stale_reads = stale
-        reads = pages.reads_per_s * BEAT_S
-        self._judge(Alert.CACHE_MISSES, reads * (1.0 - pages.hit_rate), reads)
-        sent = published - bus.published[Topic.ORDER_EVENT]  # these are heard by nobody whom one could wait for
-        self._judge(Alert.CONSUMER_LAG, lag * BEAT_S, sent - self._messages)
-        self._messages = sent
+        return pages, sent, lag
 
     # -- endpoints ---------------------------------------------------------------------------------------------------
 

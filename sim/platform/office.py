@@ -191,8 +191,6 @@ class Office(Desks):
             self.cancel,
             None if self.backend is None else self.backend.monitoring,
         )
-        if not quiet:
-            self.saga.blind = self.outages.blind
         self.support = SupportDesk(
             facts, self.book, self.payments, self.billing, self.outages, self._allows, scenario.support.refund_max_cents
         )

@@ -61,6 +61,8 @@ class Outages:
 
     def cut_off(self, store: StoreId, *, accept: bool) -> None:
         """The network between a store and its records is down: orders are turned away, or sold without looking."""
+        if self._monitoring is not None:
+            self._saga.blind = self.blind  # no order is asked before
         self._cut_off[store, accept] = self._cut_off.get((store, accept), 0) + 1
 
     def reconnect(self, store: StoreId, *, accept: bool) -> None:

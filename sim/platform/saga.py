@@ -136,7 +136,7 @@ class Saga:
                 self._go_on(order)
 
     def _begin(self, event: Timer) -> None:
-        order, life = event.value
+        order, life = event._value
         if life == self._life.number:
             self._go_on(order)
 

@@ -36,6 +36,8 @@ class Rotation:
         When each instance died, seconds; infinity while it has not.
     desired
         Instances that there should be.
+    known
+        Instances that the platform counts on and pays for: starting, up, dead without its knowing.
     """
 
     def __init__(self, instances: int, autoscale: Autoscale, health: Health) -> None:
@@ -47,17 +49,12 @@ class Rotation:
         self._starting: deque[tuple[float, int]] = deque()
         self.zone = [instance % ZONES for instance in self.up]
         self.died_s = [inf] * instances
-        self.desired = instances
+        self.desired = self.known = instances
         self.due_s = inf
         self._zones_down = [0] * ZONES
         self._low_since_s = inf
         self._low_most = 0
         self._paid_s = self._paid_until_s = 0.0
-
-    @property
-    def known(self) -> int:
-        """Instances that the platform counts on and pays for: starting, up, dead without its knowing."""
-        return len(self.up) + len(self._starting) + len(self.dead)
 
     def paid_s(self, now_s: float) -> float:
         """Instance-seconds paid for until now: from the order of each instance until it is taken out of rotation."""
@@ -68,6 +65,7 @@ class Rotation:
 
     def _plan(self) -> None:
         starting, dead = self._starting, self.dead
+        self.known = len(self.up) + len(starting) + len(dead)
         self.due_s = min(starting[0][0] if starting else inf, dead[0][0] if dead else inf)
 
     def step(self) -> int:

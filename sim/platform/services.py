@@ -5,53 +5,18 @@ and no background a service is exactly a G/G/c queue in order of calling. Calls 
 as a background (see `sim.platform.background`).
 """
 
+from bisect import insort
 from collections.abc import Callable, Sequence
-from heapq import heapify, heappush, heapreplace
 from math import inf, nan, prod
-from typing import NamedTuple
 
 from sim.platform.background import Background
-from sim.platform.meter import Meter
+from sim.platform.meter import Meter, Sample, sampled
 from sim.platform.scaling import Rotation, planned_instances
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import NOBODY
 
 FEW = 200
 """Where the background has this many times as many calls, the foreground moves no percentile that anybody could see."""
-
-
-class Sample(NamedTuple):
-    """What monitoring saw of a service since the sample before.
-
-    Attributes
-    ----------
-    calls, errors, refused
-        Calls that came; that got no answer, for whatever reason; of those, that the full queue turned away. Background
-        calls are expected counts, so these are not whole numbers.
-    rate
-        Calls per second.
-    p50_s, p99_s
-        Latency of the calls that were taken, seconds; nan when there were none.
-    utilisation
-        Share of the servers' time that was busy.
-    queue
-        Calls waiting at the moment of the sample (an estimate: work ahead over mean work).
-    instances
-        Instances that serve.
-    backlog_s
-        What a call would wait for those ahead of it, seconds.
-    """
-
-    calls: float
-    errors: float
-    refused: float
-    rate: float
-    p50_s: float
-    p99_s: float
-    utilisation: float
-    queue: float
-    instances: int
-    backlog_s: float
 
 
 class Service:
@@ -70,6 +35,8 @@ class Service:
     ----------
     last_instance
         The instance that took the last call; nobody when it was refused or reached none.
+    answers
+        Whether a call can be answered at all.
     epoch
         Grows whenever an instance dies: while it stays the same, nothing in flight was lost.
     """
@@ -79,11 +46,13 @@ class Service:
         self.rotation = Rotation(count, autoscale, health)
         self._workers, self._work_s, self._queue_max_s = spec.workers, spec.work_s, spec.queue_max_s
         self.last_instance, self.epoch = NOBODY, 0
-        self._free: list[tuple[float, int]] = []  # a heap: when each server comes free, and whose it is
+        # When each server comes free, and whose it is, ascending: whoever takes a call is nearly always the last of all to
+        # come free again, which costs less than a heap.
+        self._free: list[tuple[float, int]] = []
         self._background = Background(spec.queue_max_s)
         self._factors: list[float] = []
         self._factor = 1.0
-        self._failing = 0
+        self._failing, self.answers = 0, True
         # What `call` needs of all this, kept by `_refresh`: before `_calm_until_s` nothing is out of the ordinary.
         self._chance, self._stretch, self._dead_share, self._calm_until_s = 0.0, 1.0, 0.0, inf
         self._worked_s = self._worked_before_s = 0.0
@@ -111,16 +80,25 @@ class Service:
         """
         if at_s >= self._calm_until_s:
             return self._call_in_trouble(at_s, work_s, luck)
-        free_s, instance = self._free[0]
-        begin_s = free_s if free_s > at_s else at_s
-        wait_s = begin_s - at_s
+        free = self._free
+        begin_s, instance = free[0]
+        wait_s = 0.0
+        if begin_s > at_s:
+            wait_s = begin_s - at_s
+        else:
+            begin_s = at_s
         if luck < self._chance:
             # Waits for the background and for simulated calls pass together; only the latter hold a server.
             wait_s = max(wait_s, self._background.wait_s(luck))
         if wait_s > self._queue_max_s:
             return self._refuse()
         work_s *= self._factor
-        heapreplace(self._free, (begin_s + work_s * self._stretch, instance))
+        until_s = begin_s + work_s * self._stretch
+        if until_s > free[-1][0]:
+            free.append((until_s, instance))
+        else:
+            insort(free, (until_s, instance))
+        del free[0]
         self.last_instance = instance
         self._worked_s += work_s
         wait_s += work_s
@@ -158,7 +136,8 @@ class Service:
         if wait_s > self._queue_max_s:
             return self._refuse()
         work_s *= self._factor
-        heapreplace(self._free, (begin_s + work_s * self._stretch, instance))
+        insort(self._free, (begin_s + work_s * self._stretch, instance))
+        del self._free[0]
         if background.flooded:
             background.backlog_s += work_s
         self.last_instance = instance
@@ -188,11 +167,6 @@ class Service:
         return True
 
     # -- what happens to a service -------------------------------------------------------------------------------------
-
-    @property
-    def answers(self) -> bool:
-        """Whether a call can be answered at all."""
-        return not self._failing and bool(self._free)
 
     def kill(self, instance: int, now_s: float) -> bool:
         """An instance dies with all that it works on; returns whether it served."""
@@ -260,11 +234,10 @@ class Service:
     def _join(self, instance: int, now_s: float) -> None:
         # A hair apart, so that the first calls go to all instances by turns.
         for worker in range(self._workers):
-            heappush(self._free, (now_s - (self._workers - worker) * 1e-6, instance))
+            insort(self._free, (now_s - (self._workers - worker) * 1e-6, instance))
 
     def _leave(self, instances: Sequence[int]) -> None:
         self._free = [entry for entry in self._free if entry[1] not in instances]
-        heapify(self._free)
 
     def _lose(self, instances: Sequence[int], now_s: float) -> None:
         if instances:
@@ -276,6 +249,7 @@ class Service:
     def _refresh(self, now_s: float) -> None:
         """Work out afresh what a call meets, after anything has changed."""
         rotation, background, servers = self.rotation, self._background, len(self._free)
+        self.answers = not self._failing and servers > 0
         dead = len(rotation.dead)
         self._dead_share = dead / (dead + len(rotation.up)) if dead else 0.0
         lost_share = self._dead_share if self.answers else 1.0
@@ -284,11 +258,10 @@ class Service:
         if background.flooded and self._stretch > 1.0:
             # From here on both queue as one: what the simulated calls still need is shorter than what it held.
             stretch = self._stretch
-            self._free = [
+            self._free = sorted(
                 (now_s + (free_s - now_s) / stretch if free_s > now_s else free_s, instance)
                 for free_s, instance in self._free
-            ]
-            heapify(self._free)
+            )
         self._chance, self._stretch = background.chance, background.stretch
         trouble = dead or background.flooded or not self.answers
         self._calm_until_s = -inf if trouble else rotation.due_s
@@ -315,20 +288,22 @@ class Service:
 
     def tick(self, rate: float, now_s: float) -> None:
         """Take the background's new rate, and let the autoscaler decide by what has happened since the last tick."""
-        self.advance(now_s)
-        background, worked_s = self._background, self._worked_s
+        background, rotation, worked_s = self._background, self.rotation, self._worked_s
+        if rotation.due_s <= now_s:
+            self._catch_up(now_s)
+        background.settle(now_s)
         if now_s > self._ticked_s:
             background.foreground = (worked_s - self._worked_before_s) / (now_s - self._ticked_s)
             self._ticked_s, self._worked_before_s = now_s, worked_s
         busy = self._control.read(worked_s + background.taken_s, background.room_s)
-        leaving = self.rotation.scale(now_s, busy, self._queue(now_s)[0])
+        leaving = rotation.scale(now_s, busy, self._queue(now_s)[0])
         if leaving:
             self._leave(leaving)
-        if not leaving and background.drift(rate):
-            self._calm_until_s = self.rotation.due_s
-        else:
-            background.rate = rate
-            self._refresh(now_s)
+        elif background.drift(rate):
+            self._calm_until_s = rotation.due_s
+            return
+        background.rate = rate
+        self._refresh(now_s)
 
     def sample(self, now_s: float) -> Sample:
         """What happened since the last sample; the counters begin anew.
@@ -336,34 +311,31 @@ class Service:
         Percentiles are of one mixture: the foreground's latencies as they were, and the background's calls with the
         distribution (M/M/c, or backlog and work) that holds now.
         """
-        background, span_s = self._background, now_s - self._sampled_s
-        if background.settled_s < now_s or self.rotation.due_s <= now_s:  # else a round of control has just been here
+        background, rotation, span_s = self._background, self.rotation, now_s - self._sampled_s
+        if background.settled_s < now_s or rotation.due_s <= now_s:  # else a round of control has just been here
             self.advance(now_s)
-        latencies = self._latencies
+        latencies, mixed_s = self._latencies, self._mixed_s
         if latencies:
             self._latencies = []
             latencies.sort()
-        foreground = len(latencies) + self._failed + self._refused
-        calls = foreground + background.calls
-        errors = self._failed + self._refused + self._lost + background.errors
-        taken = max(background.calls - background.errors, 0.0) if self.answers else 0.0
+        calls, refused, errors = background.calls, background.refused, background.errors
+        taken = max(calls - errors, 0.0) if self.answers else 0.0
+        count = len(latencies)
+        failed = self._failed + self._refused
+        calls = count + failed + calls
+        errors = failed + self._lost + errors
         queue, ahead_s = self._queue(now_s)
-        if taken and len(latencies) * FEW < taken:
+        if taken and count * FEW < taken:
             p50_s, p99_s = background.percentiles_s(ahead_s)
         else:
-            p50_s, p99_s = self._mixed_s(latencies, taken, 0.5, ahead_s), self._mixed_s(latencies, taken, 0.01, ahead_s)
-        found = Sample(
-            calls,
-            errors,
-            self._refused + background.refused,
-            calls / span_s if span_s > 0.0 else 0.0,
-            p50_s,
-            p99_s,
-            self._monitor.read(self._worked_s + background.taken_s, background.room_s),
-            queue,
-            len(self.rotation.up),
-            ahead_s,
-        )
+            p50_s, p99_s = mixed_s(latencies, taken, 0.5, ahead_s), mixed_s(latencies, taken, 0.01, ahead_s)
+        busy = self._monitor.read(self._worked_s + background.taken_s, background.room_s)
+        found = sampled(
+            (
+                calls, errors, self._refused + refused, calls / span_s if span_s > 0.0 else 0.0, p50_s, p99_s, busy, queue,
+                len(rotation.up), ahead_s,
+            )
+        )  # fmt: skip
         self._failed = self._refused = self._lost = 0
         background.calls = background.errors = background.refused = 0.0
         self._sampled_s = now_s

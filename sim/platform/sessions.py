@@ -117,11 +117,9 @@ class _Family:
 
     __slots__ = ("access_until_s", "client", "issued_s", "number", "revoked", "serial")
 
-    def __init__(self, client: int, number: int) -> None:
+    def __init__(self, client: int, number: int, issued_s: float, access_until_s: float) -> None:
         self.client, self.number = client, number
-        self.serial = 0
-        self.issued_s = 0.0
-        self.access_until_s = -inf
+        self.serial, self.issued_s, self.access_until_s = 1, issued_s, access_until_s
         self.revoked = False
 
 
@@ -281,10 +279,8 @@ class Sessions:
     def _open(self, client: int, now: float) -> _Family:
         if len(self._families) >= self._sweep_at:
             self._sweep(now)
-        family = _Family(client, self._next)
-        self._families[self._next] = family
-        self._next += 1
-        self._issue(family, now)
+        number, self._next = self._next, self._next + 1
+        self._families[number] = family = _Family(client, number, now, now + self._token_s)
         return family
 
     def _issue(self, family: _Family, now: float) -> None:

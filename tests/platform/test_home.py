@@ -8,7 +8,7 @@ import pytest
 from sim.platform.front import FEATURE_OF, SERVICE_OF
 from sim.platform.gateway import Degradation, Fanout, Feature
 from sim.platform.home import HomeScreen
-from sim.platform.services import Sample
+from sim.platform.meter import Sample
 from sim.scenario.gateway import DegradationSpec, Part, Screens
 from sim.vocabulary import Svc
 

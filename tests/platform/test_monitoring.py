@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sim.metrics.platform import USERS
+from sim.platform.meter import Sample
 from sim.platform.monitoring import BEAT_S, Alarm, _share, _tail_s
-from sim.platform.services import Sample
 from sim.scenario.monitoring import AlertRule, Alerts
 from sim.vocabulary import Alert, BreakerState, Endpoint, FaultKind, InputError, Svc
 from tests.conftest import Builder, Play

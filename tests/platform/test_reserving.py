@@ -132,7 +132,7 @@ def test_without_a_window_nobody_waits(policy: Any, verb: str) -> None:
         next(story)
     assert end.value.value is True
     assert dict(order.held) == {2: 1, 1: 2}
-    assert not shop.env._queue
+    assert shop.env.peek() == float("inf")
 
 
 def test_a_mechanism_nobody_knows_is_refused() -> None:

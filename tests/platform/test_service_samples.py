@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.platform.services import Sample, Service
+from sim.platform.meter import Sample
+from sim.platform.services import Service
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.streams import Die
 from tests.platform.small_services import STILL, a_service

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from sim.platform.services import Sample, Service
+from sim.platform.meter import Sample
+from sim.platform.services import Service
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import Svc
 from tests.platform.small_services import STILL, a_cluster, a_service, luck
