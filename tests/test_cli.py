@@ -203,7 +203,7 @@ def bad_inputs():
         ((*run, "drivers.count=0"), ("drivers.count", "> 0", "got 0")),
         ((*run, "drivers"), ("--set drivers", "path=value")),
         ((*run, "policies.dispatch=nearst"), ("nearst", "did you mean nearest?")),
-        ((*run, "policies.dispatch=nearest(ride_s=3)"), ("ride_s", "did you mean ride_s_max?")),
+        ((*run, "policies.dispatch=nearest(ride_max=3)"), ("ride_max", "did you mean ride_s_max?")),
         ((*run, "policies.dispatch=nearest(ride_s_max=-3)"), ("Expected ride_s_max > 0",)),
         (("run", "code.yaml"), ("code.yaml:2: policies.dispatch", "--allow-code")),
         (("run", "plain.yaml", "--policy", "dispatch=missing.py:X"), ("missing.py",)),
