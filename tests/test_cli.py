@@ -283,20 +283,15 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
         ("reservation", "return -1", ("seconds >= 0",)),
         ("saga", "return ()", ("RESERVE, PAY and CONFIRM",)),
         ("picking", "return 12345", ("a place in the queue", "12345")),
+        ("locating", "return -1.0", ("seconds >= 0", "-1.0")),
         ("positioning", "return 2.5", ("a store id or None", "2.5")),
         ("replenishment", "return [-1]", ("whole units from 0",)),
     ],
 )
 def test_a_user_policy_that_fails_is_told_so_in_one_line(here, capsys, family, body, words):
     Path("mine.py").write_text(f"class Mine:\n    def __call__(self, *view):\n        {body}\n    every_s = 1800.0\n")
-    settings = (
-        "--set",
-        "supply.review_at=12:10",
-        "--set",
-        "platform.window_s=3",
-        "--set",
-        "demand.orders_per_day=9000",
-    )
+    keys = ("supply.review_at=12:10", "platform.window_s=3", "demand.orders_per_day=9000")
+    settings = [part for key in keys for part in ("--set", key)]
     code, out, err = call(capsys, "run", "plain.yaml", "--policy", f"{family}=mine.py:Mine", "--out", "x", *settings)
     assert (code, out, err.count("\n")) == (2, "", 1), err
     for word in words:
