@@ -238,10 +238,20 @@ class Faults:
     # -- the floor ---------------------------------------------------------------------------------------------------
 
     def _app_connection_loss(self, fault: Fault, lasts_s: float) -> End:
-        number, driving = self._number, self._floor.driving
-        gone = [driver.id for driver in driving.drivers if self._luck.uniform(driver.id, -number) < fault.share]
-        driving.disconnect(gone)
-        return partial(driving.reconnect, gone)
+        number, phones = self._number, self._floor.phones
+        drivers = self._floor.driving.drivers
+        gone = [driver.id for driver in drivers if self._luck.uniform(driver.id, -number) < fault.share]
+        phones.disconnect(gone)
+        return partial(phones.reconnect, gone)
+
+    def _push_outage(self, fault: Fault, lasts_s: float) -> End:
+        phones = self._floor.phones
+        phones.pushes_down += 1
+
+        def over() -> None:
+            phones.pushes_down -= 1
+
+        return over
 
     def _scanner_failure(self, fault: Fault, lasts_s: float) -> End:
         stations = [self._floor.stations[store] for store in self._stores(fault)]

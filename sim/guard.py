@@ -179,6 +179,13 @@ def _seconds(answer: Any) -> float | None:
     return seconds
 
 
+def _left(answer: Any) -> float:
+    seconds = _seconds(answer)
+    if seconds is None:
+        raise TypeError
+    return seconds
+
+
 def _slots(answer: Any) -> Any:
     slots = np.asarray(answer)
     if slots.ndim != 1 or not np.issubdtype(slots.dtype, np.integer) or len(np.unique(slots)) < len(slots):
@@ -277,6 +284,7 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "slotting": (_slots, "a slot for each SKU, integers, no slot for two"),
     "routing": (_metres, "metres >= 0 for each tour"),
     "picking": (_place, "a place in the queue or None"),
+    "locating": (_left, "seconds >= 0"),
     "incentive": (_cents, "whole cents from 0 to 100,000"),
     "positioning": (_store, "a store id or None"),
     "replenishment": (_units, "whole units from 0 to 1,000,000 for each SKU"),

@@ -12,8 +12,9 @@ from sim.clock import Clock
 from sim.contracts import Policies, Stops
 from sim.facts import Facts
 from sim.faults import Faults, Provided
-from sim.operations.floor import Floor, Phones
+from sim.operations.floor import Floor
 from sim.operations.goods import Goods
+from sim.operations.phones import Phones
 from sim.operations.provider import Habits, Provider
 from sim.operations.sales import Sales
 from sim.operations.shelves import Shelves
@@ -30,6 +31,8 @@ from sim.story import tell
 from sim.streams import Streams, quick
 from sim.vocabulary import StoreId, quantise
 from sim.world.build import World
+from sim.world.notices import Notices
+from sim.world.pings import Pings
 from sim.world.travel import LaggingEstimator
 from sim.world.wants import Wants
 
@@ -63,7 +66,7 @@ class Full:
         self._world, quiet = world, scenario.platform.profile == "minimal"
         down, walks = Provided(), walks_of(world, policies)
         shares = [share for share in scenario.drivers.vehicles.values() if share > 0]
-        phones = Phones()
+        phones = Phones(env, facts, world, Pings.of(scenario, streams), Notices.of(scenario, streams))
         provider = Provider(env, facts, trace.pay_chance, trace.pay_s, _habits(scenario), down, streams.die("provider"))
         self._office = office = Office(
             env,

@@ -23,6 +23,9 @@ class Estimator(Protocol):
     def places_to_store_s(self, places: NDArray[Any], store: StoreId, now_s: float) -> Any:
         """From each of many places (int array, see `place`) to a store (float64 array)."""
 
+    def place_to_store_s(self, place: int, store: StoreId, now_s: float) -> float:
+        """From one of them."""
+
     def until_s(self, now_s: float) -> float:
         """Until when all answers of a moment hold: what is believed of the traffic changes only then, seconds."""
 
@@ -80,9 +83,12 @@ class Callbacks(Protocol):
 
 
 class Phones(Protocol):
-    """The drivers' apps, asked for the position they last sent."""
+    """The drivers' apps, asked for the newest of their positions that has arrived."""
 
     def ping(self, driver: DriverId) -> Sighting: ...
+
+    def sighting(self, driver: DriverId, at_s: float) -> Sighting:
+        """What `ping` said at an earlier time, up to twenty minutes ago."""
 
 
 class Latencies(NamedTuple):

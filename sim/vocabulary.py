@@ -315,6 +315,11 @@ class FaultKind(IntEnum):
     SCANNER_FAILURE = 18
     LOGIN_ATTACK = 19
     REQUEST_FLOOD = 20
+    PUSH_OUTAGE = 21
+
+
+Stall = IntEnum("Stall", ["SILENT", "STOPPED", "LATE"], start=0)
+"""Why a ride is overdue: nothing was heard of the driver for a while, he has not moved, or he moves."""
 
 
 class Topic(IntEnum):
@@ -392,3 +397,4 @@ class Alert(IntEnum):
     STALE_STOCK = 9
     PAYMENTS_FAILING = 10
     CHECKOUT_STALLED = 11
+    DRIVERS_STALLED = 12

@@ -122,6 +122,6 @@ def play() -> Play:
         world = scenario if isinstance(scenario, World) else ready_world(scenario, streams)
         archive = MemoryArchive()
         outcome = simulate(world, archive, streams=streams, policies=policies, laws=laws)
-        return Played(world, outcome, archive, study(archive, tree, outcome.state))
+        return Played(world, outcome, archive, study(archive, tree, outcome.state, streams))
 
     return run

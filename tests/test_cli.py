@@ -73,9 +73,9 @@ def test_the_columns_and_keys_of_the_contract_are_there(here, capsys):
     summary = json.loads(Path("day/summary.json").read_text())
     keys = (
         "schema scenario seed replications fingerprint digest orders returns refunds click_to_door_s within_s on_time stages_s "
-        "utilisation orders_per_driver_hour fill_rate sales surcharges drivers "
-        "drift reviews losses forecast floor packing substitutions support "
-        "cost goods revenue_cents tax_cents discount_cents fees_cents platform slo engine"
+        "utilisation orders_per_driver_hour fill_rate sales surcharges drivers drift reviews losses forecast floor packing "
+        "substitutions support tracking eta_error_s notifications cost goods revenue_cents tax_cents discount_cents fees_cents "
+        "platform slo engine"
     )
     assert set(keys.split()) == set(summary)
     assert set(summary["click_to_door_s"]) == {"mean", "p50", "p90", "p95", "p99"}
@@ -203,7 +203,7 @@ def bad_inputs():
         ((*run, "drivers.count=0"), ("drivers.count", "> 0", "got 0")),
         ((*run, "drivers"), ("--set drivers", "path=value")),
         ((*run, "policies.dispatch=nearst"), ("nearst", "did you mean nearest?")),
-        ((*run, "policies.dispatch=nearest(ride_s=3)"), ("ride_s", "did you mean ride_s_max?")),
+        ((*run, "policies.dispatch=nearest(ride_max=3)"), ("ride_max", "did you mean ride_s_max?")),
         ((*run, "policies.dispatch=nearest(ride_s_max=-3)"), ("Expected ride_s_max > 0",)),
         (("run", "code.yaml"), ("code.yaml:2: policies.dispatch", "--allow-code")),
         (("run", "plain.yaml", "--policy", "dispatch=missing.py:X"), ("missing.py",)),
@@ -283,20 +283,15 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
         ("reservation", "return -1", ("seconds >= 0",)),
         ("saga", "return ()", ("RESERVE, PAY and CONFIRM",)),
         ("picking", "return 12345", ("a place in the queue", "12345")),
+        ("locating", "return -1.0", ("seconds >= 0", "-1.0")),
         ("positioning", "return 2.5", ("a store id or None", "2.5")),
         ("replenishment", "return [-1]", ("whole units from 0",)),
     ],
 )
 def test_a_user_policy_that_fails_is_told_so_in_one_line(here, capsys, family, body, words):
     Path("mine.py").write_text(f"class Mine:\n    def __call__(self, *view):\n        {body}\n    every_s = 1800.0\n")
-    settings = (
-        "--set",
-        "supply.review_at=12:10",
-        "--set",
-        "platform.window_s=3",
-        "--set",
-        "demand.orders_per_day=9000",
-    )
+    keys = ("supply.review_at=12:10", "platform.window_s=3", "demand.orders_per_day=9000")
+    settings = [part for key in keys for part in ("--set", key)]
     code, out, err = call(capsys, "run", "plain.yaml", "--policy", f"{family}=mine.py:Mine", "--out", "x", *settings)
     assert (code, out, err.count("\n")) == (2, "", 1), err
     for word in words:

@@ -37,6 +37,7 @@ from sim.contracts.floor import (
 )
 from sim.contracts.forecasting import HISTORY_DAYS_MAX, Forecast, ForecastView, SalesHistory, TrainedForecast
 from sim.contracts.layout import Block, Routing, Slotting, SlottingView, Visits
+from sim.contracts.locating import Locating, RideView
 from sim.contracts.market import Incentive, LoadView, Pricing
 from sim.contracts.orders import (
     Admission,
@@ -79,6 +80,7 @@ __all__ = [
     "Incentive",
     "LedgerView",
     "LoadView",
+    "Locating",
     "Move",
     "Offer",
     "OrderRequest",
@@ -97,6 +99,7 @@ __all__ = [
     "ReplenishmentView",
     "Reservation",
     "ReservationView",
+    "RideView",
     "Routing",
     "Ruling",
     "SagaPlan",
@@ -130,6 +133,7 @@ FAMILIES = {
     "routing": "how a picker walks through the aisles",
     "picking": "which order a free picker takes next",
     "dispatch": "which driver is offered which order, and when",
+    "locating": "where a driver is believed to be between two positions",
     "incentive": "what a driver is offered on top of the usual pay",
     "positioning": "where a driver goes after a delivery",
     "replenishment": "what a store orders from its supplier",
@@ -150,6 +154,7 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "routing": Routing,
     "picking": Picking,
     "dispatch": Dispatch,
+    "locating": Locating,
     "incentive": Incentive,
     "positioning": Positioning,
     "replenishment": Replenishment,
@@ -174,6 +179,7 @@ class Policies:
     routing: Routing
     picking: Picking
     dispatch: Dispatch
+    locating: Locating
     incentive: Incentive
     positioning: Positioning
     replenishment: Replenishment

@@ -116,7 +116,7 @@ def run_in_memory(world: World, streams: Streams, *, laws: Sequence[object] = ()
     archive = MemoryArchive()
     policies = policies_of(world.scenario, allow_code=allow_code)
     outcome = simulate(world, archive, streams=streams, policies=policies, laws=laws)
-    found = study(archive, world.scenario, outcome.state)
+    found = study(archive, world.scenario, outcome.state, streams)
     return Result(None, summarise(world, outcome, found, streams.seed), found)
 
 

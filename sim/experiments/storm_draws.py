@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.experiments.storm_desk import AT_THE_DESK, DESK, STAFFED
 from sim.experiments.storm_people import HUMAN, HUMANS, PEOPLE
+from sim.experiments.storm_signals import CLOUDED, FURTHER, ON_SIGNALS, SIGNALS
 from sim.experiments.storm_tours import MATCHED, ON_TOURS, TOURS
 from sim.scenario import Scenario, load_text
 from sim.vocabulary import FaultKind, Svc
@@ -297,7 +298,11 @@ FAULTS_MEAN: Final = 5.0
 OFTEN: Final = (FaultKind.ORCHESTRATOR_CRASH, FaultKind.PROVIDER_OUTAGE, FaultKind.REGION_OUTAGE)
 """Kinds that are drawn three times as often: what they break takes a coincidence to show."""
 
-_KINDS: Final = (*FaultKind, *OFTEN, *OFTEN)
+_KINDS: Final = (
+    *(kind for kind in FaultKind if kind is not FaultKind.PUSH_OUTAGE),
+    *OFTEN,
+    *OFTEN,
+)  # see storm_signals
 _RATED: Final = 0.2  # of the faults come at a rate, not at a time
 _SERVICES: Final = tuple(service.name.lower() for service in Svc)
 
@@ -316,6 +321,8 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings |= _apart(seed, DESK, STAFFED, AT_THE_DESK)
     settings |= _apart(seed, PEOPLE, HUMAN, HUMANS)
     settings |= _apart(seed, TOURS, MATCHED, ON_TOURS)
+    settings |= _apart(seed, SIGNALS, CLOUDED, ON_SIGNALS)
+    settings["faults"] = f"[{', '.join(filter(None, (settings['faults'][1:-1], settings.pop(FURTHER, ''))))}]"
     settings |= _apart(seed, RESTOCKING, RESTOCKED, RESTOCKINGS)
     settings |= _apart(seed, SHARING, SHARED, SHARINGS)
     settings |= _apart(seed, BEGUN, BEGAN, BEGINNINGS)

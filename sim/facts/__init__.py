@@ -13,9 +13,10 @@ from sim.facts.floor import FloorFacts
 from sim.facts.orders import OrderFacts
 from sim.facts.platform import PlatformFacts
 from sim.facts.supply import SupplyFacts
+from sim.facts.tracking import TrackingFacts
 
 
-class Facts(OrderFacts, PlatformFacts, FloorFacts, SupplyFacts):
+class Facts(OrderFacts, PlatformFacts, FloorFacts, SupplyFacts, TrackingFacts):
     """The facts, by room. Physical facts are truth; platform facts are belief; the archive sees both.
 
     `order` is the number of a customer's request, given at the gateway's door: every fact that a request brings about
@@ -31,7 +32,7 @@ Signature = dict[str, Any]
 
 def _signatures() -> dict[str, Signature]:
     found: dict[str, Signature] = {}
-    for room in (OrderFacts, PlatformFacts, FloorFacts, SupplyFacts):
+    for room in (OrderFacts, PlatformFacts, FloorFacts, SupplyFacts, TrackingFacts):
         for name, method in vars(room).items():
             if not name.startswith("_"):
                 hints = get_type_hints(method)

@@ -48,6 +48,8 @@ class People(Law):
         self._along: dict[int, set[int]] = {}  # by driver, what was accepted beside the job
         self._carries: list[set[int]] = [set() for _ in drivers]
         self._tour_litres = [0.0] * len(drivers)
+        self._taken: set[tuple[int, int]] = set()  # (driver, order) that the platform took back
+        self._unseen: set[tuple[int, int]] = set()  # (driver, order) of offers that never showed
         self._kept: set[int] = set()  # orders of which a driver keeps something
         self._picking: dict[int, tuple[float, set[int]]] = {}
         self._spent_s: dict[int, float] = {}  # by pickers, on the tour under way, on stages that are told apart
@@ -161,12 +163,24 @@ class People(Law):
             self.breach(t, f"driver {driver} answered an offer of order {order} that was not out")
         self._offer[driver] = -1
         if answer == _ACCEPTED:
+            if self._unseen and (driver, order) in self._unseen:
+                self.breach(t, f"driver {driver} accepted order {order}, whose offer never showed")
             self._job[driver] = order
             if not _within(t, self._shifts[driver]):
                 self.breach(t, f"driver {driver} accepted order {order} outside the shift")
             litres = self._tour_litres[driver] = self._litres[order]
             if litres > self._loads[driver]:
                 self._overloaded(t, driver)
+
+    def offer_pushed(self, t: float, order: int, driver: int, delay_s: float, shown: bool) -> None:
+        """Nobody can say yes to what never showed."""
+        (self._unseen.discard if shown else self._unseen.add)((driver, order))
+
+    def order_taken_back(self, t: float, order: int, driver: int) -> None:
+        """Only what a driver has accepted, and does not carry, can be given to somebody else."""
+        if (self._job[driver] != order and self._lacks(driver, order)) or order in self._carries[driver]:
+            self.breach(t, f"order {order} was taken back from driver {driver}, who did not have it or carried it")
+        self._taken.add((driver, order))
 
     def order_bundled(self, t: float, order: int, driver: int, first: int) -> None:
         """One more order of the tour that the driver accepted at this moment."""
@@ -199,6 +213,8 @@ class People(Law):
         if trip == _BACK:
             self._free(t, driver)
         else:
+            if self._taken and trip in (_TO_CUSTOMER, _ONWARD) and (driver, order) in self._taken:
+                self.breach(t, f"driver {driver} leaves with order {order}, which was given to somebody else")
             if trip in (_TO_CUSTOMER, _ONWARD):
                 self._carries[driver].add(order)
             if trip == _RETURN and order not in self._carries[driver]:

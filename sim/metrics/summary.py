@@ -17,6 +17,7 @@ from sim.metrics.drivers import Earnings, driver_table, people
 from sim.metrics.floor import floor
 from sim.metrics.forecast import forecast
 from sim.metrics.money import costs
+from sim.metrics.notices import notifications
 from sim.metrics.platform import platform, platform_table
 from sim.metrics.returns import returns
 from sim.metrics.sales import sales
@@ -24,8 +25,10 @@ from sim.metrics.series import series_table
 from sim.metrics.stock import losses, stock_table
 from sim.metrics.support import support
 from sim.metrics.tables import Columns, order_table, share, task_table, work_spans
+from sim.metrics.tracking import eta_errors, tracking
 from sim.recording import Archive, State
 from sim.scenario import Scenario
+from sim.streams import Streams
 from sim.vocabulary import CancelReason, OrderState, Rejection
 
 WITHIN_S = (900, 1200, 1800)
@@ -46,14 +49,18 @@ class Study:
     drift: Columns
 
 
-def study(archive: Archive, scenario: Scenario, state: State) -> Study:
+def study(archive: Archive, scenario: Scenario, state: State, streams: Streams | None = None) -> Study:
     """Work out tables and summary.
 
     Parameters
     ----------
     state
         The final state, as `sim.recording.replay` rebuilds it.
+    streams
+        The randomness of the run, for what was no event of it; by default that of the scenario's seed, replication 0.
     """
+    streams = streams or Streams(scenario.seed)
+    warm_s = scenario.warmup_h * 3600.0
     orders = order_table(archive)
     work = work_spans(archive, scenario.end_s)
     counted = orders["entered_s"] >= scenario.warmup_h * 3600.0
@@ -82,6 +89,9 @@ def study(archive: Archive, scenario: Scenario, state: State) -> Study:
         "support": support(archive, scenario, warm),
         **costs(archive, scenario, work, warm, earnings),
         "platform": platform(archive, scenario, warm),
+        "tracking": tracking(archive, scenario, streams),
+        "eta_error_s": eta_errors(archive, warm_s),
+        "notifications": notifications(archive, scenario, streams),
     }
     return Study(
         summary,

@@ -35,6 +35,15 @@ def taken(archive: Archive) -> Any:
     return both[np.argsort(both["t_s"], kind="stable")]
 
 
+def _fetching(archive: Archive) -> Any:
+    """Arrivals at stores of drivers who kept the order they came for."""
+    came, back = archive.rows("driver_at_store"), archive.rows("order_taken_back")
+    if not len(back):
+        return came
+    pair = [rows["driver"].astype(np.int64) << 32 | rows["order"] for rows in (came, back)]
+    return came[~np.isin(*pair)]
+
+
 def order_table(archive: Archive) -> Columns:
     """One row per order that entered (the columns of orders.parquet); times in seconds since the start, nan: never."""
     entered = archive.rows("order_entered")
@@ -74,7 +83,7 @@ def order_table(archive: Archive) -> Columns:
         "pick_start_s": time_of("pick_started", archive.rows("pick_started")[::-1]),  # of several pickers, the first
         "packed_s": when(OrderState.PACKED),
         "accepted_s": time_of("offer_answered", accepted),
-        "at_store_s": time_of("driver_at_store"),
+        "at_store_s": time_of("driver_at_store", _fetching(archive)),
         "picked_up_s": when(OrderState.PICKED_UP),
         "delivered_s": when(OrderState.DELIVERED),
         "promised_s": _placed(size, promised["order"], promised["promised_s"])[ids],
@@ -90,7 +99,7 @@ def task_table(archive: Archive) -> Columns:
     size = int(ids.max()) + 1 if len(ids) else 0
     answered, accepted = archive.rows("offer_answered"), taken(archive)
     offers = np.bincount(answered["order"], minlength=size) if size else np.zeros(0, dtype=np.int64)
-    legs, at_store = archive.rows("leg_started"), archive.rows("driver_at_store")
+    legs, at_store = archive.rows("leg_started"), _fetching(archive)
     out, door = legs[np.isin(legs["trip"], _TO_A_DOOR)], archive.rows("goods_delivered")
     ends = _placed(size, closed["order"], closed["ended"], NOBODY)[ids]
     at_door = _placed(size, door["order"], door["t_s"])

@@ -4,7 +4,8 @@ from math import inf
 
 from sim.ports import OfferMessage
 from sim.story import Signal
-from sim.vocabulary import NOBODY, DriverId, NodeId, StoreId
+from sim.vocabulary import NOBODY, TICK_S, TICKS_PER_MS, DriverId, NodeId, StoreId
+from sim.world.travel import Travel
 
 
 class Leg:
@@ -25,6 +26,20 @@ class Leg:
     ) -> None:
         self.origin, self.node, self.depart_s, self.arrive_s = origin, node, depart_s, arrive_s
         self.root, self.towards, self.period, self.noise = root, towards, period, noise
+
+    def at(self, t_s: float, profile: int, travel: Travel) -> tuple[NodeId, float]:
+        """The next road node that is reached at or after a time by a vehicle profile, and when."""
+        if t_s >= self.arrive_s:
+            return self.node, t_s
+        if t_s <= self.depart_s:
+            return self.origin, self.depart_s
+        elapsed_ms = (t_s - self.depart_s) * 1000.0 / self.noise
+        node, reached_ms = travel.along(
+            self.root, self.towards, self.origin, self.node, profile, self.period, elapsed_ms
+        )
+        if node == self.node:
+            return self.node, self.arrive_s
+        return NodeId(node), self.depart_s + int(reached_ms * TICKS_PER_MS * self.noise) * TICK_S
 
 
 class Driver:

@@ -5,16 +5,15 @@ driver who rides back to a store can be offered work on the way: bound for the s
 turns at the next junction.
 """
 
-from collections.abc import Sequence
 from math import inf, log
 
 from sim.clock import Clock, Timer
-from sim.contracts import Sighting
 from sim.facts import Facts
 from sim.operations.choosing import Choosing
 from sim.operations.docks import Docks
 from sim.operations.doors import Doors
 from sim.operations.drivers import Driver
+from sim.operations.phones import Phones
 from sim.operations.riding import Riding
 from sim.operations.shelves import Shelves
 from sim.operations.streets import Streets
@@ -54,8 +53,8 @@ class Driving:
         Orders that stand packed at their store's counter; drivers take them away.
     accept_share, respond_s
         Chance of accepting an offer, where `choosing` is None and knows no better; mean time to answer it, seconds.
-    ping_s
-        Seconds between the positions a phone sends.
+    phones
+        Told where drivers ride, for the positions that they send.
     arrive_s, leave_s
         From arriving to standing at a counter or door, and from there back on the road, seconds.
     answers
@@ -79,7 +78,7 @@ class Driving:
         *,
         accept_share: float,
         respond_s: float,
-        ping_s: float,
+        phones: Phones,
         arrive_s: float = 0.0,
         leave_s: float = 0.0,
         answers: Die,
@@ -93,26 +92,29 @@ class Driving:
     ) -> None:
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
         self._store_nodes = travel.store_nodes
-        riding = riding or Riding(env, facts, travel)
+        riding = riding or Riding(env, facts, travel, phones)
         self._streets, self._docks = streets, docks
         self.position, self._ride, self._ride_on = riding.position, riding.ride, riding.ride_on
         self.drivers = drivers
-        self._accept_share, self._respond_s, self._ping_s = accept_share, respond_s, ping_s
+        self._accept_share, self._respond_s, self._phones = accept_share, respond_s, phones
         self._choosing = choosing
         self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
         self._counter, self._doors, self._support, self._tips = counter, doors, support, tips
         self._at_counter: dict[OrderId, Driver] = {}
-        self._offline: dict[DriverId, int] = {}
-        self._silent_since_s: dict[DriverId, float] = {}
 
     # -- the phone ---------------------------------------------------------------------------------------------------
 
     def offered(self, message: OfferMessage, at_s: float) -> None:
         """An offer appears on a driver's phone at a time; the answer comes after a while, or never."""
-        if self._offline and message.driver in self._offline:
-            return  # the phone has no connection: nobody sees the offer
+        window_s, phones = message.window_s, self._phones
+        if phones.offline or not phones.open:
+            shows_s = phones.shows_s(message)
+            if shows_s is None:
+                return  # nobody sees the offer, and its window closes
+            window_s -= shows_s
+            at_s += shows_s
         will, haste = self._answers.pair(message.order, message.driver)
         share = self._accept_share
         if self._choosing is not None:
@@ -120,8 +122,8 @@ class Driving:
             share = self._choosing.chance(driver, self.position(driver, now)[0], message, now)
         answer = _ACCEPTED if will < share else _DECLINED
         delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
-        if delay > message.window_s:
-            delay, answer = message.window_s, _EXPIRED
+        if delay > window_s:
+            delay, answer = window_s, _EXPIRED
         delay += at_s - self._env.now
         if delay:
             Timer(self._env, quantise(delay), self._answer, (message, answer))
@@ -138,31 +140,6 @@ class Driving:
         if self._office.answer(message.order, message.driver, answer):
             driver.order = message
             driver.wake.ring()
-
-    def ping(self, driver: DriverId) -> Sighting:
-        """The position a driver's phone sent last, and how old it is."""
-        now = self._env.now
-        sent_s = now - now % self._ping_s
-        if driver in self._offline:
-            sent_s = min(sent_s, self._silent_since_s[driver])
-        who = self.drivers[driver]
-        return Sighting(self.position(who, sent_s)[0], now - sent_s)
-
-    def disconnect(self, drivers: Sequence[DriverId]) -> None:
-        """Phones lose their connection: no offer reaches them and no position leaves them until `reconnect`.
-
-        What a driver has in hand goes on: the app keeps what he does and hands it in.
-        """
-        for driver in drivers:
-            self._offline[driver] = self._offline.get(driver, 0) + 1
-            self._silent_since_s.setdefault(driver, self._env.now)
-
-    def reconnect(self, drivers: Sequence[DriverId]) -> None:
-        """A loss of connection is over."""
-        for driver in drivers:
-            self._offline[driver] -= 1
-            if not self._offline[driver]:
-                del self._offline[driver], self._silent_since_s[driver]
 
     # -- the shift ---------------------------------------------------------------------------------------------------
 
@@ -211,6 +188,7 @@ class Driving:
             driver.node = driver.start
         driver.store = driver.home if driver.node == self._store_nodes[driver.home] else _NO_STORE
         facts.driver_on(driver=driver.id, store=driver.home, node=driver.node, profile=driver.profile)
+        self._phones.on(driver)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
         while driver.on:
@@ -232,6 +210,7 @@ class Driving:
                         self._go_free(driver, self._noise[2][last.order])
         driver.node, driver.leg = self.position(driver, self._env.now)[0], None
         driver.out, driver.left_s = False, self._env.now
+        self._phones.off(driver)
         facts.driver_off(driver=driver.id)
         if driver.owes_s:
             Timer(self._env, driver.owes_s, self._rested, driver)
@@ -281,13 +260,17 @@ class Driving:
         # At the counter, order by order. (In one generator: one for each part would cost every order two microseconds.)
         office, carried = self._office, []
         for order, node in tour:
-            wanted = office.wanted(order)
+            wanted = office.fetches(order, driver.id)
             if wanted and order not in self._counter:
                 driver.wake.again()
-                self._at_counter[order] = driver
+                before, self._at_counter[order] = self._at_counter.get(order), driver
+                if before is not None:
+                    before.wake.ring()  # the order has been given to somebody else
                 yield driver.wake
-                wanted = office.wanted(order)
-            if wanted and self._counter_s[order]:
+                wanted = office.fetches(order, driver.id)
+            if not wanted:
+                continue
+            if self._counter_s[order]:
                 yield Timer(env, self._counter_s[order])
             cleared = office.when_cleared(order)
             if cleared is not None:
@@ -347,7 +330,7 @@ class Driving:
 
     def _along(self, driver: Driver, job: OfferMessage) -> list[tuple[OrderId, NodeId]]:
         """What is to be taken along and has not been called off, on the way or before it was accepted."""
-        tour = [(order, node) for order, node in job.along if self._office.wanted(order)]
+        tour = [(order, node) for order, node in job.along if self._office.fetches(order, driver.id)]
         for order, _ in tour:
             self._facts.driver_at_store(driver=driver.id, order=order, store=job.store)
         return tour

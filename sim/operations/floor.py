@@ -8,7 +8,7 @@ from operator import itemgetter
 import numpy as np
 
 from sim.clock import Clock
-from sim.contracts import Policies, Sighting
+from sim.contracts import Policies
 from sim.facts import Facts
 from sim.operations.browsers import Browsers
 from sim.operations.choosing import Choosing
@@ -24,6 +24,7 @@ from sim.operations.hands import Hands
 from sim.operations.kitchens import Kitchens
 from sim.operations.on_call import AtHome
 from sim.operations.pace import Draws, Pace, draws_of
+from sim.operations.phones import Phones
 from sim.operations.picking import Station
 from sim.operations.replacing import Replacing, Tastes
 from sim.operations.riding import Riding
@@ -41,16 +42,6 @@ from sim.streams import Streams, quick
 from sim.vocabulary import DriverId, NodeId, OrderId, PickerId, StoreId, Topic, quantise
 from sim.world.build import World
 from sim.world.drivers import rests_s
-
-
-class Phones:
-    """The drivers' phones: connected to the drivers once these exist."""
-
-    driving: Driving
-
-    def ping(self, driver: DriverId) -> Sighting:
-        """See `sim.contracts.Phones`."""
-        return self.driving.ping(driver)
 
 
 class Floor:
@@ -77,7 +68,7 @@ class Floor:
         if scenario.support.agents:
             client, luck = quick(trace.client), streams.die("support")
             support = Support(env, facts, office, self.shelves, scenario, client, luck)
-        riding, travel, streets, docks = Riding(env, facts, world.travel), world.travel, None, None
+        riding, travel, streets, docks = Riding(env, facts, world.travel, phones), world.travel, None, None
         if world.streets is not None:
             names = [vehicle.name for vehicle in travel.profiles]
             streets = Streets(env, facts, riding, world.streets, scenario, names, streams)
@@ -86,13 +77,14 @@ class Floor:
         pay, tips = scenario.drivers.pay, None
         if pay.tip_share:
             tips = Tips(facts, pay.tip_share, pay.tip_cents, streams.die("drivers.tips"))
-        self.driving = phones.driving = Driving(
+        self.phones = phones
+        self.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,
             [
                 Driver(DriverId(i), StoreId(d.home), d.profile, NodeId(world.start_node(d)))
                 for i, d in enumerate(world.drivers)
             ], self._counter,
-            accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, ping_s=scenario.platform.ping_s,
+            accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, phones=phones,
             arrive_s=quantise(scenario.drivers.arrive_s), leave_s=quantise(scenario.drivers.leave_s),
             answers=streams.die("drivers.answer"),
             doors=None if world.doors is None else Doors(

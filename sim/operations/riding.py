@@ -6,6 +6,7 @@ A ride is one event however many streets it has; where a driver is on the way is
 from sim.clock import Clock
 from sim.facts import Facts
 from sim.operations.drivers import Driver, Leg
+from sim.operations.phones import Phones
 from sim.vocabulary import NOBODY, TICK_S, TICKS_PER_MS, NodeId, OrderId, StoreId, Trip
 from sim.world.travel import Travel
 
@@ -15,25 +16,20 @@ _ONWARD, _NO_STORE = Trip.ONWARD, StoreId(NOBODY)
 class Riding:
     """The true roads of a run: rides take what the roads take at that hour, times the ride's own noise."""
 
-    def __init__(self, env: Clock, facts: Facts, travel: Travel) -> None:
-        self._env, self._facts, self._travel = env, facts, travel
+    def __init__(self, env: Clock, facts: Facts, travel: Travel, phones: Phones) -> None:
+        self._env, self._facts, self._travel, self._phones = env, facts, travel, phones
 
     def position(self, driver: Driver, t_s: float) -> tuple[NodeId, float]:
         """The next road node a driver on a leg reaches at or after a time, and when."""
         leg = driver.leg
         if leg is None:
             return driver.node, t_s
-        if t_s >= leg.arrive_s:
-            return leg.node, t_s
-        if t_s <= leg.depart_s:
-            return leg.origin, leg.depart_s
-        elapsed_ms = (t_s - leg.depart_s) * 1000.0 / leg.noise
-        node, reached_ms = self._travel.along(
-            leg.root, leg.towards, leg.origin, leg.node, driver.profile, leg.period, elapsed_ms
-        )
-        if node == leg.node:
-            return leg.node, leg.arrive_s
-        return NodeId(node), leg.depart_s + int(reached_ms * TICKS_PER_MS * leg.noise) * TICK_S
+        return leg.at(t_s, driver.profile, self._travel)
+
+    def stops(self, driver: Driver, node: NodeId) -> None:
+        """A driver stops on the way, at a node."""
+        driver.leg, driver.node = None, node
+        self._phones.stands(driver)
 
     def ride(
         self,
@@ -58,6 +54,7 @@ class Riding:
         self._facts.leg_started(
             driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s
         )
+        self._phones.rides(driver, leg)
         return leg
 
     def ride_on(self, driver: Driver, order: OrderId, target: NodeId, noise: float) -> Leg:
@@ -69,4 +66,5 @@ class Riding:
         self._facts.leg_started(
             driver=driver.id, order=order, trip=_ONWARD, origin=node, node=target, arrive_s=leg.arrive_s
         )
+        self._phones.rides(driver, leg)
         return leg

@@ -23,7 +23,8 @@ _TO_STORE, _TO_CUSTOMER = Trip.TO_STORE, Trip.TO_CUSTOMER
 class Streets:
     """The troubles of all drivers.
 
-    Draws are keyed by the order and the leg: who rides for it meets the same.
+    Draws are keyed by the order and the leg: who rides for it meets the same. On the way to the store they are the driver's as
+    well: who is sent after somebody who broke down need not break down too.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Streets:
         """
         leg = driver.leg
         assert leg is not None
-        yield from self._ride(driver, job.order, leg, 0, self._towards(driver, job, noise))
+        yield from self._ride(driver, job.order, leg, -1 - driver.id, self._towards(driver, job, noise))
 
     def to_customer(
         self, driver: Driver, order: OrderId, store: StoreId, node: NodeId, noise: float, *, first: bool
@@ -113,10 +114,10 @@ class Streets:
             node, at_s = self._riding.position(driver, stop_s)
             if at_s > env.now:
                 yield Timer(env, at_s - env.now)
-            driver.leg, driver.node = None, node
             self._facts.vehicle_stopped(
                 driver=driver.id, order=order, node=node, mishap=mishap, until_s=env.now + lasts_s
             )
+            self._riding.stops(driver, node)
             yield Timer(env, lasts_s)
             if mishap is Mishap.ACCIDENT:
                 return True
@@ -129,7 +130,7 @@ class Streets:
     def _mishap(self, order: OrderId, number: int) -> tuple[Mishap, float, float]:
         """What happens on a leg first, after how long a ride, and how long it holds the driver up, seconds."""
         breaks, crashes = self._rates
-        if number == 0:
+        if number < 0:
             crashes = 0.0
         rate = breaks + crashes
         if not rate:

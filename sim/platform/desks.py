@@ -8,6 +8,7 @@ by a comparison or two, because every order passes half a dozen times.
 from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
+from sim.platform.arrivals import Arrivals
 from sim.platform.billing import Billing
 from sim.platform.inventory import Inventory
 from sim.platform.offers import Offers
@@ -70,6 +71,9 @@ class Desks:
     saga: Saga
     _estimator: Estimator
     offers: Offers
+    arrivals: Arrivals
+    _judged: int
+    """The arrival times shown to every n-th order are held against when it came."""
 
     def _cancel(self, order: Order, reason: CancelReason) -> None:
         if order.failing is not None:
@@ -118,6 +122,11 @@ class Desks:
         order = self.book.open.get(order_id)
         return order is not None and order.failing is None
 
+    def fetches(self, order_id: OrderId, driver: DriverId) -> bool:
+        """Whether a driver is still to take an order away: it has not been called off, or given to somebody else."""
+        order = self.book.open.get(order_id)
+        return order is not None and order.failing is None and order.driver == driver
+
     def picking(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> None:
         """A picker took the order: from now on it needs a driver."""
         order = self.book.open[order_id]
@@ -151,9 +160,8 @@ class Desks:
         order = self.book.open.get(order_id)
         if order is None or not order.accepted:
             return None
-        seen, now = self.tracking.seen(order.driver), self._env.now
-        ride_s = self._estimator.to_store_s(seen.node, self.figures.driver_profiles[order.driver], order.store, now)
-        return now - seen.age_s + ride_s
+        now = self._env.now
+        return now + self.arrivals.to_store_s(order.driver, order.store, now, order.accepted_s)
 
     def short(self, order_id: OrderId, picker: PickerId, sku: SkuId, units: int, role: Role = _PICKER) -> None:
         """Units of a line were not on the shelf: they leave the hold and the customer gets the money back."""
@@ -250,6 +258,9 @@ class Desks:
             return False
         if not order.accepted:
             return self._refuse(order, Refusal.TOO_EARLY)  # who was asked has not said yes
+        order.left_s = self._env.now
+        if self.offers.watch is not None:
+            self.offers.watch.left(order)
         self.book.move(order, _PICKED_UP)
         return True
 
@@ -272,6 +283,9 @@ class Desks:
         if not order.accepted:
             self._refuse(order, Refusal.TOO_EARLY)
             return
+        order.done_s = self._env.now
+        if self._judged and not order_id % self._judged:
+            self.arrivals.came(order)
         self.offers.close(order, _HANDED_OVER)
         self.saga.settle(order)
 
@@ -300,6 +314,7 @@ class Desks:
         order = self.book.open[order_id]
         if not self._at_door(order, driver, role):
             return False
+        order.done_s = self._env.now
         self.offers.close(order, _FAILED)
         if self._keep_fees:
             self.billing.keep_fees(order)

@@ -9,6 +9,7 @@ plus the medians of the others (exact to first order when one is much slower tha
 """
 
 from collections import deque
+from collections.abc import Callable
 from math import ceil, inf, log, nan
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ _CONFIRMED, _EVENT = Topic.ORDER_CONFIRMED, Topic.ORDER_EVENT
 JUDGED = (
     Alert.CACHE_MISSES, Alert.CONSUMER_LAG, Alert.REQUESTS_FAILING, Alert.ORDERS_SLOW, Alert.READS_SLOW,
     Alert.SERVICE_FAILING, Alert.SERVICE_DOWN, Alert.SERVICE_BUSY, Alert.BREAKER_OPEN, Alert.CHECKOUT_STALLED,
-    Alert.STALE_STOCK, Alert.PAYMENTS_FAILING,
+    Alert.DRIVERS_STALLED, Alert.STALE_STOCK, Alert.PAYMENTS_FAILING,
 )  # fmt: skip
 """The order in which a look holds its figures against the rules."""
 
@@ -120,6 +121,8 @@ class Monitoring:
         serves a call appends to it.
     unreachable
         Above zero while no request of anybody reaches the platform (a lost region).
+    stalled
+        Looks at overdue rides; called with the time, returns the share of the drivers on shift who are stuck.
     charges
         So far: charges tried, and of these declined, unanswered or not made.
     """
@@ -131,6 +134,7 @@ class Monitoring:
         self._in_turn = [self.alarms[alert] for alert in JUDGED]
         self.taken: list[list[float]] = [[] for _ in Endpoint]
         self.unreachable = 0
+        self.stalled: Callable[[float], float] = lambda now: 0.0
         self.charges, self.charges_failed = 0, 0
         self._charges = self._charges_failed = self._messages = self._confirmed = 0
         self._fresh_s, self._changes = 0.0, 0
@@ -188,6 +192,7 @@ class Monitoring:
             (load, 1.0),
             (sum([each.state is not _CLOSED for each in backend.breakers.values()]), 1.0),
             (placed - (confirmed - self._confirmed), placed),
+            (self.stalled(now), 1.0),
             (self._fresh_s, self._changes),
             (self.charges_failed - self._charges_failed, self.charges - self._charges),
         )

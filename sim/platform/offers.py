@@ -18,6 +18,7 @@ from sim.platform.fleet import FleetAhead
 from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
+from sim.platform.watch import Watch
 from sim.ports import Estimator, Figures, OfferMessage
 from sim.vocabulary import (
     NOBODY,
@@ -98,6 +99,7 @@ class Offers:
         self._listening = False
         self._deadlines: deque[Order] = deque()
         self._asked = False
+        self.watch: Watch | None = None  # told of rides that begin
         self.closed = False  # nobody is offered anything
         self._watching = False
         self._ahead = FleetAhead(figures, estimator, tracking)
@@ -107,7 +109,8 @@ class Offers:
 
     def open(self, order: Order, ready_s: float) -> None:
         """An order will be packed at `ready_s` and needs a driver."""
-        order.tasked, order.ready_s, order.opened_s = True, ready_s, self._env.now
+        order.tasked, order.opened_s = True, self._env.now
+        order.ready_s = order.expected_s = ready_s
         order.give_up_at_s = order.opened_s + self._give_up_s
         self.waiting[order.id] = order
         self.opened[order.store] += 1
@@ -309,18 +312,23 @@ class Offers:
         self._facts.offer_answered(order=order_id, driver=driver, answer=answer)
         if answer is _ACCEPTED:
             assert order is not None
-            order.accepted = True
+            order.accepted, order.accepted_s = True, self._env.now
             if order.state is _PACKED:
                 self._move(order, _ASSIGNED)
+            last = order
             for each in along:
                 self._facts.order_bundled(order=each.id, driver=driver, first=order_id)
-                each.accepted = True
+                each.accepted, each.accepted_s, each.before = True, order.accepted_s, last
+                last = each
                 if each.state is _PACKED:
                     self._move(each, _ASSIGNED)
             if self._looks_ahead:
                 tour = [order, *along]
                 ready_s = max(each.ready_s for each in tour)
                 self._ahead.engaged(driver, order.store, ready_s, [each.node for each in tour], self._env.now)
+            if self.watch is not None:
+                for each in (order, *along):
+                    self.watch.accepted(each)
             self._tracking.leaves(driver)
             return True
         if self._looks_ahead and answer is not _VOID:
@@ -335,6 +343,20 @@ class Offers:
         self._tracking.idle_again(driver, self._env.now)
         self.wake()
         return False
+
+    def take_back(self, order: Order) -> None:
+        """An order is taken from the driver who accepted it, and waits for another, as long as it would have anyway."""
+        driver = order.driver
+        self._facts.order_taken_back(order=order.id, driver=driver)
+        _decline(order, driver)
+        order.driver, order.accepted, order.accepted_s, order.before = DriverId(NOBODY), False, inf, None
+        if order.state is _ASSIGNED:
+            self._move(order, _PACKED)
+        self._wait_again(order)
+        if order not in self._deadlines:
+            self._deadlines = deque(sorted((order, *self._deadlines), key=lambda each: (each.give_up_at_s, each.id)))
+        Timer(self._env, max(order.give_up_at_s - self._env.now, 0.0), self._expire)
+        self.wake()
 
     def driver_free(self, driver: DriverId) -> None:
         """A driver has no work any more."""

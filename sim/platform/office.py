@@ -11,6 +11,7 @@ from math import inf
 from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest, Policies, SagaView
 from sim.facts import Facts
+from sim.platform.arrivals import Arrivals
 from sim.platform.backend import Backend
 from sim.platform.billing import Billing
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
@@ -35,6 +36,7 @@ from sim.platform.substitutes import SubstituteDesk
 from sim.platform.support_desk import SupportDesk
 from sim.platform.tracking import Tracking
 from sim.platform.views import LivePositioningView, LiveSourcingView
+from sim.platform.watch import Watch
 from sim.ports import Estimator, Figures, Latencies, PaymentProvider, Phones
 from sim.scenario import Scenario
 from sim.scenario.bus import BusSpec
@@ -109,6 +111,11 @@ class Office(Desks):
             env, facts, self.inventory, policies.replenishment, forecasting, self.bus, scenario.stores.review.picker_units
         )  # fmt: skip
         self.tracking = Tracking(figures, estimator, phones)
+        track = platform.tracking
+        self._judged = 0 if quiet else track.judge_every
+        self.arrivals = Arrivals(
+            facts, figures, estimator, self.tracking, policies.locating, push_s=track.push_s, luck=die("eta.push")
+        )
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores
         self._pickers_on = [0] * figures.stores
@@ -168,6 +175,11 @@ class Office(Desks):
             env, facts, self.bus, self.offers, self.tracking, figures, on_call
         )  # fmt: skip
         self._positioning_view = LivePositioningView(env, figures, estimator, self.tracking, self.offers.opened)
+        if self.backend is not None:
+            self.offers.watch = Watch(
+                env, facts, figures, estimator, self.tracking, platform.tracking, self.offers.take_back
+            )
+            self.backend.monitoring.stalled = self.offers.watch.look
         self.outages = Outages(
             figures.stores,
             self.book,

@@ -138,6 +138,18 @@ class Tracking:
         rest += self._estimator.places_to_store_s(self.place.take(drivers), store, now_s)
         return rest
 
+    def one_ride_s(self, driver: DriverId, store: StoreId, now_s: float) -> float:
+        """`ride_s` of one driver."""
+        if self._stands_at[driver] == store:
+            return 0.0
+        rest_s = self._free_s[driver] - now_s
+        ride_s = self._estimator.place_to_store_s(self._place[driver], store, now_s)
+        return ride_s + rest_s if rest_s > 0.0 else ride_s
+
     def seen(self, driver: DriverId) -> Sighting:
         """The last ping that arrived."""
         return self._phones.ping(driver)
+
+    def seen_at(self, driver: DriverId, at_s: float) -> Sighting:
+        """The last ping that had arrived at a time, up to twenty minutes ago."""
+        return self._phones.sighting(driver, at_s)

@@ -175,8 +175,8 @@ def _totes(archive: Archive) -> dict[tuple[int, int], int]:
 
 
 def _drivers(archive: Archive) -> dict[int, int]:
-    """Where each driver at work was last bound for: the node of the last ride begun, or of the shift's beginning."""
-    kinds = ("driver_on", "leg_started", "driver_off")
+    """Where each driver at work was last bound for: where the last ride leads, the shift began or the vehicle stopped."""
+    kinds = ("driver_on", "leg_started", "vehicle_stopped", "driver_off")
     who = np.concatenate([archive.rows(kind)["driver"] for kind in kinds])
     node = np.concatenate(
         [archive.rows(kind)["node"] if kind != "driver_off" else np.full(len(archive.seq(kind)), -1) for kind in kinds]

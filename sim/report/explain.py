@@ -13,6 +13,7 @@ from sim.report.loss_words import LOSSES
 from sim.report.metric import Metric
 from sim.report.reasons import OBJECTS
 from sim.report.return_words import RETURNS
+from sim.report.signal_words import SIGNALS
 from sim.report.support_words import SUPPORT
 from sim.vocabulary import InputError, Svc
 
@@ -94,6 +95,7 @@ METRICS: Final[dict[str, Metric]] = {
     **DRIVERS,
     **RETURNS,
     **SUPPORT,
+    **SIGNALS,
     **FORECAST,
     **GOODS,
     **COSTS,

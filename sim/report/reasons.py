@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from sim.report.signal_words import SIGNAL_OBJECTS
+
 REASONS: Final[dict[str, str]] = {
     "out_of_zone": "outside the area served",
     "closed": "stores closed",
@@ -31,6 +33,7 @@ REASONS: Final[dict[str, str]] = {
 """Why customers were turned away and orders cancelled."""
 
 OBJECTS: Final[dict[str, str]] = {
+    **SIGNAL_OBJECTS,
     "orders.by_reason": "orders by reason: How many customers were turned away, and orders cancelled, for each reason.",
     "drift.by_cause": (
         "units off by cause: The units that records are off at the close, shared out among what brought it about; they add up to "

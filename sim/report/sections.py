@@ -63,6 +63,11 @@ def sections(summary: Mapping[str, Any]) -> list[Section]:
         *(_row(summary, f"click_to_door_s.{q}", label) for q, label in quantiles.items()),
         *(_row(summary, f"within_s.{limit}") for limit in ("900", "1200", "1800")),
         _row(summary, "on_time"),
+        *(
+            _row(summary, path)
+            for path in ("eta_error_s.600.mean_abs", "eta_error_s.300.mean_abs")
+            if centre(at(summary, path)) is not None
+        ),
     ]
     stock = Section("Stock", "Drift is the gap between stock records and shelves when the run ends.", _stock(summary))
     if goods_only(summary):

@@ -22,6 +22,7 @@ from sim.scenario.gateway import (
 )
 from sim.scenario.monitoring import MonitoringSpec
 from sim.scenario.services import Autoscale, BreakerSpec, Health, RetrySpec, Services
+from sim.scenario.signals import NotificationSpec, TrackingSpec
 
 
 class Substitutes(Branch):
@@ -162,6 +163,8 @@ class Platform(Branch):
         2400.0, JUDGEMENT, "an order without a driver for this long after it could be picked is cancelled, seconds"
     )
     ping_s: AboveZero = given(8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends")
+    tracking: TrackingSpec = given(TrackingSpec, "-", "what becomes of these positions, and what is made of them")
+    notifications: NotificationSpec = given(NotificationSpec, "-", "how customers and drivers are told of what happens")
     delivery_fee_cents: Count = given(290, JUDGEMENT, "fee of every order, cents")
     pricing: Pricing = given(Pricing, "-", "what is charged beside the goods and the delivery fee")
     promise: Promise = given(Promise, "-", "the time the customer is told")
@@ -181,6 +184,7 @@ class PolicyNames(Branch):
     routing: str = given("s_shape", "-", "how a picker walks through the aisles; heard with a stores.layout")
     picking: str = given("fifo", "-", "which order a free picker takes next")
     dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
+    locating: str = given("dead_reckoning", "-", "where a driver is believed to be between two positions")
     incentive: str = given("flat", "-", "what a driver is offered on top of the usual pay")
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
     replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
@@ -295,6 +299,22 @@ METRICS = (
     *(f"returns.{key}" for key in ("orders", "units", "put_back_units", "wasted_units")),
     *(f"support.{key}" for key in ("contacts", "per_1000", "answered", "open", "refunds", "refund_cents", "by_lead")),
     "support.wait_s.mean", "support.wait_s.p95", "support.utilisation",
+    *(
+        f"tracking.{key}"
+        for key in (
+            "pings", "lost_share", "late_share", "spoofed_share", "age_s.mean", "age_s.p95", "stalls", "taken_back",
+        )
+    ),
+    *(
+        f"eta_error_s.{horizon}.{key}"
+        for horizon in ("900", "600", "300", "120")
+        for key in ("orders", "mean", "mean_abs", "p90_abs")
+    ),
+    *(
+        f"notifications.{who}.{key}"
+        for who in ("customers", "drivers")
+        for key in ("sent", "websocket", "push", "lost", "lost_share", "late_share")
+    ),
     *(f"platform.user.{key}" for key in (*_LATENCY, "error_budget_burnt")),
     *(
         f"platform.endpoints.{name}.{key}"

@@ -10,7 +10,7 @@ FaultName = Literal[
     "provider_outage", "bus_slowdown", "instance_crash", "zone_outage", "service_slowdown", "cache_flush", "replica_lag",
     "bus_partition", "consumer_rebalance", "orchestrator_crash", "database_crash", "broker_crash", "corrupted_records",
     "store_partition", "expired_certificate", "exhausted_pool", "region_outage", "app_connection_loss",
-    "scanner_failure", "login_attack", "request_flood",
+    "scanner_failure", "login_attack", "request_flood", "push_outage",
 ]  # fmt: skip
 
 ServiceName = Literal[

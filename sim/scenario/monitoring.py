@@ -35,6 +35,7 @@ _DEFAULTS: dict[str, dict[str, float]] = {
     "stale_stock": {"limit": 10.0, "over_s": 600.0, "least": 5.0},
     "payments_failing": {"limit": 0.1, "over_s": 300.0, "least": 20.0},
     "checkout_stalled": {"limit": 0.5, "over_s": 120.0, "least": 10.0},
+    "drivers_stalled": {"limit": 0.02},
 }
 
 
@@ -73,6 +74,12 @@ class Alerts(Branch):
         "share of charges declined, unanswered or not even tried",
     )  # fmt: skip
     checkout_stalled: AlertRule = _rule("checkout_stalled", JUDGEMENT, "share of placed orders that were not confirmed")
+
+    drivers_stalled: AlertRule = _rule(
+        "drivers_stalled",
+        JUDGEMENT,
+        "share of the drivers on shift whose ride is overdue, and who are silent or stopped",
+    )
 
     @model_validator(mode="before")
     @classmethod

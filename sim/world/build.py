@@ -13,6 +13,7 @@ from sim.scenario.tree import Euclidean
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.catalogue import Catalogue, Opening, make_catalogue, opening_stock
+from sim.world.coverage import Coverage, draw_coverage
 from sim.world.demand import BIN_S, Trace, believed_demand, complete, daily_demand, draw_wishes, no_wishes, rate_per_bin
 from sim.world.doors import Doors, draw_doors
 from sim.world.drivers import Driver, make_drivers
@@ -53,6 +54,8 @@ class World:
         When each order is ready, seconds since the start, where kitchens say so instead of pickers; None: pickers.
     doors
         What happens at the customers' doors; None where every order is handed over without a question.
+    coverage
+        Where phones have no signal; None: nowhere.
     streets
         What happens on the way to the doors; None where every ride goes as planned.
     files
@@ -81,6 +84,7 @@ class World:
     store_shares: NDArray[np.float64]
     minutes: Sequence[float]
     doors: Doors | None
+    coverage: Coverage | None = None
     streets: Streets | None = None
     lesson: SalesHistory | None = None
     ready_s: NDArray[np.float64] | None = None
@@ -239,6 +243,7 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         store_shares=shares,
         minutes=_minutes(scenario, wishes.entered_s),
         doors=draw_doors(scenario, streams, catalogue, len(wishes.entered_s)),
+        coverage=draw_coverage(scenario, fixed, geography),
         streets=draw_streets(scenario, streams, geography, wishes.node, weights),
     )
 

@@ -44,6 +44,11 @@ class Geography(Protocol):
     ) -> tuple[int, int]:
         """Follow a tree towards its root until `until_ms` have passed: the first node reached then or after, and when."""
 
+    def walk_out(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
+        """The same on the way from the root of a tree, `origin`, to a target."""
+
 
 class Straight:
     """Straight lines between places: what the plain and the air have in common."""
@@ -77,6 +82,12 @@ class Straight:
     ) -> tuple[int, int]:
         """There is no place to turn on a straight line: the next node is its end."""
         return (origin, 0) if until_ms <= 0 else (target, int(tree[origin]))
+
+    def walk_out(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
+        """Nor is there on the way out."""
+        return (origin, 0) if until_ms <= 0 else (target, int(tree[target]))
 
 
 class Plain(Straight):

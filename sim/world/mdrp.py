@@ -23,6 +23,7 @@ from sim.world.drivers import Driver
 from sim.world.geography import Plain
 from sim.world.mishaps import draw_mishaps
 from sim.world.places import cells_of
+from sim.world.traffic import Vehicle
 from sim.world.travel import Travel
 
 MINUTE_S = 60.0
@@ -182,8 +183,10 @@ class MinutePlain(Plain):
         super().__init__(at[:, 0].copy(), at[:, 1].copy(), speed * 0.06, key)
         self._minute = speed
 
-    def _ms(self, dx: Any, dy: Any) -> Any:
-        return whole_minutes(np.hypot(dx, dy), self._minute) * 60_000
+    def between_ms(self, one: Any, other: Any, vehicle: Vehicle) -> Any:
+        """Whole minutes between places, milliseconds."""
+        x, y = self.x_m, self.y_m
+        return whole_minutes(np.hypot(x[one] - x[other], y[one] - y[other]), self._minute) * 60_000
 
 
 _SCENARIO = """

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.shipped import user_cache_dir
+from sim.streams import quick
 from sim.vocabulary import InputError
 from sim.world.traffic import ARTERIALS, LEVELS, Vehicle
 
@@ -54,7 +55,8 @@ class Roads:
         self.people = arrays["people"] if len(arrays["people"]) else None
         self._graphs: dict[tuple[str, int, bool], Any] = {}
         self._hierarchies: dict[tuple[str, int], Any] | None = None
-        self._neighbours: dict[tuple[str, int], Any] = {}
+        self._edges: dict[bool, tuple[NDArray[np.int64], Any, Any]] = {}
+        self._neighbours: dict[tuple[str, int, bool], tuple[Any, Any, Any]] = {}
         self._rides: OrderedDict[tuple[int, str, int], tuple[float, Any]] = OrderedDict()
 
     @property
@@ -150,6 +152,19 @@ class Roads:
             self._rides.popitem(last=False)
         return tree
 
+    def _streets_at(self, vehicle: Vehicle, period: int, *, backward: bool) -> tuple[Any, Any, Any]:
+        """Of each node, where its edges begin in two columns: of the nodes at their other ends, ascending, and of their times."""
+        key = (vehicle.name, period if vehicle.jams else 0, backward)
+        if key not in self._neighbours:
+            if backward not in self._edges:
+                near, far = (self.head, self.tail) if backward else (self.tail, self.head)
+                order = np.lexsort((far, near))
+                start = np.searchsorted(near[order], np.arange(self.nodes + 1))
+                self._edges[backward] = order, quick(start), quick(far[order])
+            order, starts, ends = self._edges[backward]
+            self._neighbours[key] = starts, ends, quick(self.edge_ms(vehicle, period)[order])
+        return self._neighbours[key]
+
     def walk(
         self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
     ) -> tuple[int, int]:
@@ -158,13 +173,7 @@ class Roads:
         Whole milliseconds make the path recoverable from times alone: the next node is one whose own time plus the
         edge's equals the time here; ties go to the lowest node.
         """
-        key = (vehicle.name, period if vehicle.jams else 0)
-        if key not in self._neighbours:
-            graph = self._graph(vehicle, period, backward=False)
-            self._neighbours[key] = tuple(
-                memoryview(a) for a in (graph.indptr, graph.indices, graph.data.astype(np.int64))
-            )
-        start, heads, times = self._neighbours[key]
+        start, heads, times = self._streets_at(vehicle, period, backward=False)
         node, whole, passed = origin, tree[origin], 0
         while passed < until_ms and node != target:
             here = tree[node]
@@ -174,6 +183,23 @@ class Roads:
                     break
             passed = whole - tree[node]
         return node, passed
+
+    def walk_out(
+        self, tree: Any, origin: int, target: int, vehicle: Vehicle, period: int, until_ms: float
+    ) -> tuple[int, int]:
+        """The same on `path` from a tree's root, walked backwards from its end: as long as the end is far off, no search."""
+        start, tails, times = self._streets_at(vehicle, period, backward=True)
+        node = target
+        while node != origin:
+            here, before = tree[node], origin
+            for edge in range(start[node], start[node + 1]):
+                if tree[tails[edge]] + times[edge] == here:
+                    before = tails[edge]
+                    break
+            if tree[before] < until_ms:
+                break
+            node = before
+        return node, tree[node]
 
     def path(self, origin: int, target: int, vehicle: Vehicle, period: int) -> tuple[list[int], list[int]]:
         """The fastest ride's nodes and the time at which each is reached, ms from the origin; ties to the lowest node."""

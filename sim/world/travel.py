@@ -112,10 +112,15 @@ class Travel:
     def along(
         self, root: int, towards: bool, origin: int, target: int, profile: int, period: int, elapsed_ms: float
     ) -> tuple[int, int]:
-        """The first node of a store's leg that is reached at or after `elapsed_ms`, and when (ms since setting out)."""
+        """The first node of a leg that is reached at or after `elapsed_ms`, and when (ms since setting out).
+
+        `root` is the store that it leads to (`towards`) or from; below zero: neither end is one.
+        """
         vehicle, ways = self.profiles[profile], self._ways[profile]
         if towards:
             return ways.walk(self.to_store[period][profile][root], origin, target, vehicle, period, elapsed_ms)
+        if root >= 0:
+            return ways.walk_out(self.from_store[period][profile][root], origin, target, vehicle, period, elapsed_ms)
         nodes, reached = ways.path(origin, target, vehicle, period)
         step = min(bisect_left(reached, elapsed_ms), len(nodes) - 1)
         return nodes[step], reached[step]
@@ -173,6 +178,11 @@ class LaggingEstimator:
         """From each of many places (see `place`) to a store, seconds (float64)."""
         # One flat table per store: `take` is several times faster than indexing by three arrays.
         return self._travel.to_store_flat[self._period(now_s)][store].take(places) * self._scale
+
+    def place_to_store_s(self, place: int, store: StoreId, now_s: float) -> float:
+        """From one of them, seconds."""
+        profile, node = divmod(place, self._travel.nodes)
+        return float(self._travel.to_store[self._period(now_s)][profile][store][node] * self._scale)
 
     def to_customer_s(self, store: StoreId, node: NodeId, now_s: float, profile: int | None = None) -> float:
         """From a store to a customer by a vehicle profile, seconds; None: the fleet's most common one."""

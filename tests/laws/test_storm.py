@@ -19,6 +19,7 @@ from sim.experiments.storm_draws import (
     storm_scenario,
 )
 from sim.experiments.storm_people import HUMANS
+from sim.experiments.storm_signals import FURTHER, ON_SIGNALS
 from sim.experiments.storm_tours import ON_TOURS
 from sim.facts import SIGNATURES
 from sim.laws import Breach
@@ -113,6 +114,12 @@ def test_now_and_then_drivers_are_human_and_roads_troubled(scenarios, path):
 def test_now_and_then_not_everything_is_handed_over(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
     assert len(drawn) >= len(AT_THE_DOORS[path])
+
+
+@pytest.mark.parametrize("path", [path for path in ON_SIGNALS if path != FURTHER])
+def test_now_and_then_positions_and_pushes_are_lost_and_drivers_get_stuck(scenarios, path):
+    drawn = {repr(at(scenario, path)) for scenario in scenarios}
+    assert len(drawn) >= len(set(ON_SIGNALS[path]))
 
 
 @pytest.mark.parametrize("path", RESTOCKINGS)

@@ -11,6 +11,7 @@ from sim.laws import all_laws, verdict, whole_log
 from sim.streams import Streams
 from sim.vocabulary import FaultKind, OfferAnswer, OrderState, Rejection, StockCause, Svc
 from sim.world.build import build_world
+from sim.world.pings import Pings
 
 BEGAN_S, OVER_S = 2400.0, 3600.0
 """Every fault here begins at 12:40 and, where its length is given by minutes, lasts for twenty."""
@@ -298,7 +299,7 @@ def test_phones_without_a_connection_answer_no_offer(broken):
 
 
 def test_a_lost_connection_leaves_exactly_its_length_of_staleness(two_stores, play):
-    """Every second somebody asks where a driver was last seen: the age of it grows from the loss to the reconnection."""
+    """Every second somebody asks where a driver was last seen: the age of it grows from the last ping before the loss on."""
 
     class Nosy:
         every_s, holds = 1.0, True
@@ -307,19 +308,24 @@ def test_a_lost_connection_leaves_exactly_its_length_of_staleness(two_stores, pl
             self.ages = {}
 
         def __call__(self, view):
-            if view.idle_count:
-                self.ages[view.now_s] = view.seen(view.idle[0]).age_s
+            self.ages[view.now_s] = view.seen(0).age_s
             return iter(())
 
     nosy = Nosy()
-    scenario = two_stores(fault("app_connection_loss", "share: 1.0"), "platform.ping_s=8", "platform.give_up_s=100000")
+    scenario = two_stores(
+        fault("app_connection_loss", "share: 1.0"), "platform.ping_s=8", "platform.give_up_s=100000",
+        "platform.tracking={loss_share: 0, delay_s: 0}",
+    )  # fmt: skip
     play(scenario, policies=replace(policies_of(scenario), dispatch=nosy))
     at_s, age_s = (np.array(list(column)) for column in (nosy.ages, nosy.ages.values()))
     lost = (at_s >= BEGAN_S) & (at_s < OVER_S)
     assert lost.sum() > 1000
-    np.testing.assert_allclose(age_s[lost], at_s[lost] - BEGAN_S, atol=1e-6)
-    assert age_s[lost].max() == OVER_S - BEGAN_S - 1.0
-    np.testing.assert_allclose(age_s[~lost], at_s[~lost] % 8.0, atol=1e-6)
+    phase_s = Pings.of(scenario, Streams(scenario.seed)).phase_s(0)
+    # The last ping before the loss was sent so long before it.
+    before_s = (BEGAN_S - phase_s) % 8.0
+    assert np.array_equal(age_s[lost], at_s[lost] - BEGAN_S + before_s)
+    after = ~lost & (at_s >= 8.0) & ((at_s < BEGAN_S) | (at_s >= OVER_S + 8.0))
+    assert np.array_equal(age_s[after], (at_s[after] - phase_s) % 8.0)
 
 
 def test_broken_scanners_make_picking_longer_by_their_factor(broken):

@@ -23,6 +23,7 @@ CUT_IN_THE_RUSH = (
     "{name: wine, share: 0.3, price_cents: 900, litres: 1, restricted: true}]",
     "drivers.count=6",
     "drivers.accept_share=0.7",
+    "drivers.mishaps={breakdowns_per_1000h: 500, accidents_per_1000h: 0, repair_minutes: 5}",
     "payments={decline_share: 0.3, attempts_max: 2}",
     "pickers.mispick_share=0.1",
     "stores.inaccurate_share=0.9",

@@ -1,5 +1,6 @@
 """Compiled roads against networkx on small random maps with every awkwardness a real one has."""
 
+from bisect import bisect_left
 from itertools import pairwise
 from typing import Any
 
@@ -100,6 +101,19 @@ def test_a_walk_is_where_the_time_says(seed: int, nodes: int, share: float) -> N
             assert any(tree[origin] - tree[a] < until for a in before)
         else:
             assert node == origin
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), nodes=st.integers(2, 30), share=st.floats(-0.1, 1.2))
+def test_a_walk_out_is_the_first_place_on_the_path_that_is_late_enough(seed: int, nodes: int, share: float) -> None:
+    roads, vehicle, period = random_roads(seed, nodes), VEHICLES["car"], 2
+    origin = seed % nodes
+    tree = roads.trees_ms([origin], vehicle, period, towards=False)[0].tolist()
+    for target in range(nodes):
+        until = share * tree[target]
+        path, times = roads.path(origin, target, vehicle, period)
+        step = min(bisect_left(times, until), len(path) - 1)
+        assert roads.walk_out(tree, origin, target, vehicle, period, until) == (path[step], times[step])
 
 
 def test_an_end_that_cannot_be_reached_is_said() -> None:

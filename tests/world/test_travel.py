@@ -132,6 +132,9 @@ def test_the_estimator_lags_and_knows_no_noise(world: Any) -> None:
             estimator.places_to_store_s(places, store, now_s),
             [estimator.to_store_s(int(n), int(p), store, now_s) for n, p in zip(nodes, profiles, strict=True)],
         )
+        assert [estimator.place_to_store_s(int(place), store, now_s) for place in places] == [
+            estimator.to_store_s(int(n), int(p), store, now_s) for n, p in zip(nodes, profiles, strict=True)
+        ]
 
 
 @pytest.mark.parametrize("towards", [True, False])
