@@ -203,7 +203,7 @@ class Mishap(IntEnum):
     BREAKDOWN = 0
     """It is put right on the spot, and the ride goes on."""
     ACCIDENT = 1
-    """It goes no further: the goods are brought back to their store, and the driver goes home."""
+    """It goes no further: goods go back to their store, else somebody else is offered the order; the driver goes home."""
 
 
 class PickStage(IntEnum):

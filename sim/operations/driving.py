@@ -248,7 +248,11 @@ class Driving:
             if streets is None:
                 yield Timer(env, arrive_s - env.now)
             else:
-                yield from streets.to_store(driver, job, self._noise[0][order])
+                if (yield from streets.to_store(driver, job, self._noise[0][order])):
+                    for each in (order, *(each for each, _ in job.along)):
+                        self._office.gives_back(each, driver.id)
+                    self._goes_home(driver)
+                    return
         driver.leg, driver.node = None, self._store_nodes[job.store]
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
@@ -323,10 +327,13 @@ class Driving:
         lost = carried[carried.index(order) :]
         for each in lost:
             self._doors.fails(each, driver.node, driver.id, CancelReason.ACCIDENT)
+        self._goes_home(driver)
+        return lost
+
+    def _goes_home(self, driver: Driver) -> None:
         if driver.on:
             driver.on = False
             self._office.driver_off(driver.id)
-        return lost
 
     def _along(self, driver: Driver, job: OfferMessage) -> list[tuple[OrderId, NodeId]]:
         """What is to be taken along and has not been called off, on the way or before it was accepted."""

@@ -52,13 +52,10 @@ class Streets:
     # -- legs ----------------------------------------------------------------------------------------------------------
 
     def to_store(self, driver: Driver, job: OfferMessage, noise: float) -> Story:
-        """Sit out the ride to a store that has begun, and what goes wrong on it; nobody has goods in hand yet.
-
-        Only breakdowns are drawn here: who has an accident without any goods is late, as with a breakdown.
-        """
+        """Sit out the ride to a store that has begun, and what goes wrong on it; True when it ended in an accident."""
         leg = driver.leg
         assert leg is not None
-        yield from self._ride(driver, job.order, leg, -1 - driver.id, self._towards(driver, job, noise))
+        return (yield from self._ride(driver, job.order, leg, -1 - driver.id, self._towards(driver, job, noise)))
 
     def to_customer(
         self, driver: Driver, order: OrderId, store: StoreId, node: NodeId, noise: float, *, first: bool
@@ -118,6 +115,8 @@ class Streets:
                 driver=driver.id, order=order, node=node, mishap=mishap, until_s=env.now + lasts_s
             )
             self._riding.stops(driver, node)
+            if mishap is Mishap.ACCIDENT and number < 0:
+                return True  # without goods in hand: others will see to the order
             yield Timer(env, lasts_s)
             if mishap is Mishap.ACCIDENT:
                 return True
@@ -130,8 +129,6 @@ class Streets:
     def _mishap(self, order: OrderId, number: int) -> tuple[Mishap, float, float]:
         """What happens on a leg first, after how long a ride, and how long it holds the driver up, seconds."""
         breaks, crashes = self._rates
-        if number < 0:
-            crashes = 0.0
         rate = breaks + crashes
         if not rate:
             return Mishap.BREAKDOWN, inf, 0.0

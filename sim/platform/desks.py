@@ -247,6 +247,20 @@ class Desks:
         self.tracking.stands(driver, store)
         self.offers.wake()
 
+    def gives_back(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> bool:
+        """A driver cannot go on to the store: the order is offered to others; False when it is off, or not his, or has left."""
+        order = self.book.open.get(order_id)
+        if order is None or order.failing is not None or not order.accepted:
+            return False
+        if (role is not _DRIVER or order.driver != driver or driver < 0) and not self._allows(
+            Command.PICK_UP, role, driver, order
+        ):
+            return False
+        if order.state is _PICKED_UP:
+            return self._refuse(order, Refusal.TOO_LATE)
+        self.offers.take_back(order)
+        return True
+
     def picked_up(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> bool:
         """A driver wants to leave with an order: False when it was cancelled in the meantime, or is not his."""
         order = self.book.open.get(order_id)

@@ -65,7 +65,7 @@ class Mishaps(Branch):
         0.2, "judgement: two in a driver's ten full-time years", "the vehicle is a wreck: the driver goes home",
     )  # fmt: skip
     rescue_minutes: AboveZero = given(
-        40.0, JUDGEMENT, "mean time until somebody has come and taken the goods over for their way back to the store"
+        40.0, JUDGEMENT, "mean time until somebody has come, and the goods can be brought back to the store"
     )
     detour_share: Share = given(0.01, JUDGEMENT, "share of rides to a customer that lead by another address first")
 

@@ -48,29 +48,37 @@ def test_breakdowns_come_by_the_hour_of_riding_and_delay_what_is_ridden_for(
     assert 0.0 < later <= held_s / max(with_goods.sum(), 1)
 
 
-def test_after_an_accident_the_order_is_off_its_goods_come_back_and_the_driver_goes_home(
+def test_after_an_accident_goods_come_back_or_somebody_else_is_asked_and_the_driver_goes_home(
     two_stores: Any, play: Any
 ) -> None:
     terms = "{breakdowns_per_1000h: 0, accidents_per_1000h: 2000, rescue_minutes: 10, detour_share: 0}"
-    day = lawful_day(play, two_stores(*CALM, f"drivers.mishaps={terms}", "drivers.count=60"))
-    crashed = day.rows("vehicle_stopped")
-    assert len(crashed) >= 5
+    apart = ("policies.positioning=stay", "policies.dispatch=nearest(ride_s_max=3000)", "drivers.count=40")
+    day = lawful_day(play, two_stores(*CALM, f"drivers.mishaps={terms}", *apart))
+    crashed, back = day.rows("vehicle_stopped"), day.rows("order_taken_back")
     assert set(crashed["mishap"]) == {Mishap.ACCIDENT}
-    orders = day.study.orders
-    mine = np.isin(orders["order"], crashed["order"])
-    assert (orders["state"][mine] == OrderState.CANCELLED).all()
-    assert (orders["cancel_reason"][mine] == CancelReason.ACCIDENT).all()
-    assert (orders["refunded_cents"][mine] == orders["charged_cents"][mine]).all()
-    # Whoever crashed brings the goods back once they are rescued, and takes nothing on any more.
-    home, back = day.rows("driver_off"), day.rows("tote_handed_in")
-    accepted = day.rows("offer_answered")
+    home, handed_in, accepted = day.rows("driver_off"), day.rows("tote_handed_in"), day.rows("offer_answered")
     accepted = accepted[accepted["answer"] == OfferAnswer.ACCEPTED]
+    orders, with_goods, without = day.study.orders, [], 0
     for crash in crashed:
-        (went,) = home["t_s"][home["driver"] == crash["driver"]]
-        (handed_in,) = back["t_s"][back["order"] == crash["order"]]
-        assert crash["until_s"] <= handed_in == went
-        assert not (accepted["t_s"][accepted["driver"] == crash["driver"]] > crash["t_s"]).any()
-    assert day.study.summary["orders"]["by_reason"]["accident"] == mine.sum()
+        mine = accepted[accepted["driver"] == crash["driver"]]
+        assert not (mine["t_s"] > crash["t_s"]).any(), "who crashed takes nothing on any more"
+        (went_s,) = home["t_s"][home["driver"] == crash["driver"]]
+        if ((back["order"] == crash["order"]) & (back["driver"] == crash["driver"])).any():
+            # Nothing in hand yet: somebody else is asked at once.
+            assert went_s == crash["t_s"]
+            others = accepted[(accepted["order"] == crash["order"]) & (accepted["t_s"] > crash["t_s"])]
+            without += len(others) > 0
+        else:
+            (in_s,) = handed_in["t_s"][handed_in["order"] == crash["order"]]
+            assert crash["until_s"] <= in_s == went_s
+            with_goods.append(crash["order"])
+    assert len(with_goods) >= 3
+    assert without >= 3
+    lost = np.isin(orders["order"], with_goods)
+    assert (orders["state"][lost] == OrderState.CANCELLED).all()
+    assert (orders["cancel_reason"][lost] == CancelReason.ACCIDENT).all()
+    assert (orders["refunded_cents"][lost] == orders["charged_cents"][lost]).all()
+    assert day.study.summary["orders"]["by_reason"]["accident"] == lost.sum()
 
 
 def test_a_wrong_address_costs_a_call_and_another_ride_and_the_goods_go_where_the_customer_is(
