@@ -36,8 +36,9 @@ class RoutedByPyVRP:
 
     The solver minimises sums over legs, so delay is put on legs: on the ride to the first customer what he waits for this
     driver, on each further one what the customer loses against a ride straight from the store. That a late driver is late for
-    every customer of the tour it does not see, nor that all wait until the last is packed. That plans made anew beat rules
-    where orders can be planned together is what this entry is for; weights and sizes are judgement.
+    every customer of the tour it does not see, nor that all wait until the last is packed. It begins with a matching of single
+    orders, so that some iterations are enough. It is on the menu as what a general solver makes of the same plans; the figures
+    are judgement.
     """
 
     every_s: float = 60.0

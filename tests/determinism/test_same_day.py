@@ -112,6 +112,19 @@ def test_forecasts_are_the_same_in_other_processes(two_stores: Any, play: Any, t
     assert here != play(two_stores(*weeks)).outcome.digest
 
 
+@pytest.mark.parametrize("name", ["matching", "foodmatch", "rolling_horizon", "vrp"])
+def test_plans_are_the_same_in_other_processes(two_stores: Any, play: Any, tmp_path: Path, name: str) -> None:
+    """What a solver searches, too."""
+    if name == "vrp":
+        pytest.importorskip("pyvrp", reason="the extra darkstore[vrp] is not installed")
+    scenario = two_stores(f"policies.dispatch={name}", "policies.positioning=prestage", "drivers.count=8")
+    file = tmp_path / "plans.yaml"
+    file.write_text(json.dumps(resolved(scenario)), encoding="utf-8")
+    played = play(scenario)
+    assert len(played.rows("order_bundled")), "tours of several, or there is little to plan"
+    assert digest_elsewhere(file, "4242") == played.outcome.digest
+
+
 def test_on_a_road_map_cold_and_warm(play: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKSTORE_HOME", str(tmp_path))
     text = (
