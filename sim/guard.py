@@ -166,6 +166,13 @@ def _cents(answer: Any) -> int:
     return cents
 
 
+def _factors(answer: Any) -> Any:
+    factors = np.asarray(answer, dtype=np.float64)
+    if factors.ndim != 2 or factors.shape[1] != 24 or not ((factors >= 0.01) & (factors <= 100.0)).all():
+        raise ValueError
+    return factors
+
+
 def _place(answer: Any) -> int | None:
     return None if answer is None else index(answer)
 
@@ -284,6 +291,7 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "slotting": (_slots, "a slot for each SKU, integers, no slot for two"),
     "routing": (_metres, "metres >= 0 for each tour"),
     "picking": (_place, "a place in the queue or None"),
+    "eta": (_factors, "factors from 0.01 to 100 by vehicle and hour"),
     "locating": (_left, "seconds >= 0"),
     "incentive": (_cents, "whole cents from 0 to 100,000"),
     "positioning": (_store, "a store id or None"),

@@ -17,6 +17,9 @@ from sim.vocabulary import Cents, Charge, DriverId, NodeId, OrderId, OrderState,
 class Estimator(Protocol):
     """The platform's idea of travel times, seconds. It lags behind the roads and does not know the draws."""
 
+    common: int
+    """The fleet's most common vehicle profile."""
+
     def place(self, node: NodeId, profile: int) -> int:
         """One number for a node and a vehicle profile, to ask `places_to_store_s` with."""
 

@@ -20,6 +20,7 @@ from sim.contracts.dispatch import (
     Stops,
     WaitingOrder,
 )
+from sim.contracts.eta import Eta, Trips
 from sim.contracts.floor import (
     BatchPicking,
     ComparedReconciliation,
@@ -72,6 +73,7 @@ __all__ = [
     "CountView",
     "Dispatch",
     "DispatchView",
+    "Eta",
     "Fleet",
     "Forecast",
     "ForecastView",
@@ -117,6 +119,7 @@ __all__ = [
     "TrainedForecast",
     "Transfer",
     "TransferView",
+    "Trips",
     "Visits",
     "WaitingOrder",
 ]
@@ -133,6 +136,7 @@ FAMILIES = {
     "routing": "how a picker walks through the aisles",
     "picking": "which order a free picker takes next",
     "dispatch": "which driver is offered which order, and when",
+    "eta": "how estimates of rides are corrected by those that are over",
     "locating": "where a driver is believed to be between two positions",
     "incentive": "what a driver is offered on top of the usual pay",
     "positioning": "where a driver goes after a delivery",
@@ -154,6 +158,7 @@ POLICY_PROTOCOLS: dict[str, Any] = {
     "routing": Routing,
     "picking": Picking,
     "dispatch": Dispatch,
+    "eta": Eta,
     "locating": Locating,
     "incentive": Incentive,
     "positioning": Positioning,
@@ -179,6 +184,7 @@ class Policies:
     routing: Routing
     picking: Picking
     dispatch: Dispatch
+    eta: Eta
     locating: Locating
     incentive: Incentive
     positioning: Positioning

@@ -28,6 +28,7 @@ HUMANS: Final[Mapping[str, tuple[Any, ...]]] = {
     "demand.weather.grounded": ("[]", "['12:30-12:50']"),
     "policies.sourcing": ("nearest_store", "nearest_with_stock", "nearest_with_drivers"),
     "policies.dispatch": ("nearest", "nearest(ride_s_max=60, widen_s=120, widen_every_s=30)", "scored", "fifo"),
+    "policies.eta": ("told", "told", "learned(every_s=600)"),
     "policies.pricing": ("flat", "flat(cents=150)", "by_load(orders_per_driver=0.5)", "by_forecast"),
     "policies.incentive": ("flat", "flat(cents=100)", "by_declines", "by_load", "by_forecast"),
 }  # fmt: skip

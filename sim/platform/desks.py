@@ -11,6 +11,7 @@ from sim.facts import Facts
 from sim.platform.arrivals import Arrivals
 from sim.platform.billing import Billing
 from sim.platform.inventory import Inventory
+from sim.platform.learning import LearningEstimator
 from sim.platform.offers import Offers
 from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
@@ -70,6 +71,7 @@ class Desks:
     billing: Billing
     saga: Saga
     _estimator: Estimator
+    learning: LearningEstimator | None
     offers: Offers
     arrivals: Arrivals
     _judged: int
@@ -273,6 +275,8 @@ class Desks:
         if not order.accepted:
             return self._refuse(order, Refusal.TOO_EARLY)  # who was asked has not said yes
         order.left_s = self._env.now
+        if self.learning is not None:
+            self.learning.leaves(driver, order_id, order.store, order.node)
         if self.offers.watch is not None:
             self.offers.watch.left(order)
         self.book.move(order, _PICKED_UP)
@@ -298,6 +302,8 @@ class Desks:
             self._refuse(order, Refusal.TOO_EARLY)
             return
         order.done_s = self._env.now
+        if self.learning is not None:
+            self.learning.arrives(driver, order_id)
         if self._judged and not order_id % self._judged:
             self.arrivals.came(order)
         self.offers.close(order, _HANDED_OVER)
@@ -329,6 +335,8 @@ class Desks:
         if not self._at_door(order, driver, role):
             return False
         order.done_s = self._env.now
+        if self.learning is not None:
+            self.learning.gives_up(driver)
         self.offers.close(order, _FAILED)
         if self._keep_fees:
             self.billing.keep_fees(order)

@@ -1,7 +1,7 @@
 """Prices and pay that follow the load: what their policies see."""
 
 from sim.clock import Clock
-from sim.contracts import Incentive, Pricing
+from sim.contracts import Eta, Incentive, Pricing
 from sim.platform.offers import Offers
 from sim.platform.orders import OrderBook
 from sim.platform.tracking import Tracking
@@ -49,6 +49,6 @@ class LiveLoadView:
         return whole + self._traffic(self._env.now + minutes * _MINUTE_S) * rest_s
 
 
-def asks(policy: Pricing | Incentive) -> bool:
+def asks(policy: Pricing | Incentive | Eta) -> bool:
     """Whether a policy may ever ask for anything."""
     return not getattr(policy, "nothing", False)

@@ -20,6 +20,7 @@ from sim.platform.desks import Desks
 from sim.platform.forecasting import Forecasting, Outlook
 from sim.platform.gateway import Feature
 from sim.platform.inventory import Inventory
+from sim.platform.learning import LearningEstimator
 from sim.platform.market import LiveLoadView, asks
 from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
@@ -97,6 +98,9 @@ class Office(Desks):
     ) -> None:
         platform = scenario.platform
         self._env, self._facts, self._policies, self.figures = env, facts, policies, figures
+        self.learning = None
+        if asks(policies.eta):
+            estimator = self.learning = LearningEstimator(env, estimator, policies.eta, figures, scenario.midnight_s)
         self._estimator, self._promise = estimator, platform.promise
         quiet = platform.profile == "minimal"
         self.bus = Bus(env, facts, latencies.bus_s, QUIET_BUS if quiet else platform.bus, die("bus"))
@@ -201,6 +205,8 @@ class Office(Desks):
         """Set in motion what the platform does of its own accord: books are settled at every midnight."""
         if self.backend is not None:
             self.backend.start()
+        if self.learning is not None:
+            tell(self.learning.lessons())
         if self.standby is not None:
             tell(self.standby.rounds())
         for at_s in self._midnights:

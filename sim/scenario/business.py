@@ -184,6 +184,7 @@ class PolicyNames(Branch):
     routing: str = given("s_shape", "-", "how a picker walks through the aisles; heard with a stores.layout")
     picking: str = given("fifo", "-", "which order a free picker takes next")
     dispatch: str = given("nearest", "-", "which driver is offered which order, and when")
+    eta: str = given("told", "-", "how estimates of rides are corrected by those that are over")
     locating: str = given("dead_reckoning", "-", "where a driver is believed to be between two positions")
     incentive: str = given("flat", "-", "what a driver is offered on top of the usual pay")
     positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")

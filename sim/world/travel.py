@@ -151,7 +151,7 @@ class LaggingEstimator:
     def __init__(self, travel: Travel, lag_s: float, bias: float, common_profile: int) -> None:
         self._travel, self._lag_s = travel, lag_s
         self._scale = bias / 1000.0
-        self._common = common_profile
+        self.common = self._common = common_profile
         self._from_s, self._until_s, self._level = 0.0, -1.0, 0
 
     def _period(self, now_s: float) -> int:

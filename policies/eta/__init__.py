@@ -1,0 +1,1 @@
+"""Policies of the family `eta`; see `sim.contracts` for what they see and decide."""
