@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from policies.sourcing import fullest
 from sim.contracts import OrderRequest, SourcingView
 from sim.vocabulary import StoreId
 
@@ -25,12 +26,4 @@ class NearestWithDrivers:
             raise ValueError(f"Expected stores_max >= 1, got {self.stores_max}.")
 
     def __call__(self, view: SourcingView, request: OrderRequest) -> StoreId | None:
-        best, most = None, -1
-        for store in view.serving(request.node)[: self.stores_max]:
-            lines = zip(request.skus, request.units, strict=True)
-            whole = sum(view.available(store, sku) >= units for sku, units in lines)
-            if whole == len(request.skus) and view.driver_in_s(store) <= self.ride_s_max:
-                return store
-            if whole > most:
-                best, most = store, whole
-        return best
+        return fullest(view, request, self.stores_max, lambda store: view.driver_in_s(store) <= self.ride_s_max)
