@@ -5,13 +5,20 @@ from math import inf
 from sim.ports import OfferMessage
 from sim.story import Signal
 from sim.vocabulary import NOBODY, TICK_S, TICKS_PER_MS, DriverId, NodeId, StoreId
+from sim.world.coverage import Parts
 from sim.world.travel import Travel
 
 
 class Leg:
-    """A ride under way or done: from a node to a store or a customer."""
+    """A ride under way or done: from a node to a store or a customer; one to where it began: its driver stands there.
 
-    __slots__ = ("arrive_s", "depart_s", "node", "noise", "origin", "period", "root", "towards")
+    `began_s`: when the driver set his mind on it; he sets out at `depart_s`, at the next junction. `silent`: times on it
+    without a signal, (from, to), seconds. `gone`: no ride, its driver is not at work from then on.
+    """
+
+    __slots__ = (
+        "arrive_s", "began_s", "depart_s", "gone", "node", "noise", "origin", "period", "root", "silent", "towards"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -23,9 +30,12 @@ class Leg:
         towards: bool,
         period: int,
         noise: float,
+        began_s: float,
     ) -> None:
         self.origin, self.node, self.depart_s, self.arrive_s = origin, node, depart_s, arrive_s
         self.root, self.towards, self.period, self.noise = root, towards, period, noise
+        self.began_s, self.gone = began_s, False
+        self.silent: Parts = ()
 
     def at(self, t_s: float, profile: int, travel: Travel) -> tuple[NodeId, float]:
         """The next road node that is reached at or after a time by a vehicle profile, and when."""

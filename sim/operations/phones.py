@@ -9,7 +9,7 @@ ping, at once. How often pings are lost and how old positions are, a study works
 
 from collections.abc import Sequence
 from math import inf
-from typing import Final, NamedTuple
+from typing import Final
 
 from sim.clock import Clock
 from sim.contracts import Sighting
@@ -22,21 +22,11 @@ from sim.world.coverage import Parts
 from sim.world.notices import Notices
 from sim.world.pings import Pings
 
-KEPT: Final = 16
+KEPT: Final = 32
 """Each time that a phone remembers so many rides more, it forgets those that nobody can ask about any more."""
 
 LOOK_BACK_S: Final = 1200.0
 """What a phone had sent can be asked about for so long afterwards, seconds."""
-
-
-class Stretch(NamedTuple):
-    """Where a driver was from a time until the next stretch began."""
-
-    begin_s: float
-    leg: Leg | None
-    """A ride, and then its end; one to where it began: the shift starts there. None: not at work."""
-    silent: Parts
-    """Times without a signal, (from, to), seconds."""
 
 
 class Phones:
@@ -60,7 +50,7 @@ class Phones:
         self._starts = [NodeId(world.start_node(driver)) for driver in drivers]
         self._homes = [NodeId(world.store_nodes[driver.home]) for driver in drivers]
         self._phases_s = [pings.phase_s(driver) for driver in range(len(drivers))]
-        self._trails: list[list[Stretch]] = [[] for _ in drivers]
+        self._trails: list[list[Leg]] = [[] for _ in drivers]
         self._notices = notices
         self.open, self.pushes_down = notices.driver_websocket_share >= 1.0, 0
         self.offline: dict[DriverId, int] = {}
@@ -75,17 +65,21 @@ class Phones:
     def stands(self, driver: Driver) -> None:
         """A driver stands at a node from now on, where no ride was to end."""
         now = self._env.now
-        self.rides(driver, Leg(driver.node, driver.node, now, now, StoreId(NOBODY), False, 0, 1.0))
+        self.rides(driver, Leg(driver.node, driver.node, now, now, StoreId(NOBODY), False, 0, 1.0, now))
 
     def off(self, driver: Driver) -> None:
         """A driver goes home."""
-        self._trails[driver.id].append(Stretch(self._env.now, None, ()))
+        now = self._env.now
+        leg = Leg(driver.node, driver.node, now, now, StoreId(NOBODY), False, 0, 1.0, now)
+        leg.gone = True
+        self._trails[driver.id].append(leg)
 
     def rides(self, driver: Driver, leg: Leg) -> None:
         """A driver sets out on a ride."""
-        now = self._env.now
+        if self._coverage is not None:
+            leg.silent = self._silence(driver.id, leg.began_s, leg)
         trail = self._trails[driver.id]
-        trail.append(Stretch(now, leg, () if self._coverage is None else self._silence(driver.id, now, leg)))
+        trail.append(leg)
         if not len(trail) % KEPT:
             self._forget(driver.id, trail)
 
@@ -100,10 +94,10 @@ class Phones:
             self._facts.signal_lost(driver=driver, since_s=times[0], until_s=times[1])
         return tuple(found)
 
-    def _forget(self, driver: DriverId, trail: list[Stretch]) -> None:
+    def _forget(self, driver: DriverId, trail: list[Leg]) -> None:
         seen_s = self._last(driver, self._env.now - LOOK_BACK_S)[0]
         kept = len(trail) - 1
-        while kept and trail[kept].begin_s > seen_s:
+        while kept and trail[kept].began_s > seen_s:
             kept -= 1
         del trail[:kept]
 
@@ -163,10 +157,11 @@ class Phones:
         trail, losses = self._trails[driver], self._losses.get(driver, ())
         next_s = inf
         for place in range(len(trail) - 1, -1, -1):
-            begin_s, leg, silent = trail[place]
-            if begin_s <= at_s and leg is not None:
-                sent_s = self._newest(driver, begin_s, next_s, at_s, (*losses, *silent))
-                if sent_s is None and (not place or trail[place - 1].leg is None):
+            leg = trail[place]
+            begin_s = leg.began_s
+            if begin_s <= at_s and not leg.gone:
+                sent_s = self._newest(driver, begin_s, next_s, at_s, (*losses, *leg.silent))
+                if sent_s is None and (not place or trail[place - 1].gone):
                     sent_s = begin_s  # the shift begins
                 if sent_s is not None:
                     return sent_s, leg

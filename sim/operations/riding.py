@@ -50,7 +50,7 @@ class Riding:
         ride_s = int(table[period][driver.profile][store][node] * TICKS_PER_MS * noise) * TICK_S + wait_s
         at_store = travel.store_nodes[store]
         origin, target = (node, at_store) if towards else (at_store, node)
-        leg = driver.leg = Leg(origin, target, now + wait_s, now + ride_s, store, towards, period, noise)
+        leg = driver.leg = Leg(origin, target, now + wait_s, now + ride_s, store, towards, period, noise, now)
         self._facts.leg_started(
             driver=driver.id, order=order, trip=trip, origin=origin, node=target, arrive_s=leg.arrive_s
         )
@@ -62,7 +62,7 @@ class Riding:
         now, travel, node = self._env.now, self._travel, driver.node
         period = travel.period_at(now)
         ride_s = int(travel.onward_ms(node, target, driver.profile, period) * TICKS_PER_MS * noise) * TICK_S
-        leg = driver.leg = Leg(node, target, now, now + ride_s, _NO_STORE, False, period, noise)
+        leg = driver.leg = Leg(node, target, now, now + ride_s, _NO_STORE, False, period, noise, now)
         self._facts.leg_started(
             driver=driver.id, order=order, trip=_ONWARD, origin=node, node=target, arrive_s=leg.arrive_s
         )

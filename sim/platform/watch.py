@@ -81,15 +81,21 @@ class Watch:
 
     def _await(self, ride: _Ride, now: float) -> None:
         # A due time that has passed is looked at in the next round.
-        beat = max(ceil((ride[2] + self._slip_s) / BEAT_S), int(now / BEAT_S) + 1)
-        self._due.setdefault(beat, []).append(ride)
+        due_s = ride[2] + self._slip_s
+        beat = ceil(due_s / BEAT_S) if due_s > now else int(now / BEAT_S) + 1
+        known = self._due.get(beat)
+        if known is None:
+            self._due[beat] = [ride]
+        else:
+            known.append(ride)
 
     # -- rounds of monitoring ------------------------------------------------------------------------------------------
 
     def look(self, now: float) -> float:
         """Look at the rides that have become overdue; returns the share of the drivers on shift who are stuck."""
         for ride in self._due.pop(round(now / BEAT_S), ()):
-            if _under_way(ride):
+            # As a rule it is over; that is seen without a call.
+            if (ride[0].done_s if ride[3] else ride[0].left_s) == inf and _under_way(ride):
                 self._notice(ride, now)
         if self.stuck:
             self.stuck = [ride for ride in self.stuck if _under_way(ride)]
