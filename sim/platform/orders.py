@@ -78,7 +78,7 @@ class Order:
 
     __slots__ = (
         "accepted", "accepted_s", "asked_cents", "attempt", "authorised", "before", "bill", "call", "cancel_reason", "cell",
-        "cleared", "client", "committed", "confirmed_s", "declined", "done_s", "driver", "due_cents", "due_s", "entered_s",
+        "cleared", "client", "committed", "confirmed_s", "declined", "done_s", "driver", "due_cents", "entered_s",
         "expected_s", "failing", "give_up_at_s", "gone_cents", "held", "id", "kept_cents", "left_s", "less_cents", "litres",
         "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents",
         "resumed", "skus", "state", "step", "store", "surcharge_cents", "swapped", "tasked", "to_pick", "undone", "unheld",
@@ -138,7 +138,6 @@ class Order:
         self.declined: set[DriverId] | None = None
         self.expected_s = 0.0  # when it was to be packed, as believed when it began to be picked
         self.accepted_s = self.left_s = self.done_s = inf  # a driver said yes, left with it, was done at the door
-        self.due_s = inf  # when it should be done, as believed when a driver left with it
         self.before: Order | None = None  # the stop before this one on the driver's tour
 
     def declined_by(self, driver: DriverId) -> bool:

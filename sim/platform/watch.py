@@ -1,10 +1,11 @@
 """Drivers who do not get on: what is made of a ride that is not over when it should be.
 
-When a driver accepts an order, and when he leaves with it, the platform reckons by its own times when he should be at the store
-or the door. Whoever is not done `slip_s` later is looked at by the next round of monitoring, and nobody else is: a ride in time
-costs an entry in a list. The look asks for the last known position, and for the one that was known `stall_s` before. A driver
-of whom nothing has been heard for so long is silent, one who was at the same place already has stopped, and one who moves is late
-(a detour, a jam, an address that is hard to find) and looked at again. At the store a driver may wait.
+By its own times the platform reckons when a driver who has accepted an order, or left with one, should be at the store or the
+door. Whoever is not done `slip_s` later is looked at by the next round of monitoring. Nearly every ride is over `slip_s` after it
+began, and costs an entry in a list; of the others alone it is worked out when they should have been over. The look asks for the
+last known position, and for the one that was known `stall_s` before. A driver of whom nothing has been heard for so long is
+silent, one who was at the same place already has stopped, and one who moves is late (a detour, a jam, an address that is hard
+to find) and looked at again. At the store a driver may wait.
 
 What comes of it is a fact and an alert, the customer is told that the order will be later, and an order that the driver has not
 taken away yet may be given to somebody else (`on_stall: reassign`). Whoever lost an order so learns of it at the store.
@@ -24,8 +25,8 @@ from sim.scenario.signals import TrackingSpec
 from sim.vocabulary import DriverId, NodeId, Stall
 
 _SILENT, _STOPPED, _LATE = Stall.SILENT, Stall.STOPPED, Stall.LATE
-_Ride = tuple[Order, DriverId, float, bool]
-"""Order, driver, when he should be there, and whether at the door."""
+_Ride = tuple[Order, DriverId, float, bool, float | None]
+"""Order, driver, when the ride began, whether it leads to the door, and when he should be there, where that is known."""
 
 
 class Watch:
@@ -64,51 +65,68 @@ class Watch:
     def accepted(self, order: Order) -> None:
         """A driver sets out to the store."""
         now = self._env.now
-        ride_s = self._tracking.one_ride_s(order.driver, order.store, now)
-        self._await((order, order.driver, now + ride_s + self._stops.arrive_s, False), now)
+        self._look_at(now + self._slip_s, (order, order.driver, now, False, None))
 
     def left(self, order: Order) -> None:
         """A driver leaves the store with an order."""
-        now, stops, before = self._env.now, self._stops, order.before
-        if before is None or before.left_s > now:
-            order.due_s = now + self._estimator.to_customer_s(
-                order.store, order.node, now, self._profiles[order.driver]
-            )
-        else:
-            order.due_s = before.due_s + stops.leave_s + self._estimator.onward_s(before.node, order.node, now)
-        order.due_s += stops.arrive_s + stops.door_s
-        self._await((order, order.driver, order.due_s, True), now)
+        now = self._env.now
+        self._look_at(now + self._slip_s, (order, order.driver, now, True, None))
 
-    def _await(self, ride: _Ride, now: float) -> None:
-        # A due time that has passed is looked at in the next round.
-        due_s = ride[2] + self._slip_s
-        beat = ceil(due_s / BEAT_S) if due_s > now else int(now / BEAT_S) + 1
+    def _look_at(self, at_s: float, ride: _Ride) -> None:
+        """Look at a ride in the first round from a time on."""
+        beat = ceil(at_s / BEAT_S)
         known = self._due.get(beat)
         if known is None:
             self._due[beat] = [ride]
         else:
             known.append(ride)
 
+    def _due_s(self, ride: _Ride) -> float:
+        """When a ride should be over, by what was believed as it began."""
+        order, driver, begun_s, out, due_s = ride
+        if due_s is not None:
+            return due_s
+        if not out:
+            ride_s = self._tracking.one_ride_s(driver, order.store, begun_s)
+            return begun_s + ride_s + self._stops.arrive_s
+        return self._at_door_s(order)
+
+    def _at_door_s(self, order: Order) -> float:
+        stops, before = self._stops, order.before
+        if before is None or before.left_s > order.left_s:
+            at_s = order.left_s + self._estimator.to_customer_s(
+                order.store, order.node, order.left_s, self._profiles[order.driver]
+            )
+        else:
+            onward_s = self._estimator.onward_s(before.node, order.node, order.left_s)
+            at_s = self._at_door_s(before) + stops.leave_s + onward_s
+        return at_s + stops.arrive_s + stops.door_s
+
     # -- rounds of monitoring ------------------------------------------------------------------------------------------
 
     def look(self, now: float) -> float:
-        """Look at the rides that have become overdue; returns the share of the drivers on shift who are stuck."""
+        """Look at the rides that may be overdue; returns the share of the drivers on shift who are stuck."""
         for ride in self._due.pop(round(now / BEAT_S), ()):
             # As a rule it is over; that is seen without a call.
-            if (ride[0].done_s if ride[3] else ride[0].left_s) == inf and _under_way(ride):
-                self._notice(ride, now)
+            if (ride[0].done_s if ride[3] else ride[0].left_s) != inf or not _under_way(ride):
+                continue
+            due_s = self._due_s(ride)
+            if due_s + self._slip_s > now:
+                self._look_at(due_s + self._slip_s, (*ride[:4], due_s))
+            else:
+                self._notice(ride, due_s, now)
         if self.stuck:
             self.stuck = [ride for ride in self.stuck if _under_way(ride)]
         return len(self.stuck) / max(self._tracking.on_shift, 1)
 
-    def _notice(self, ride: _Ride, now: float) -> None:
-        order, driver, due_s, out = ride
+    def _notice(self, ride: _Ride, due_s: float, now: float) -> None:
+        order, driver, begun_s, out, _ = ride
         stall = self._stall(driver, None if out else self._stores[order.store], now)
         if stall is None:
             return
         self._facts.driver_stalled(order=order.id, driver=driver, stall=stall, late_s=now - due_s)
         if stall is _LATE:
-            self._await((order, driver, now, out), now)
+            self._look_at(now + self._slip_s, (order, driver, begun_s, out, now))
             return
         self.stuck.append(ride)
         if self._take_back is not None and not out:
@@ -126,7 +144,7 @@ class Watch:
 
 def _under_way(ride: _Ride) -> bool:
     """Whether a ride is still to be waited for: the order is neither done, nor off, nor somebody else's."""
-    order, driver, _, out = ride
+    order, driver, _, out, _ = ride
     if order.failing is not None or order.driver != driver or not order.accepted:
         return False
     return (order.done_s if out else order.left_s) == inf
