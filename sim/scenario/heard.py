@@ -66,6 +66,9 @@ def unheard(scenario: Scenario) -> str | None:
     spread = _given(scenario).get("demand.daily_cv")
     if spread is not None and scenario.demand.distribution != "normal":
         said.append(f"demand.daily_cv ({spread}) is heard with demand.distribution: normal alone.")
+    bonus = _given(scenario).get("policies.incentive")
+    if bonus is not None and scenario.policies.incentive != "flat" and scenario.drivers.choice is None:
+        said.append(f"policies.incentive ({bonus}) costs and wins nobody over: drivers.choice is null.")
     return " ".join(said) or None
 
 

@@ -103,6 +103,13 @@ def test_a_spread_of_demand_that_no_distribution_has_is_noted_in_both_modes() ->
     assert unheard(load("months", ["demand.daily_cv=0.5", "demand.distribution=normal"])) is None
 
 
+def test_a_bonus_that_nobody_weighs_is_named() -> None:
+    said = "policies.incentive (--set policies.incentive=by_load) costs and wins nobody over: drivers.choice is null."
+    assert unheard(load("small", ["policies.incentive=by_load"])) == said
+    assert unheard(load("small", ["policies.incentive=by_load", "drivers.choice={}"])) is None
+    assert unheard(load("gig", [])) is None
+
+
 @pytest.mark.parametrize("name", ["months", "small-trucks", "default"])
 def test_shipped_scenarios_need_no_note(name: str) -> None:
     assert unheard(load(name)) is None
