@@ -29,6 +29,10 @@ def guarded_policy(family: str, policy: Any, name: str) -> Any:
         )
         if not (fits or (asked_at_once and every_s == 0)):
             raise InputError(f"{name}: expected every_s to be seconds, {least}, got {every_s!r}.")
+    if family == "eta" and not getattr(policy, "nothing", False):
+        learns_s = getattr(policy, "every_s", None)
+        if not (isinstance(learns_s, int | float) and math.isfinite(learns_s) and learns_s >= 1):
+            raise InputError(f"{name}: expected every_s to be seconds, 1 or more, got {learns_s!r}.")
     if family == "picking":
         extra_s = getattr(policy, "consolidate_s", 0.0)
         if not (isinstance(extra_s, int | float) and math.isfinite(extra_s) and extra_s >= 0):

@@ -184,7 +184,7 @@ class OfferMessage(NamedTuple):
     """On top of the usual pay, if it is handed over."""
 
 
-class CallIn(NamedTuple):
+class Summons(NamedTuple):
     """A driver on call is asked to come."""
 
     driver: DriverId

@@ -336,7 +336,7 @@ class Topic(IntEnum):
     ORDER_EVENT = 4
     """A change of an order's state, for notifications, tracking and analytics: counted, heard by nobody on the floor."""
     CALL_IN = 5
-    """`sim.ports.CallIn`, to a driver at home."""
+    """`sim.ports.Summons`, to a driver at home."""
 
 
 class Svc(IntEnum):

@@ -11,9 +11,10 @@ from sim.vocabulary import StoreId
 class NearestIdle:
     """Give each waiting order, oldest first, to the idle driver who can reach its store soonest; ties to the lowest id.
 
-    `ride_s_max`: longest believed ride to the store, seconds; it widens by `widen_s` for every `widen_every_s` that an order has
-    waited. By default it does not: where drivers are short, sending them further away makes them shorter still (the wild goose
-    chase of Castillo, Knoepfle and Weyl 2017).
+    `ride_s_max`: longest believed ride to the store, seconds: with drivers who wait where they are (`positioning=stay`) it
+    should be as wide as the city. It widens by `widen_s` for every `widen_every_s` that an order has waited. By default it does
+    not: where drivers are short, sending them further away makes them shorter still (the wild goose chase of Castillo,
+    Knoepfle and Weyl 2017).
     """
 
     ride_s_max: float = 420.0

@@ -18,7 +18,8 @@ class Earnings:
     """What each driver earned from the warm-up on; columns over drivers' ids, (drivers,).
 
     Pay is the greater of two over the whole run: hours and orders by their rates, or the guaranteed hours. Bonuses that
-    were promised with an order come on top, and so do tips, which customers pay.
+    that were promised with an order come on top, and so do tips, which customers pay. A drone earns nothing: its hours cost
+    `costs.driver_hour_cents`.
 
     Attributes
     ----------
@@ -52,21 +53,27 @@ class Earnings:
         hour_cents = scenario.costs.driver_hour_cents if pay.hour_cents is None else pay.hour_cents
         earned = self.hours * hour_cents + self.delivered * pay.order_cents
         least = self.hours * pay.guaranteed_hour_cents
-        self.guaranteed = least > earned
+        machines = _machines(archive, scenario, size)
+        earned[machines], least[machines] = self.hours[machines] * scenario.costs.driver_hour_cents, 0.0
+        self._people, self.guaranteed = ~machines, least > earned
         self.bonuses_cents = _bonuses_cents(archive, warm_s, size)
         self.pay_cents = np.maximum(earned, least) + self.bonuses_cents
         self.idle_s = _longest_idle_s(work, size)
+        answered = archive.rows("offer_answered")
+        answered = answered[(answered["t_s"] >= warm_s) & (answered["answer"] != OfferAnswer.VOID)]
+        self._accepted_share = share((answered["answer"] == OfferAnswer.ACCEPTED).sum(), len(answered))
 
     def of(self, column: NDArray[Any], ids: NDArray[Any]) -> NDArray[Any]:
         """Some drivers' entries of a column."""
         return column[ids] if len(column) else np.zeros(0)
 
     def summary(self) -> dict[str, Any]:
-        """The object `drivers` of the summary, over drivers who were on shift for a quarter of an hour."""
-        mine = self.hours * 3600.0 >= PAID_LEAST_S
+        """The object `drivers` of the summary, over people who were on shift for a quarter of an hour."""
+        mine = self._people & (self.hours * 3600.0 >= PAID_LEAST_S)
         hours, some = self.hours[mine], bool(mine.any())
         orders, got = self.delivered[mine] / hours, (self.pay_cents + self.tips_cents)[mine] / hours
         return {
+            "accepted_share": self._accepted_share,
             "gini_orders": gini(orders),
             "gini_pay": gini(got),
             "longest_idle_s": float(self.idle_s[mine].max()) if some else None,
@@ -79,6 +86,15 @@ class Earnings:
             "tips_cents": int(np.rint(self.tips_cents.sum())),
             "bonuses_cents": int(np.rint(self.bonuses_cents.sum())),
         }
+
+
+def _machines(archive: Archive, scenario: Scenario, size: int) -> NDArray[np.bool_]:
+    """Which drivers fly, and are no people, (drivers,)."""
+    flies = np.array([name == "drone" for name, part in scenario.drivers.vehicles.items() if part > 0])
+    came, found = archive.rows("driver_on"), np.zeros(size, dtype=bool)
+    if len(flies):
+        found[came["driver"]] = flies[came["profile"]]
+    return found
 
 
 def _bonuses_cents(archive: Archive, warm_s: float, size: int) -> NDArray[np.float64]:

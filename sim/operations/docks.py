@@ -29,6 +29,10 @@ class Docks:
         self._charge_s_m = [full_s / vehicle.range_m if vehicle.flies else 0.0 for vehicle in world.travel.profiles]
         self._flies = [vehicle.flies for vehicle in world.travel.profiles]
 
+    def flies(self, driver: Driver) -> bool:
+        """Whether a driver is a machine that flies."""
+        return self._flies[driver.profile]
+
     def land(self, driver: Driver, job: OfferMessage) -> Story:
         """Fly what flies back to its store and charge it there; False: it does not fly."""
         if not self._flies[driver.profile]:

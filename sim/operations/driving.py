@@ -117,7 +117,9 @@ class Driving:
             at_s += shows_s
         will, haste = self._answers.pair(message.order, message.driver)
         share = self._accept_share
-        if self._choosing is not None:
+        if self._docks is not None and self._docks.flies(self.drivers[message.driver]):
+            share = 1.0  # a machine takes what it is given
+        elif self._choosing is not None:
             driver, now = self.drivers[message.driver], self._env.now
             share = self._choosing.chance(driver, self.position(driver, now)[0], message, now)
         answer = _ACCEPTED if will < share else _DECLINED

@@ -76,7 +76,10 @@ class Floor:
             docks = Docks(env, riding, world, quick(trace.ride_noise[:, 2]))
         pay, tips = scenario.drivers.pay, None
         if pay.tip_share:
-            tips = Tips(facts, pay.tip_share, pay.tip_cents, streams.die("drivers.tips"))
+            machines = frozenset(
+                DriverId(n) for n, driver in enumerate(world.drivers) if travel.profiles[driver.profile].flies
+            )
+            tips = Tips(facts, pay.tip_share, pay.tip_cents, streams.die("drivers.tips"), machines)
         self.phones = phones
         self.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,

@@ -4,7 +4,7 @@ from math import log
 
 from sim.clock import Clock, Timer
 from sim.operations.driving import Driving
-from sim.ports import CallIn
+from sim.ports import Summons
 from sim.scenario.drivers import OnCall
 from sim.streams import Die
 from sim.vocabulary import DriverId, quantise
@@ -28,7 +28,7 @@ class AtHome:
         self._env, self._driving, self._people, self._terms, self._luck = env, driving, people, terms, luck
         self._rest_s, self._heard = rest_s, set[int]()
 
-    def called(self, call: CallIn) -> None:
+    def called(self, call: Summons) -> None:
         """A driver is asked to come; a message that comes twice is heard once."""
         comes, haste = self._luck.pair(call.driver, call.call)
         if call.call in self._heard or comes >= self._terms.come_share:

@@ -8,7 +8,7 @@ from sim.facts import Facts
 from sim.platform.bus import Bus
 from sim.platform.offers import Offers
 from sim.platform.tracking import Tracking
-from sim.ports import CallIn, Figures
+from sim.ports import Figures, Summons
 from sim.scenario.drivers import OnCall
 from sim.story import Story
 from sim.vocabulary import DriverId, Topic, quantise
@@ -42,5 +42,5 @@ class Standby:
             if found is not None:
                 self._stretches.remove(found)
                 self._facts.driver_called(driver=found[0])
-                self._bus.publish(Topic.CALL_IN, found[0], CallIn(found[0], self._calls))
+                self._bus.publish(Topic.CALL_IN, found[0], Summons(found[0], self._calls))
                 self._calls += 1

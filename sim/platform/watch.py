@@ -5,7 +5,7 @@ door. Whoever is not done `slip_s` later is looked at by the next round of monit
 began, and costs an entry in a list; of the others alone it is worked out when they should have been over. The look asks for the
 last known position, and for the one that was known `stall_s` before. A driver of whom nothing has been heard for so long is
 silent, one who was at the same place already has stopped, and one who moves is late (a detour, a jam, an address that is hard
-to find) and looked at again. At the store a driver may wait.
+to find), which is said once, and looked at again. At the store a driver may stand, and at the door for `stall_s`.
 
 What comes of it is a fact and an alert, the customer is told that the order will be later, and an order that the driver has not
 taken away yet may be given to somebody else (`on_stall: reassign`). Whoever lost an order so learns of it at the store.
@@ -25,8 +25,11 @@ from sim.scenario.signals import TrackingSpec
 from sim.vocabulary import DriverId, NodeId, Stall
 
 _SILENT, _STOPPED, _LATE = Stall.SILENT, Stall.STOPPED, Stall.LATE
-_Ride = tuple[Order, DriverId, float, bool, float | None]
-"""Order, driver, when the ride began, whether it leads to the door, and when he should be there, where that is known."""
+_Ride = tuple[Order, DriverId, float, bool, float | None, int]
+"""Order, driver, when the ride began, whether to the door; when he should be there, where that is known; what was seen."""
+
+_TOLD, _AT_DOOR = 1, 2
+"""Of a ride: that its driver was late, and that he stood at the door."""
 
 
 class Watch:
@@ -65,12 +68,12 @@ class Watch:
     def accepted(self, order: Order) -> None:
         """A driver sets out to the store."""
         now = self._env.now
-        self._look_at(now + self._slip_s, (order, order.driver, now, False, None))
+        self._look_at(now + self._slip_s, (order, order.driver, now, False, None, 0))
 
     def left(self, order: Order) -> None:
         """A driver leaves the store with an order."""
         now = self._env.now
-        self._look_at(now + self._slip_s, (order, order.driver, now, True, None))
+        self._look_at(now + self._slip_s, (order, order.driver, now, True, None, 0))
 
     def _look_at(self, at_s: float, ride: _Ride) -> None:
         """Look at a ride in the first round from a time on."""
@@ -83,7 +86,7 @@ class Watch:
 
     def _due_s(self, ride: _Ride) -> float:
         """When a ride should be over, by what was believed as it began."""
-        order, driver, begun_s, out, due_s = ride
+        order, driver, begun_s, out, due_s, _ = ride
         if due_s is not None:
             return due_s
         if not out:
@@ -111,8 +114,8 @@ class Watch:
             if (ride[0].done_s if ride[3] else ride[0].left_s) != inf or not _under_way(ride):
                 continue
             due_s = self._due_s(ride)
-            if due_s + self._slip_s > now:
-                self._look_at(due_s + self._slip_s, (*ride[:4], due_s))
+            if due_s + self._slip_s > now and not ride[5]:
+                self._look_at(due_s + self._slip_s, (*ride[:4], due_s, 0))
             else:
                 self._notice(ride, due_s, now)
         if self.stuck:
@@ -120,31 +123,34 @@ class Watch:
         return len(self.stuck) / max(self._tracking.on_shift, 1)
 
     def _notice(self, ride: _Ride, due_s: float, now: float) -> None:
-        order, driver, begun_s, out, _ = ride
-        stall = self._stall(driver, None if out else self._stores[order.store], now)
+        order, driver, begun_s, out, _, seen = ride
+        stall = self._stall(driver, order.node if out and not seen & _AT_DOOR else self._stores[order.store], now)
         if stall is None:
+            if out:  # some take long at the door; who still stands there at the next look has stopped
+                self._look_at(now + self._stall_s, (order, driver, begun_s, out, due_s, seen | _AT_DOOR))
             return
-        self._facts.driver_stalled(order=order.id, driver=driver, stall=stall, late_s=now - due_s)
+        if stall is not _LATE or not seen & _TOLD:  # who is late is told of once
+            self._facts.driver_stalled(order=order.id, driver=driver, stall=stall, late_s=now - due_s)
         if stall is _LATE:
-            self._look_at(now + self._slip_s, (order, driver, begun_s, out, now))
+            self._look_at(now + self._slip_s, (order, driver, begun_s, out, due_s, seen | _TOLD))
             return
         self.stuck.append(ride)
         if self._take_back is not None and not out:
             self._take_back(order)
 
-    def _stall(self, driver: DriverId, store: NodeId | None, now: float) -> Stall | None:
-        """What keeps a driver, by the positions known; None: he is at the store that he was to ride to."""
+    def _stall(self, driver: DriverId, target: NodeId, now: float) -> Stall | None:
+        """What keeps a driver, by the positions known; None: he is where he was to ride to, at the store or the door."""
         seen: Sighting = self._tracking.seen(driver)
         if seen.age_s > self._stall_s:
             return _SILENT
-        if seen.node == store:
+        if seen.node == target:
             return None
         return _STOPPED if self._tracking.seen_at(driver, now - self._stall_s).node == seen.node else _LATE
 
 
 def _under_way(ride: _Ride) -> bool:
     """Whether a ride is still to be waited for: the order is neither done, nor off, nor somebody else's."""
-    order, driver, _, out, _ = ride
+    order, driver, _, out, _, _ = ride
     if order.failing is not None or order.driver != driver or not order.accepted:
         return False
     return (order.done_s if out else order.left_s) == inf

@@ -5,6 +5,9 @@ from typing import Final
 from sim.report.metric import Metric
 
 DRIVERS: Final[dict[str, Metric]] = {
+    "drivers.accepted_share": Metric(
+        "offers accepted", "share", "Share of the offers answered, or left unanswered, that drivers accepted.",
+    ),
     "drivers.gini_orders": Metric(
         "orders, Gini", "rate",
         "Gini coefficient of orders per hour on shift over drivers: 0, all alike, to 1, one driver has them all.",

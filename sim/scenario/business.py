@@ -162,7 +162,9 @@ class Platform(Branch):
     give_up_s: AboveZero = given(
         2400.0, JUDGEMENT, "an order without a driver for this long after it could be picked is cancelled, seconds"
     )
-    ping_s: AboveZero = given(8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends")
+    ping_s: Annotated[float, Field(strict=True, ge=0.5, le=3600)] = given(
+        8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends"
+    )
     tracking: TrackingSpec = given(TrackingSpec, "-", "what becomes of these positions, and what is made of them")
     notifications: NotificationSpec = given(NotificationSpec, "-", "how customers and drivers are told of what happens")
     delivery_fee_cents: Count = given(290, JUDGEMENT, "fee of every order, cents")
@@ -265,7 +267,7 @@ METRICS = (
     *(f"stages_s.{key}" for key in ("checkout", "wait_pick", "pick", "wait_driver", "ride")),
     *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
     "orders_per_driver_hour",
-    *(f"drivers.{key}" for key in ("gini_orders", "gini_pay", "longest_idle_s", "guaranteed_share")),
+    *(f"drivers.{key}" for key in ("accepted_share", "gini_orders", "gini_pay", "longest_idle_s", "guaranteed_share")),
     *(f"drivers.{key}" for key in ("tips_cents", "bonuses_cents")),
     *(f"drivers.earned_hour_cents.{key}" for key in ("mean", "p10", "p50")),
     *(f"surcharges.{key}" for key in ("orders", "cents", "walked_away")),

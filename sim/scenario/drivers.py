@@ -4,8 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Count, NonNegative, Positive, Share, given
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, NonNegative, Positive, Share, given
 from sim.scenario.people import BREAK_FROM_H, Shift, everyone
+
+PayCents = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+StopS = Annotated[float, Field(strict=True, ge=0, le=86_400)]
 
 VehicleName = Literal["car", "scooter", "ebike", "bicycle", "foot", "drone"]
 
@@ -13,13 +16,13 @@ VehicleName = Literal["car", "scooter", "ebike", "bicycle", "foot", "drone"]
 class Pay(Branch):
     """What drivers earn. Hours count from logging on to going home; breaks do not."""
 
-    hour_cents: Count | None = given(None, "-", "for an hour on shift; null: costs.driver_hour_cents")
-    order_cents: Count = given(0, "-", "for each order handed over")
-    guaranteed_hour_cents: Count = given(
+    hour_cents: PayCents | None = given(None, "-", "for an hour on shift; null: costs.driver_hour_cents")
+    order_cents: PayCents = given(0, "-", "for each order handed over")
+    guaranteed_hour_cents: PayCents = given(
         0, "-", "what an hour on shift brings at least, tips left out, over the run as a whole"
     )
     tip_share: Share = given(0.0, "-", "share of customers who tip when they are handed their order")
-    tip_cents: Count = given(250, JUDGEMENT, "mean tip of those who give one (exponential)")
+    tip_cents: PayCents = given(250, JUDGEMENT, "mean tip of those who give one (exponential)")
 
 
 class Choice(Branch):
@@ -49,7 +52,7 @@ class Building(Branch):
     """A kind of building that customers live in."""
 
     share: Share
-    door_s: NonNegative
+    door_s: StopS
 
 
 class Mishaps(Branch):
@@ -165,11 +168,11 @@ class Drivers(Branch):
     buildings: dict[str, Building] = given(
         dict, "-", "kinds of buildings: share of the addresses, and the mean door_s there; none: door_s everywhere"
     )
-    parking_s: dict[VehicleName, NonNegative] = given(
+    parking_s: dict[VehicleName, StopS] = given(
         dict, "-", "mean time to park at a customer's by vehicle, seconds (exponential); none: within door_s"
     )
     wrong_address_share: Share = given(0.0, "-", "share of orders whose address leads somewhere else")
-    wrong_address_s: NonNegative = given(
+    wrong_address_s: StopS = given(
         90.0, JUDGEMENT, "time until a driver at a wrong address has reached the customer by phone, seconds"
     )
     wait_at_door_s: NonNegative = given(
@@ -179,7 +182,7 @@ class Drivers(Branch):
     noise: Literal["lognormal", "exponential", "none"] = given(
         "lognormal", JUDGEMENT, "distribution of counter and door times"
     )
-    noise_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation when lognormal")
+    noise_cv: Annotated[NonNegative, Field(le=20)] = given(0.5, JUDGEMENT, "coefficient of variation when lognormal")
 
     break_minutes: Annotated[NonNegative, Field(le=120)] = given(
         0.0, "-", "a break in every shift of six hours or more, not paid; spread over its middle third, minutes"
@@ -191,7 +194,7 @@ class Drivers(Branch):
     pay: Pay = given(Pay, "-", "what they earn")
     mishaps: Mishaps | None = given(None, "-", "what goes wrong on the road; null: nothing")
     rules: Rules = given(Rules, "-", "what the law allows")
-    drone_recharge_s: NonNegative = given(
+    drone_recharge_s: StopS = given(
         2400.0, "judgement: forty minutes for a full charge; less with a battery that is swapped",
         "time to charge a drone that has flown its whole range, seconds; in proportion for less",
     )  # fmt: skip

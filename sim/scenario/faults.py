@@ -26,7 +26,9 @@ class Fault(Branch):
 
     kind: FaultName
     at: Clock | None = given(None, "-", "when it begins; or rate_per_day")
-    rate_per_day: NonNegative | None = given(None, "-", "how often it begins, a Poisson process; or at")
+    rate_per_day: Annotated[NonNegative, Field(le=10_000)] | None = given(
+        None, "-", "how often it begins, a Poisson process; or at"
+    )
     minutes: AboveZero = given(10.0, JUDGEMENT, "how long it lasts")
     factor: AboveZero = given(
         20.0, JUDGEMENT, "bus_slowdown, service_slowdown, replica_lag, scanner_failure: how much slower"

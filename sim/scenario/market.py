@@ -79,7 +79,7 @@ class Weather(Branch):
     """What the weather does to everybody."""
 
     demand_factor: NonNegative = given(1.0, "a dry day", "multiplies the rate of orders")
-    ride_factor: AboveZero = given(1.0, "a dry day", "multiplies every ride's true time")
+    ride_factor: Annotated[AboveZero, Field(le=100)] = given(1.0, "a dry day", "multiplies every ride's true time")
     grounded: tuple[Window, ...] = given(
         (), "a calm day", 'hours "HH:MM-HH:MM" of wind or rain in which nothing flies, every day'
     )
@@ -172,7 +172,9 @@ class Demand(Branch):
 class Travel(Branch):
     """How long rides take, in truth and in the platform's estimate."""
 
-    noise_cv: NonNegative = given(0.15, JUDGEMENT, "coefficient of variation of a leg's true time about the map's")
+    noise_cv: Annotated[NonNegative, Field(le=20)] = given(
+        0.15, JUDGEMENT, "coefficient of variation of a leg's true time about the map's"
+    )
     traffic: bool = given(True, "-", "whether roads slow down by the hour; see sim/world/traffic.py for the profile")
     estimator_lag_s: NonNegative = given(
         1800.0, JUDGEMENT, "how old the traffic is that the platform's estimator knows, seconds"

@@ -65,7 +65,7 @@ class Pickers(Branch):
         0.4, JUDGEMENT, "share of base_s that goes into packing and staging, where pickers pack; only for the report"
     )
     noise: Literal["lognormal", "exponential", "none"] = given("lognormal", JUDGEMENT, "distribution of the pick time")
-    noise_cv: NonNegative = given(0.3, JUDGEMENT, "coefficient of variation when lognormal")
+    noise_cv: Annotated[NonNegative, Field(le=20)] = given(0.3, JUDGEMENT, "coefficient of variation when lognormal")
     break_minutes: Annotated[NonNegative, Field(le=120)] = given(
         0.0,
         "-",
