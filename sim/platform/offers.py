@@ -38,6 +38,8 @@ from sim.vocabulary import (
 
 _OFFER = Topic.OFFER
 _ACCEPTED, _VOID = OfferAnswer.ACCEPTED, OfferAnswer.VOID
+_REMEMBERED = frozenset({Refusal.TOO_HEAVY, Refusal.OUT_OF_RANGE, Refusal.NOT_ALLOWED})
+"""Why a driver is not offered an order, nor will be: the same is not tried again."""
 _PACKED, _ASSIGNED = OrderState.PACKED, OrderState.ASSIGNED
 
 
@@ -81,6 +83,7 @@ class Offers:
         self._loads_litres = [figures.loads_litres[profile] for profile in figures.driver_profiles]
         ranges_m = [figures.ranges_m[profile] for profile in figures.driver_profiles]
         self._ranges_m = ranges_m if min(ranges_m, default=inf) < inf else None
+        self._restricted = figures.restricted
         self._store_nodes, self._homes, self._metres = figures.store_nodes, figures.driver_homes, figures.metres
         self._every_s = float(getattr(policy, "every_s", 0.0))
         self._holds = self._every_s > 0.0 and bool(getattr(policy, "holds", False))
@@ -192,7 +195,7 @@ class Offers:
                 along = [self.waiting[order] for order in offer.along] if offer.along else ()
                 self._offer(self.waiting[offer.order], offer.driver, along)
             else:
-                too_heavy |= refusal is Refusal.TOO_HEAVY or (refusal is Refusal.OUT_OF_RANGE and not offer.along)
+                too_heavy |= refusal in _REMEMBERED and not offer.along
                 self._facts.proposal_refused(order=offer.order, driver=offer.driver, refusal=refusal)
         if too_heavy:
             # The driver is still free and a lighter order may wait behind; each such refusal is remembered, so this ends.
@@ -220,10 +223,19 @@ class Offers:
             # Nobody is offered what the vehicle cannot carry; asked once, the policy does not try the same again.
             _decline(order, driver)
             return Refusal.TOO_HEAVY
+        if self._needs_a_person(order, driver):
+            _decline(order, driver)
+            return Refusal.NOT_ALLOWED
         if self._out_of_range(driver, order.store, [order.node]):
             _decline(order, driver)
             return Refusal.OUT_OF_RANGE
         return None
+
+    def _needs_a_person(self, order: Order, driver: DriverId) -> bool:
+        """Whether somebody must look at a proof of age, and what has a range cannot."""
+        if self._ranges_m is None or self._ranges_m[driver] == inf or not self._restricted:
+            return False
+        return any(self._restricted[sku] for sku in order.skus)
 
     def _out_of_range(self, driver: DriverId, store: StoreId, nodes: Sequence[NodeId]) -> bool:
         """Whether a vehicle with a range could not get from its store by some customers and back; others start there too."""
@@ -235,6 +247,8 @@ class Offers:
         return sum(self._metres(one, other) for one, other in pairwise(places)) > self._ranges_m[driver]
 
     def _tour_refusal(self, first: Order, driver: DriverId, along: tuple[OrderId, ...]) -> Refusal | None:
+        if self._needs_a_person(first, driver):
+            return Refusal.NOT_ALLOWED
         litres, known = first.litres, {first.id}
         for number in along:
             order = self.waiting.get(number)
@@ -245,6 +259,8 @@ class Offers:
             if order.declined_by(driver):
                 return Refusal.ALREADY_DECLINED
             known.add(number)
+            if self._needs_a_person(order, driver):
+                return Refusal.NOT_ALLOWED
             litres += order.litres
         # Each of them may fit alone: the policy is told, and nothing is remembered.
         if litres > self._loads_litres[driver]:

@@ -73,6 +73,10 @@ class Instance:
         return whole_minutes(np.hypot(*np.moveaxis(np.asarray(here) - np.asarray(there), -1, 0)), self.speed)
 
 
+DAY_MINUTES = 1440
+"""No service takes longer than a day, minutes."""
+
+
 def whole_minutes(metres: Any, speed: float) -> Any:
     """Minutes for some metres, rounded up; what is a whole number but for the last bits of a root is that number."""
     return np.ceil(np.round(metres / speed, 9)).astype(np.int64)
@@ -102,10 +106,23 @@ def read_instance(folder: Path) -> Instance:
     )
     if not speed > 0:
         raise InputError(f"{terms[0].where}: expected metres a minute above 0, got {speed:g}.")
+    for what, number, least in (
+        ("a target click-to-door", target, 1.0), ("a maximum click-to-door", longest, target), ("pay per order", per_order, 0.0),
+        ("guaranteed pay per hour", per_hour, 0.0),
+    ):  # fmt: skip
+        if number < least:
+            raise InputError(f"{terms[0].where}: expected {what} of {least:g} or more, got {number:g}.")
+    if pickup > DAY_MINUTES:
+        raise InputError(f"{terms[0].where}: expected pickup to take at most {DAY_MINUTES} minutes, got {pickup:g}.")
     for file, rows in (("restaurants", restaurants), ("couriers", couriers), ("orders", orders)):
-        names = [row.cells[0] for row in rows]
-        if not rows or len(set(names)) < len(names):
-            raise InputError(f"{folder / file}.txt: expected some lines with different names, got {len(names)}.")
+        if not rows:
+            raise InputError(f"{folder / file}.txt: expected at least one line after the header, got none.")
+        first: dict[str, str] = {}
+        for row in rows:
+            if first.setdefault(row.cells[0], row.where) != row.where:
+                raise InputError(
+                    f"{row.where}: expected a name of its own, got {row.cells[0]!r} as at {first[row.cells[0]]}."
+                )
     row_of = {row.cells[0]: number for number, row in enumerate(restaurants)}
     for row in orders:
         if row.cells[4] not in row_of:
@@ -156,8 +173,10 @@ class _Row:
 def _rows(file: Path, columns: int) -> list[_Row]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: expected a file of an MDRP instance, got {type(error).__name__}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: expected a file of text with tabs between columns, got something else.") from error
+    except OSError as error:
+        raise InputError(f"{file}: expected a readable file of an MDRP instance, got: {error.strerror}.") from error
     rows = [_Row(f"{file}:{n}", line.rstrip().split("\t")) for n, line in enumerate(lines, 1) if n > 1 and line.strip()]
     for row in rows:
         if len(row.cells) != columns:

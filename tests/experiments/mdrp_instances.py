@@ -8,8 +8,13 @@ import numpy as np
 def write_instance(
     folder: Path, seed: int, *, orders: int = 60, restaurants: int = 12, couriers: int = 10, prepare: float = 1.0,
     speed: float = 320.0, hours: float = 4.0, spread_m: float = 8000.0,
+    rush: float = 0.0, fitted: bool = False,
 ) -> Path:  # fmt: skip
-    """Draw an instance; the same seed gives the same places and times, whatever preparation and speed are scaled by."""
+    """Draw an instance; the same seed gives the same places and times, whatever preparation and speed are scaled by.
+
+    `rush`: share of the orders that are placed within the middle quarter of the time. `fitted`: shifts, as long as else, lie
+    about its middle instead of beginning early.
+    """
     rng = np.random.default_rng(seed)
     minutes = int(hours * 60)
     r_at, c_at, o_at = (rng.integers(0, int(spread_m), (n, 2)) for n in (restaurants, couriers, orders))
@@ -18,6 +23,13 @@ def write_instance(
     where = rng.integers(0, restaurants, orders)
     on = rng.integers(0, minutes // 4, couriers)
     off = np.minimum(on + rng.integers(minutes // 2, minutes, couriers), minutes + 60)
+    if rush:
+        hurried = rng.random(orders) < rush
+        placed = np.sort(np.where(hurried, minutes * 3 // 8 + placed // 4, placed))
+    if fitted:
+        on, off = (
+            np.maximum(minutes * 9 // 16 - (off - on) // 2, 0), np.maximum(minutes * 9 // 16 - (off - on) // 2, 0) + off - on
+        )  # fmt: skip
     tables = {
         "orders": (
             "order\tx\ty\tplacement_time\trestaurant\tready_time",

@@ -195,6 +195,14 @@ def test_faster_rides_and_longer_preparation_do_what_they_must(played: Any) -> N
     assert mean(slow, "click_to_door") - mean(plain, "click_to_door") == pytest.approx(added, abs=1.5)
 
 
+def test_shifts_that_follow_demand_lower_ready_to_pickup(played: Any) -> None:
+    """Paired: the same orders, mostly within an hour, and shifts of the same lengths, spread out or about that hour."""
+    rush = {"rush": 0.8, "couriers": 14}
+    even, fitted = ([played(seed, ALONE, **rush, fitted=fits)[2] for seed in range(4)] for fits in (False, True))
+    waits = [float(np.mean([found.ready_to_pickup for found in runs])) for runs in (even, fitted)]
+    assert waits[1] < waits[0] - 0.5
+
+
 def test_matching_beats_the_nearest_and_bundles_help_where_couriers_are_short(played: Any) -> None:
     def mean(policy: str, **drawn: Any) -> float:
         return float(np.mean([played(seed, policy, **drawn)[2].click_to_door for seed in range(4)]))
@@ -235,7 +243,20 @@ def test_rides_are_rounded_up_and_whole_ones_stay_whole() -> None:
             "c1\t1\t2\t60\t0",
             r"couriers\.txt:2: expected off_time not to be before",
         ),
-        ("restaurants", 3, "r1\t1\t2", r"restaurants\.txt: expected some lines with different names"),
+        (
+            "restaurants",
+            3,
+            "r1\t1\t2",
+            r"restaurants\.txt:3: expected a name of its own, got 'r1' as at .*restaurants\.txt:2",
+        ),
+        (
+            "instance_parameters",
+            2,
+            "320\t4\t4\t40\t30\t10\t15",
+            r"expected a maximum click-to-door of 40 or more, got 30",
+        ),
+        ("instance_parameters", 2, "320\t4\t4\t40\t90\t-1\t15", r"expected pay per order of 0 or more, got -1"),
+        ("instance_parameters", 2, "320\t9000\t9000\t40\t90\t1\t15", r"expected pickup to take at most 1440 minutes"),
         ("instance_parameters", 2, "0\t4\t4\t40\t90\t10\t15", r"parameters\.txt:2: expected metres a minute above 0"),
         ("instance_parameters", 2, "320\t4\t6\t40\t90\t10\t15", r"parameters\.txt:2: expected pickup and drop-off"),
     ],
@@ -255,5 +276,5 @@ def test_a_folder_without_an_instance_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a folder with an MDRP instance"):
         read_instance(tmp_path / "none")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"instance_parameters\.txt: expected a file of an MDRP instance"):
+    with pytest.raises(InputError, match=r"instance_parameters\.txt: expected a readable file of an MDRP instance"):
         read_instance(tmp_path / "empty")

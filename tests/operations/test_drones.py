@@ -97,3 +97,31 @@ def test_zones_are_measured_by_what_drives(two_stores: Any) -> None:
 def test_nobody_calls_a_machine_at_home(two_stores: Any) -> None:
     with pytest.raises(InputError, match=r"drivers\.on_call: expected a vehicle besides drones"):
         build_world(two_stores(DRONES, "drivers.on_call={count: 2}"))
+
+
+def test_what_is_for_adults_is_brought_by_people(two_stores: Any, play: Any) -> None:
+    wine = (
+        "catalogue={skus: 60, categories: [{name: bread, share: 0.7, price_cents: 200, litres: 0.5}, "
+        "{name: wine, share: 0.3, price_cents: 900, litres: 0.5, restricted: true}]}"
+    )
+    mixed = "drivers={count: 30, accept_share: 1, vehicles: {car: 0.5, drone: 0.5}, shifts: [{at: '12:00', hours: 5}]}"
+    day = lawful_day(play, two_stores(*CALM, mixed, wine))
+    world, trace, orders = day.world, day.world.trace, day.study.orders
+    restricted = np.array([kind.restricted for kind in world.scenario.catalogue.categories])[world.catalogue.category]
+    by = {True: 0, False: 0}
+    for order, driver in zip(orders["order"].tolist(), orders["driver"].tolist(), strict=True):
+        if driver >= 0 and world.travel.profiles[world.drivers[driver].profile].flies:
+            lines = slice(trace.first_line[order], trace.first_line[order + 1])
+            by[bool(restricted[trace.sku[lines]].any())] += 1
+    assert by[False] > 5
+    assert by[True] == 0
+    assert (day.rows("proposal_refused")["refusal"] == Refusal.NOT_ALLOWED).any()
+
+
+def test_a_machine_takes_what_it_is_given_and_is_tipped_by_nobody(two_stores: Any, play: Any) -> None:
+    paid = "drivers={count: 20, accept_share: 0.3, vehicles: {drone: 1}, shifts: [{at: '12:00', hours: 5}], pay: {tip_share: 1}}"
+    day = play(two_stores(*CALM[:2], SMALL, paid))
+    figures = day.study.summary["drivers"]
+    assert figures["accepted_share"] > 0.95  # but for answers that came too late
+    assert figures["tips_cents"] == 0
+    assert figures["gini_pay"] is None
