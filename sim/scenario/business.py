@@ -162,7 +162,7 @@ class Platform(Branch):
     give_up_s: AboveZero = given(
         2400.0, JUDGEMENT, "an order without a driver for this long after it could be picked is cancelled, seconds"
     )
-    ping_s: Annotated[float, Field(strict=True, ge=0.5, le=3600)] = given(
+    ping_s: Annotated[float, Field(strict=True, ge=0.5, le=1_000_000)] = given(
         8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends"
     )
     tracking: TrackingSpec = given(TrackingSpec, "-", "what becomes of these positions, and what is made of them")
