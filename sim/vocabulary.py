@@ -318,7 +318,7 @@ class FaultKind(IntEnum):
     PUSH_OUTAGE = 21
 
 
-Stall = IntEnum("Stall", ["SILENT", "STOPPED", "LATE"], start=0)
+Stall = IntEnum("Stall", ["SILENT", "STOPPED", "LATE", "ASTRAY"], start=0)
 """Why a ride is overdue: nothing was heard of the driver for a while, he has not moved, or he moves."""
 
 

@@ -4,8 +4,9 @@ By its own times the platform reckons when a driver who has accepted an order, o
 door. Whoever is not done `slip_s` later is looked at by the next round of monitoring. Nearly every ride is over `slip_s` after it
 began, and costs an entry in a list; of the others alone it is worked out when they should have been over. The look asks for the
 last known position, and for the one that was known `stall_s` before. A driver of whom nothing has been heard for so long is
-silent, one who was at the same place already has stopped, and one who moves is late (a detour, a jam, an address that is hard
-to find), which is said once, and looked at again. At the store a driver may stand, and at the door for `stall_s`.
+silent, one who was at the same place already has stopped, one who is no nearer than then is astray, and any other is late (a
+jam, an address that is hard to find), which is said once, and looked at again. At the store a driver may stand, and at the door
+for `stall_s`.
 
 What comes of it is a fact and an alert, the customer is told that the order will be later, and an order that the driver has not
 taken away yet may be given to somebody else (`on_stall: reassign`). Whoever lost an order so learns of it at the store.
@@ -24,7 +25,7 @@ from sim.ports import Estimator, Figures
 from sim.scenario.signals import TrackingSpec
 from sim.vocabulary import DriverId, NodeId, Stall
 
-_SILENT, _STOPPED, _LATE = Stall.SILENT, Stall.STOPPED, Stall.LATE
+_SILENT, _STOPPED, _LATE, _ASTRAY = Stall.SILENT, Stall.STOPPED, Stall.LATE, Stall.ASTRAY
 _Ride = tuple[Order, DriverId, float, bool, float | None, int]
 """Order, driver, when the ride began, whether to the door; when he should be there, where that is known; what was seen."""
 
@@ -43,7 +44,7 @@ class Watch:
     Attributes
     ----------
     stuck
-        Rides of drivers who were seen to be silent or stopped, and have not ended.
+        Rides of drivers who were seen to be silent, stopped or astray, and have not ended.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class Watch:
 
     def _notice(self, ride: _Ride, due_s: float, now: float) -> None:
         order, driver, begun_s, out, _, seen = ride
-        stall = self._stall(driver, order.node if out and not seen & _AT_DOOR else self._stores[order.store], now)
+        stall = self._stall(ride, order.node if out and not seen & _AT_DOOR else self._stores[order.store], now)
         if stall is None:
             if out:  # some take long at the door; who still stands there at the next look has stopped
                 self._look_at(now + self._stall_s, (order, driver, begun_s, out, due_s, seen | _AT_DOOR))
@@ -138,14 +139,27 @@ class Watch:
         if self._take_back is not None and not out:
             self._take_back(order)
 
-    def _stall(self, driver: DriverId, target: NodeId, now: float) -> Stall | None:
+    def _stall(self, ride: _Ride, target: NodeId, now: float) -> Stall | None:
         """What keeps a driver, by the positions known; None: he is where he was to ride to, at the store or the door."""
+        driver, begun_s = ride[1], ride[2]
         seen: Sighting = self._tracking.seen(driver)
         if seen.age_s > self._stall_s:
             return _SILENT
         if seen.node == target:
             return None
-        return _STOPPED if self._tracking.seen_at(driver, now - self._stall_s).node == seen.node else _LATE
+        before_s = now - self._stall_s
+        before = self._tracking.seen_at(driver, before_s).node
+        if before == seen.node:
+            return _STOPPED
+        astray = before_s >= begun_s and self._left_s(ride, seen.node, now) >= self._left_s(ride, before, now)
+        return _ASTRAY if astray else _LATE
+
+    def _left_s(self, ride: _Ride, node: NodeId, now: float) -> float:
+        """Believed ride from a node to where a ride leads, seconds."""
+        order, driver, _, out, _, _ = ride
+        if out:
+            return self._estimator.onward_s(node, order.node, now)
+        return self._estimator.to_store_s(node, self._profiles[driver], order.store, now)
 
 
 def _under_way(ride: _Ride) -> bool:

@@ -83,8 +83,8 @@ SIGNAL_OBJECTS: Final = {
         "all that were lost."
     ),
     "tracking.stalls_by": (
-        "overdue rides, by what was found: A driver who was silent, who had stopped, or who was moving and late; they add up to "
-        "tracking.stalls."
+        "overdue rides, by what was found: A driver who was silent, had stopped, was no nearer than before (astray), or late; "
+        "they add up to tracking.stalls."
     ),
     "notifications.customers.by_notice": (
         "notifications to customers, by what they say: Confirmed, out for delivery, delivered, cancelled, or later than told."

@@ -162,3 +162,45 @@ def test_who_breaks_down_on_the_way_to_the_store_loses_the_order_to_somebody_els
     # Now and then somebody only took that long from one junction to the next.
     assert np.mean(broken) > 0.8
     assert np.isin(back["order"], played.rows("goods_delivered")["order"]).mean() > 0.5
+
+
+def test_who_gets_no_nearer_is_astray_and_who_does_is_late() -> None:
+    """A driver on a line, whose store is at 0 and whose customer at 100; each position is a node."""
+    from types import SimpleNamespace as Some
+
+    from sim.platform.watch import Watch
+
+    def looked_at(now_node: int, then_node: int, *, out: bool, begun_s: float = 0.0) -> list[Stall]:
+        found: list[Stall] = []
+        order = Some(
+            id=1,
+            store=0,
+            node=100,
+            driver=0,
+            accepted=True,
+            failing=None,
+            done_s=np.inf,
+            left_s=0.0 if out else np.inf,
+            before=None,
+        )
+        watch = Watch(
+            Some(now=begun_s), Some(driver_stalled=lambda **fact: found.append(fact["stall"])),  # type: ignore[arg-type]
+            Some(store_nodes=[0], driver_profiles=[0], stops=Some(arrive_s=0.0, door_s=0.0, leave_s=0.0)),  # type: ignore[arg-type]
+            Some(onward_s=lambda node, to, now: float(abs(to - node)), to_store_s=lambda node, kind, store, now: float(node),
+                 to_customer_s=lambda *where: 100.0),  # type: ignore[arg-type]
+            Some(seen=lambda driver: Some(node=now_node, age_s=1.0), seen_at=lambda driver, at_s: Some(node=then_node, age_s=1.0),
+                 one_ride_s=lambda *where: 100.0, on_shift=1),  # type: ignore[arg-type]
+            Some(stall_s=180.0, slip_s=300.0, on_stall="alert"), lambda order: None,  # type: ignore[arg-type]
+        )  # fmt: skip
+        (watch.left if out else watch.accepted)(order)  # type: ignore[arg-type]
+        for beat in range(1, 60):
+            watch.look(begun_s + beat * BEAT_S)
+            if found:
+                break
+        return found
+
+    assert looked_at(60, 40, out=True) == [Stall.LATE]
+    assert looked_at(40, 60, out=True) == [Stall.ASTRAY]
+    assert looked_at(40, 60, out=False) == [Stall.LATE]
+    assert looked_at(60, 40, out=False) == [Stall.ASTRAY]
+    assert looked_at(40, 40, out=True) == [Stall.STOPPED]
