@@ -72,7 +72,7 @@ def study(archive: Archive, scenario: Scenario, state: State, streams: Streams |
     drifts = drift_table(archive, scenario, state.shelf.shape)
     summary = {
         "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),
-        "surcharges": _surcharges(archive, warm, scenario.warmup_h * 3600.0),
+        "surcharges": _surcharges(archive, warm, warm_s),
         "returns": returns(archive, warm),
         "refunds": {"orders": int((warm["refunded_cents"] > 0).sum()), "cents": int(warm["refunded_cents"].sum())},
         **service(warm),

@@ -152,6 +152,8 @@ class Driving:
         with the delivery in hand and begins when he has rested.
         """
         driver = self.drivers[number]
+        if driver.crashed and (driver.out or self._env.now - driver.left_s < BETWEEN_DAYS_S):
+            return  # what is left of a day's work after an accident is not worked
         driver.until_s = until_s
         rested_s = driver.left_s + rest_s
         if driver.out and not rest_s:
@@ -184,7 +186,7 @@ class Driving:
     def _work(self, driver: Driver) -> Story:
         """Wait for work, deliver, ride back, until the shift is over."""
         facts = self._facts
-        driver.out, driver.leg = True, None
+        driver.out, driver.crashed, driver.leg = True, False, None
         driver.on_since_s = driver.free_since_s = self._env.now
         if self._env.now - driver.left_s >= BETWEEN_DAYS_S:
             driver.node = driver.start
@@ -296,15 +298,14 @@ class Driving:
                 if found is None:
                     brought_back += self._wrecked(driver, [one for one, _ in carried], order)
                     break
-                first, node = False, found
-                at_door = self._arrive_s + self._door_s[order]
-            elif first:
-                leg = self._ride(driver, order, _TO_CUSTOMER, node, job.store, towards=False, noise=noise)
-                first = False
-                at_door = leg.arrive_s - env.now + self._arrive_s + self._door_s[order]
+                node, at_door = found, self._arrive_s + self._door_s[order]
             else:
-                leg = self._ride_on(driver, order, node, noise)
+                if first:
+                    leg = self._ride(driver, order, _TO_CUSTOMER, node, job.store, towards=False, noise=noise)
+                else:
+                    leg = self._ride_on(driver, order, node, noise)
                 at_door = leg.arrive_s - env.now + self._arrive_s + self._door_s[order]
+            first = False
             if at_door:
                 yield Timer(env, at_door)
             driver.leg, driver.node = None, node
@@ -333,6 +334,7 @@ class Driving:
         return lost
 
     def _goes_home(self, driver: Driver) -> None:
+        driver.crashed = True
         if driver.on:
             driver.on = False
             self._office.driver_off(driver.id)

@@ -7,7 +7,7 @@ from sim.operations.driving import Driving
 from sim.ports import Summons
 from sim.scenario.drivers import OnCall
 from sim.streams import Die
-from sim.vocabulary import DriverId, quantise
+from sim.vocabulary import quantise
 from sim.world.drivers import Driver
 
 
@@ -35,8 +35,9 @@ class AtHome:
             return
         self._heard.add(call.call)
         notice_s = quantise(-self._terms.notice_minutes * 60.0 * log(1.0 - haste))
-        ends_s = next(off_s for _, off_s in self._people[call.driver].shifts if off_s > self._env.now)
-        begin_s = self._env.now + notice_s
+        now, begin_s = self._env.now, self._env.now + notice_s
+        # A message that was lost on its way may come when nobody is on call any more.
+        ends_s = next((off_s for on_s, off_s in self._people[call.driver].shifts if on_s <= now < off_s), now)
         if begin_s < ends_s:
             Timer(
                 self._env,
@@ -48,8 +49,7 @@ class AtHome:
     def _comes(self, event: Timer) -> None:
         driver, until_s = event.value
         self._driving.begin(driver, until_s, self._rest_s)
-        Timer(self._env, until_s - self._env.now, self._goes, (driver, until_s))
+        Timer(self._env, until_s - self._env.now, self._goes, driver)
 
     def _goes(self, event: Timer) -> None:
-        driver: DriverId = event.value[0]
-        self._driving.end(driver)
+        self._driving.end(event.value)

@@ -40,7 +40,8 @@ class Streets:
         drivers = scenario.drivers
         self._env, self._facts, self._riding = env, facts, riding
         self._moved, self._detours = drawn.moved, drawn.detours
-        self._park_s = [drivers.parking_s.get(name, 0.0) for name in names]  # type: ignore[call-overload]
+        parking_s = {str(name): mean_s for name, mean_s in drivers.parking_s.items()}
+        self._park_s = [parking_s.get(name, 0.0) for name in names]
         self._ask_s = quantise(drivers.wrong_address_s)
         self._parks, self._luck = streams.die("drivers.parking"), streams.die("drivers.mishaps")
         terms = drivers.mishaps

@@ -90,6 +90,27 @@ def test_some_who_are_called_do_not_come(one_store: Any, play: Any) -> None:
     assert set(day.rows("driver_on")["driver"].tolist()) == {0}
 
 
+def test_a_call_that_comes_when_nobody_is_on_call_any_more_calls_nobody(one_store: Any) -> None:
+    from types import SimpleNamespace as Some
+
+    from sim.clock import Clock
+    from sim.operations.on_call import AtHome
+    from sim.ports import Summons
+    from sim.scenario.drivers import OnCall
+    from sim.streams import Die
+    from sim.vocabulary import DriverId
+    from sim.world.drivers import Driver
+
+    for hours, begun in ((((0.0, 3600.0),), 1), (((-10.0, 0.0),), 0), (((-10.0, 0.0), (7200.0, 9000.0)), 0)):
+        env, came = Clock(), []
+        people = [Driver(0, 0, hours, on_call=True)]
+        driving = Some(begin=lambda *call, came=came: came.append(call), end=lambda driver: None)
+        terms = OnCall(count=1, come_share=1.0, notice_minutes=1.0)
+        AtHome(env, driving, people, terms, Die(1), 0.0).called(Summons(DriverId(0), 0))  # type: ignore[arg-type]
+        env.advance(1e5)
+        assert len(came) == begun
+
+
 def test_after_a_late_end_the_break_and_the_night_are_as_long_as_the_rules_ask(one_store: Any, play: Any) -> None:
     day = lawful_day(
         play,

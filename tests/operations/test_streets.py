@@ -81,6 +81,24 @@ def test_after_an_accident_goods_come_back_or_somebody_else_is_asked_and_the_dri
     assert day.study.summary["orders"]["by_reason"]["accident"] == lost.sum()
 
 
+def test_who_had_an_accident_does_not_come_back_after_the_break(two_stores: Any, play: Any) -> None:
+    terms = "{breakdowns_per_1000h: 0, accidents_per_1000h: 1500, rescue_minutes: 5, detour_share: 0}"
+    day = lawful_day(
+        play,
+        two_stores(
+            *CALM, f"drivers.mishaps={terms}", "drivers.count=30", "drivers.break_minutes=15", "horizon_h=4",
+            "drivers.shifts=[{at: '12:00', hours: 6}]", "pickers.shifts=[{at: '12:00', hours: 8}]",
+        ),
+    )  # fmt: skip
+    crashed, on = day.rows("vehicle_stopped"), day.rows("driver_on")
+    breaks = {n: driver.shifts[1][0] for n, driver in enumerate(day.world.drivers)}
+    before = [crash for crash in crashed if crash["t_s"] < breaks[int(crash["driver"])]]
+    assert before
+    for crash in before:
+        assert not ((on["driver"] == crash["driver"]) & (on["t_s"] > crash["t_s"])).any()
+    assert len(on) > len(day.world.drivers), "the others come back"
+
+
 def test_a_wrong_address_costs_a_call_and_another_ride_and_the_goods_go_where_the_customer_is(
     two_stores: Any, play: Any
 ) -> None:
