@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics.tables import spans
+from sim.metrics.tables import share, spans
 from sim.platform.arrivals import HORIZONS_S
 from sim.recording import Archive
 from sim.scenario import Scenario
@@ -70,7 +70,8 @@ class Ages:
 def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str, Any]:
     """The object `tracking` of the summary: positions sent from the warm-up on, while drivers were at work.
 
-    `stalls`: looks at overdue rides of drivers who were not there yet, by what was found; `taken_back`: orders given to others.
+    `stalls`: overdue rides whose drivers did not get on, by what was found (who is late first may be stuck then); `taken_back`:
+    orders given to others.
     `lost_by`: no connection of the app, no signal (a dead zone), or by chance; of several the first counts. `late_share`: of
     those that arrived, after the next one was due. `spoofed_share`: of those sent, from phones that lie.
     """
@@ -96,10 +97,10 @@ def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str
         _grow(ages, times_s[came], delays_s[came], begin_s, end_s, max(begin_s, warm_s))
     return {
         "pings": sent,
-        "lost_share": _share(sum(lost.values()), sent),
+        "lost_share": share(sum(lost.values()), sent),
         "lost_by": lost,
-        "late_share": _share(late, arrived),
-        "spoofed_share": _share(spoofed, sent),
+        "late_share": share(late, arrived),
+        "spoofed_share": share(spoofed, sent),
         "age_s": {"mean": ages.mean_s, "p95": ages.quantile_s(0.95)},
         **_stalls(archive, warm_s),
     }
@@ -189,7 +190,3 @@ def _errors(errors_s: NDArray[Any]) -> dict[str, Any]:
         "mean_abs": float(off_s.mean()) if some else None,
         "p90_abs": float(np.quantile(off_s, 0.9)) if some else None,
     }
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

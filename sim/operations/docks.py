@@ -33,8 +33,8 @@ class Docks:
         """Whether a driver is a machine that flies."""
         return self._flies[driver.profile]
 
-    def land(self, driver: Driver, job: OfferMessage) -> Story:
-        """Fly what flies back to its store and charge it there; False: it does not fly."""
+    def land(self, driver: Driver, job: OfferMessage, *, flew: bool) -> Story:
+        """Fly what flies back to its store, and charge it there if it `flew`; False: it does not fly."""
         if not self._flies[driver.profile]:
             return False
         dock = StoreId(driver.home)
@@ -44,7 +44,8 @@ class Docks:
             leg = self._riding.ride(driver, _NO_ORDER, Trip.BACK, driver.node, dock, towards=True, noise=noise)
             if leg.arrive_s > self._env.now:
                 yield Timer(self._env, leg.arrive_s - self._env.now)
-            driver.leg, driver.node = None, leg.node
+            driver.leg, driver.node, flew = None, leg.node, True
+        if flew:
             stops = [at_dock, job.node, *(node for _, node in job.along), at_dock]
             flown_m = sum(self._world.metres(one, other) for one, other in pairwise(stops))
             charge_s = quantise(flown_m * self._charge_s_m[driver.profile])

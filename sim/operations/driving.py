@@ -199,8 +199,8 @@ class Driving:
             yield driver.wake
             if driver.order is not None:
                 last = driver.order
-                yield from self._deliver(driver, last)
-                docked = self._docks is not None and (yield from self._docks.land(driver, last))
+                left = yield from self._deliver(driver, last)
+                docked = self._docks is not None and (yield from self._docks.land(driver, last, flew=left))
                 driver.order = None
                 if driver.on:
                     driver.free_since_s = self._env.now
@@ -246,6 +246,7 @@ class Driving:
     # -- one delivery ------------------------------------------------------------------------------------------------
 
     def _deliver(self, driver: Driver, job: OfferMessage) -> Story:
+        """See to a job; returns whether he left its store with anything."""
         env, facts, order = self._env, self._facts, job.order
         streets, arrive_s = self._streets, self._set_out(driver, job)
         if arrive_s > env.now:
@@ -256,7 +257,7 @@ class Driving:
                     for each in (order, *(each for each, _ in job.along)):
                         self._office.gives_back(each, driver.id)
                     self._goes_home(driver)
-                    return
+                    return False
         driver.leg, driver.node = None, self._store_nodes[job.store]
         driver.store = job.store
         facts.driver_at_store(driver=driver.id, order=order, store=job.store)
@@ -323,6 +324,7 @@ class Driving:
         if brought_back:
             assert doors is not None
             yield from self._bring_back(driver, job.store, brought_back, doors)
+        return bool(carried)
 
     def _wrecked(self, driver: Driver, carried: list[OrderId], order: OrderId) -> list[OrderId]:
         """After an accident nothing is handed over any more, and the driver works no longer today; returns what goes back."""

@@ -125,3 +125,18 @@ def test_a_machine_takes_what_it_is_given_and_is_tipped_by_nobody(two_stores: An
     assert figures["accepted_share"] > 0.95  # but for answers that came too late
     assert figures["tips_cents"] == 0
     assert figures["gini_pay"] is None
+
+
+def test_a_flight_for_nothing_is_charged_as_well(two_stores: Any, play: Any) -> None:
+    day = lawful_day(play, two_stores(*CALM, DRONES, SMALL, "customers.absent_share=1"))
+    world, handed_in, offers = day.world, day.rows("tote_handed_in"), day.rows("offer_made")
+    assert len(handed_in) > 20
+    again = 0
+    for row in handed_in:
+        driver = int(row["driver"])
+        dock = world.store_nodes[world.drivers[driver].home]
+        flown_m = 2.0 * world.metres(dock, int(world.trace.node[row["order"]]))
+        following = offers["t_s"][(offers["driver"] == driver) & (offers["t_s"] > row["t_s"])]
+        assert (following >= row["t_s"] + 1200.0 * flown_m / DRONE.range_m - 1e-5).all()
+        again += len(following) > 0
+    assert again
