@@ -9,9 +9,26 @@ from typing import Annotated
 import typer
 
 from sim import __version__
+from sim.shell.compare import compare_command
 from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
 from sim.shell.maps import map_app
 from sim.shell.mdrp import mdrp_app
+from sim.shell.options import (
+    Cluster,
+    Code,
+    Force,
+    Json,
+    Out,
+    Policy,
+    Quiet,
+    ScenarioName,
+    Seed,
+    Set,
+    Workers,
+    families,
+    settings,
+    share,
+)
 from sim.shell.scenarios import scenario_app
 from sim.shell.storm import storm_command
 from sim.vocabulary import InputError
@@ -25,23 +42,8 @@ app = typer.Typer(
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(map_app, name="map")
 app.add_typer(mdrp_app, name="mdrp")
+app.command("compare")(compare_command)
 app.command("storm")(storm_command)
-
-ScenarioName = Annotated[str, typer.Argument(help="A scenario file, or a shipped name (darkstore scenario list).")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**64 - 1, help="Seed of all chance.")]
-Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be given often.")
-]
-Policy = Annotated[
-    list[str] | None,
-    typer.Option("--policy", metavar="FAMILY=SPEC", help="name, name(param=value) or file.py:Class(...)."),
-]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes (default: one per core).")]
-Out = Annotated[Path | None, typer.Option("--out", help="The run's own folder (default: under results/).")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a finished run.")]
-Code = Annotated[bool, typer.Option("--allow-code", help="Let the scenario file load policies from Python files.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
 def _version(wanted: bool) -> None:
@@ -59,10 +61,19 @@ def _root(version: Annotated[bool, typer.Option("--version", callback=_version, 
 def run(
     scenario: ScenarioName = "default",
     seed: Seed = None,
-    reps: Annotated[int, typer.Option("--reps", min=1, help="Independent replications, with intervals.")] = 1,
+    reps: Annotated[int | None, typer.Option("--reps", min=1, help="Independent replications, with intervals.")] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option("--precision", metavar="P%", help="As many as it takes for an interval of the mean +- P %."),
+    ] = None,
+    metric: Annotated[
+        str, typer.Option("--metric", help="Whose interval that is: a key of summary.json.")
+    ] = "click_to_door_s.mean",
+    reps_max: Annotated[int, typer.Option("--max-reps", min=2, help="Give --precision up after so many.")] = 200,
     setting: Set = None,
     policy: Policy = None,
     workers: Workers = None,
+    cluster: Cluster = None,
     out: Out = None,
     force: Force = False,
     allow_code: Code = False,
@@ -72,29 +83,34 @@ def run(
     """Run a scenario: a simulated day, its figures, its report. Exit 1: a service level was missed; 3: unseen."""
     from rich.console import Console
 
+    from sim.experiments.figures import known_metric
+    from sim.experiments.pool import Crew
     from sim.experiments.slo import failed, unobserved
-    from sim.experiments.whole import run_scenario
+    from sim.experiments.whole import Asked, run_scenario
     from sim.report.page import write_report
     from sim.report.terminal import print_summary, progress_bar
     from sim.scenario import load
     from sim.shell.errors import note_unheard
 
-    settings = list(setting or ()) + ([f"seed={seed}"] if seed is not None else [])
-    loaded = load(scenario, settings, _families(policy))
+    if reps is not None and precision is not None:
+        raise InputError("run: expected --reps or --precision, got both.")
+    asked = Asked(reps or 1)
+    if precision is not None:
+        asked = Asked(1, share(precision, "--precision"), known_metric(metric), reps_max)
+    loaded = load(scenario, settings(setting, seed), families(policy))
     if not quiet:
         note_unheard(loaded)
     # Whatever a policy prints is not the result, so it goes where the progress goes.
     console = Console(stderr=True)
-    bar = progress_bar(console, start=loaded.start_at, quiet=quiet or as_json, replications=reps)
+    bar = progress_bar(console, start=loaded.start_at, quiet=quiet or as_json, replications=asked.reps)
     with bar as progress, redirect_stdout(sys.stderr):
         result = run_scenario(
             loaded,
             out,
-            reps=reps,
-            workers=workers,
+            asked=asked,
+            crew=Crew(workers, cluster, allow_code),
             force=force,
             command=sys.argv,
-            allow_code=allow_code,
             progress=progress,
             done=progress.done,
             finish=write_report,
@@ -104,8 +120,17 @@ def run(
     else:
         assert result.folder is not None
         print_summary(result.summary, Console(), report=result.folder / "report.html", folder=result.folder)
+    precise = result.summary.get("precision", {"reached": True})["reached"]
+    if not precise:
+        said = result.summary["precision"]["half_width_share"]
+        half = "no interval at all" if said is None else f"a half-width of {100 * said:.1f} %"
+        typer.echo(
+            f"darkstore: --precision {precision}: expected it within {asked.most} replications (--max-reps), "
+            f"got {half} of {asked.metric}.",
+            err=True,
+        )
     verdicts = result.summary["slo"]
-    raise typer.Exit(MISSED if failed(verdicts) else INCONCLUSIVE if unobserved(verdicts) else FINE)
+    raise typer.Exit(MISSED if failed(verdicts) else INCONCLUSIVE if unobserved(verdicts) or not precise else FINE)
 
 
 @app.command()
@@ -173,18 +198,6 @@ def doctor() -> None:
         fine = fine and good
         typer.echo(f"{'ok ' if good else 'BAD'}  {line}")
     raise typer.Exit(FINE if fine else MISSED)
-
-
-def _families(specs: list[str] | None) -> dict[str, str]:
-    from sim.contracts import FAMILIES
-
-    chosen: dict[str, str] = {}
-    for spec in specs or ():
-        family, equals, name = spec.partition("=")
-        if not equals or family not in FAMILIES:
-            raise InputError(f"--policy {spec}: expected FAMILY=SPEC with a family of: {', '.join(FAMILIES)}.")
-        chosen[family] = name
-    return chosen
 
 
 def main() -> None:

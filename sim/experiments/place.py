@@ -1,6 +1,7 @@
 """Where a run is written: a folder that appears whole, or not at all, and never at the cost of anything else."""
 
 import glob
+import hashlib
 import os
 import shutil
 import tempfile
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from sim import __version__
 from sim.recording import SUMMARY
 from sim.vocabulary import InputError
 
@@ -16,17 +18,32 @@ OWN: Final = frozenset(
     {
         SUMMARY, "manifest.json", "events.parquet", "orders.parquet", "tasks.parquet", "drivers.parquet", "stock.parquet",
         "series.parquet", "platform.parquet", "drift.parquet", "left.npz", "replications.jsonl", "report.html", "replay.html",
+        "comparison.json", "replications.parquet", "sweep.json", "sweep.parquet", "plan.json", "check.json",
         "solution_info_assignments.txt", "solution_info_couriers.txt", "solution_info_orders.txt",
     }
 )  # fmt: skip
-"""Files of a run; a folder that holds anything else is never replaced."""
+"""Files of a run or an experiment; a folder that holds anything else is never replaced."""
+
+FINISHED: Final = (SUMMARY, "comparison.json", "sweep.json", "plan.json", "check.json")
+"""What is written last, by a run and by each kind of experiment."""
+
+
+def named(kind: str, scenario: str, *asked: object) -> Path:
+    """The default folder of an experiment: what was asked for names it."""
+    key = hashlib.blake2b(repr((__version__, *asked)).encode(), digest_size=6).hexdigest()
+    return Path("results") / scenario / f"{kind}-{key}"
 
 
 @contextmanager
-def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
+def whole_folder(out: Path, *, force: bool, last: str = SUMMARY) -> Iterator[Path]:
     """A folder to work in that becomes `out` when everything went well, and vanishes otherwise.
 
     Each run works in a folder of its own beside its target, so that two runs into one place cannot mix.
+
+    Parameters
+    ----------
+    last
+        The file that is written last: where it is there, the folder is finished.
 
     Raises
     ------
@@ -34,7 +51,7 @@ def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
         The place holds a finished run (and no `force`), or files that are not a run's, or cannot be written to.
     """
     folder = Path(os.path.realpath(out))  # a link leads to where the run goes; it stays a link
-    _check(out, folder, force=force)
+    _check(out, folder, last, force=force)
     if folder == Path.cwd().resolve():
         raise InputError(f"{out}: expected a folder of the run's own, got the working folder.")
     try:
@@ -46,7 +63,7 @@ def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
         raise InputError(f"{out}: expected a place that can be written to, got: {error.strerror}.") from error
     try:
         yield work
-        _check(out, folder, force=force)  # somebody else may have finished there meanwhile
+        _check(out, folder, last, force=force)  # somebody else may have finished there meanwhile
         old = work.with_name(work.name.replace(".running-", ".old-"))
         if folder.exists():
             os.replace(folder, old)
@@ -64,7 +81,7 @@ def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
         raise
 
 
-def _check(out: Path, folder: Path, *, force: bool) -> None:
+def _check(out: Path, folder: Path, last: str, *, force: bool) -> None:
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():
@@ -72,8 +89,10 @@ def _check(out: Path, folder: Path, *, force: bool) -> None:
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in OWN)
     if foreign:
         raise InputError(f"{out}: expected a new or empty folder or a run's, got one that also holds {foreign[0]}.")
-    if (folder / SUMMARY).exists() and not force:
-        raise InputError(f"{out}: holds a finished run; give another --out, or --force to replace it.")
+    finished = next((name for name in (last, *FINISHED) if (folder / name).exists()), None)
+    if finished is not None and not force:
+        what = "run" if finished == SUMMARY else finished.partition(".")[0]
+        raise InputError(f"{out}: holds a finished {what}; give another --out, or --force to replace it.")
 
 
 def _sweep(folder: Path) -> None:

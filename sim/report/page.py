@@ -2,10 +2,10 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.report.canvas import Picture
 from sim.report.drift import drift_pictures
@@ -18,6 +18,9 @@ from sim.report.words import answer, at, centre, figure_text, goods_only, interv
 from sim.scenario.fields import DAY_S
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 REPORT: Final = "report.html"
 _ORDER_COLUMNS: Final = ("cell", "entered_s", "delivered_s", "promised_s", "lat", "lon")
@@ -54,6 +57,16 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     except OSError as error:
         raise InputError(f"{page}: expected a place that can be written to, got: {error.strerror}.") from error
     return page
+
+
+def templates() -> "Environment":
+    """The templates of all pages."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    where = Path(__file__).parent / "templates"
+    return Environment(
+        loader=FileSystemLoader(where), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -99,12 +112,7 @@ def render(
     platform, drift
         Columns of platform.parquet and drift.parquet, where there are such files.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    where = Path(__file__).parent / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(where), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = templates()
     currency = at(manifest, "scenario.costs.currency")
     environment.filters["percent"] = lambda share: figure_text(share, "share")
     environment.filters["number"] = number
@@ -256,11 +264,15 @@ def _facts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> list[tupl
     return [(name, value) for name, value in facts if value]
 
 
+def repeated(given: Sequence[str]) -> str:
+    """A command line as anybody can type it, however the program was started here."""
+    ours = bool(given) and Path(given[0]).stem in ("darkstore", "darkstore-script", "cli", "__main__")
+    return shlex.join(["darkstore", *given[1:]] if ours else given)
+
+
 def _command(manifest: Mapping[str, Any]) -> str:
     """The command line that repeats the run."""
     given = [str(word) for word in manifest.get("command") or ()]
     if given:
-        # However the program was started here, anybody can start it by its name.
-        ours = Path(given[0]).stem in ("darkstore", "darkstore-script", "cli", "__main__")
-        return shlex.join(["darkstore", *given[1:]] if ours else given)
+        return repeated(given)
     return shlex.join(["darkstore", "run", str(manifest["scenario"]["name"]), "--seed", str(manifest.get("seed"))])

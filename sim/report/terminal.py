@@ -55,7 +55,7 @@ def print_summary(
     for name, path in (("Report", report), ("Files", folder)):
         if path is not None:
             # A path is never broken: it is there to be copied.
-            console.print(_text(f"{name:<7} {path}", plain), soft_wrap=True)
+            console.print(text_of(f"{name:<7} {path}", plain), soft_wrap=True)
 
 
 def print_replications(summary: Mapping[str, Any], console: Console, *, currency: str | None = None) -> None:
@@ -67,12 +67,12 @@ def print_replications(summary: Mapping[str, Any], console: Console, *, currency
     for name in ("mean", "95 % interval"):
         table.add_column(name, justify="right")
     for section in sections(summary):
-        table.add_row(_text(section.title, plain, "bold"), "", "")
+        table.add_row(text_of(section.title, plain, "bold"), "", "")
         for row in section.rows:
             style = "dim" if row.depth else ""
             value, interval = figure_text(row.value, row.kind, currency), interval_text(row.value, row.kind, currency)
             cells = (f"{'  ' * (row.depth + 1)}{row.label}", value, interval)
-            table.add_row(*(_text(cell, plain, style) for cell in cells))
+            table.add_row(*(text_of(cell, plain, style) for cell in cells))
     _print(console, table, Text())
     _print(console, _level_table(levels(summary, currency), plain, intervals=True), Text())
 
@@ -91,14 +91,14 @@ def _currency(folder: Path | None) -> str | None:
     return currency if isinstance(currency, str) else None
 
 
-def _text(text: str, plain: bool, style: str = "") -> Text:
+def text_of(text: str, plain: bool, style: str = "") -> Text:
     """Text as it is (no markup in it), in characters that the terminal has."""
     return Text(text.translate(_ASCII) if plain else text, style)
 
 
 def _head(summary: Mapping[str, Any], console: Console, plain: bool, which: str) -> None:
-    title = Text.assemble((str(summary.get("scenario", "")), "bold"), _text(f" · {which}", plain, "dim"))
-    _print(console, Text(), title, _text(answer(summary), plain), Text())
+    title = Text.assemble((str(summary.get("scenario", "")), "bold"), text_of(f" · {which}", plain, "dim"))
+    _print(console, Text(), title, text_of(answer(summary), plain), Text())
 
 
 def _print_one(summary: Mapping[str, Any], console: Console, currency: str | None) -> None:
@@ -119,8 +119,8 @@ def _print_one(summary: Mapping[str, Any], console: Console, currency: str | Non
     _print(console, _level_table(levels(summary, currency), plain), Text())
     wrong = trouble_lines(summary)
     if wrong:
-        lines = (Padding(_text(line, plain), (0, 0, 0, 1)) for line in wrong)
-        _print(console, _text("What went wrong on the platform", plain, "bold"), *lines, Text())
+        lines = (Padding(text_of(line, plain), (0, 0, 0, 1)) for line in wrong)
+        _print(console, text_of("What went wrong on the platform", plain, "bold"), *lines, Text())
 
 
 def _section_table(section: Section, plain: bool, currency: str | None) -> RenderableType:
@@ -134,27 +134,27 @@ def _section_table(section: Section, plain: bool, currency: str | None) -> Rende
     for row in section.rows:
         style = "dim" if row.depth else ""
         cells = [
-            _text("  " * row.depth + row.label, plain, style),
-            _text(figure_text(row.value, row.kind, currency), plain, style),
+            text_of("  " * row.depth + row.label, plain, style),
+            text_of(figure_text(row.value, row.kind, currency), plain, style),
         ]
         if bars:
             # A figure that is itself the share need not be said twice.
             share = "" if row.share is None or row.kind == "share" else figure_text(row.share, "share", digits=0)
-            cells += [_bar(row, plain), _text(share, plain, style)]
+            cells += [_bar(row, plain), text_of(share, plain, style)]
         table.add_row(*cells)
-    return Group(_text(section.title, plain, "bold"), Padding(table, (0, 0, 1, 1)))
+    return Group(text_of(section.title, plain, "bold"), Padding(table, (0, 0, 1, 1)))
 
 
 def _bar(row: Row, plain: bool) -> Text:
     if row.share is None:
         return Text()
     full = round(max(0.0, min(1.0, row.share)) * _BAR)
-    return _text("█" * full + "·" * (_BAR - full), plain, "dim" if row.depth else "cyan")
+    return text_of("█" * full + "·" * (_BAR - full), plain, "dim" if row.depth else "cyan")
 
 
 def _level_table(found: list[Level], plain: bool, *, intervals: bool = False) -> RenderableType:
     if not found:
-        return _text("The scenario asks for no service levels.", plain, "dim")
+        return text_of("The scenario asks for no service levels.", plain, "dim")
     table = Table(box=None, show_header=True, header_style="dim", padding=(0, 3, 0, 0), pad_edge=False)
     table.add_column("")
     for name in ("target", "observed", "95 % interval") if intervals else ("target", "observed"):
@@ -163,9 +163,9 @@ def _level_table(found: list[Level], plain: bool, *, intervals: bool = False) ->
     for level in found:
         style = "green" if level.met else "yellow" if level.warn else "bold red"
         cells = [level.label, level.target, level.observed, *([level.interval] if intervals else [])]
-        verdict = _text(f"{'✓' if level.met else '✗'} {level.verdict}", plain, style)
-        table.add_row(*(_text(cell, plain) for cell in cells), verdict)
-    return Group(_text("Service levels", plain, "bold"), Padding(table, (0, 0, 0, 1)))
+        verdict = text_of(f"{'✓' if level.met else '✗'} {level.verdict}", plain, style)
+        table.add_row(*(text_of(cell, plain) for cell in cells), verdict)
+    return Group(text_of("Service levels", plain, "bold"), Padding(table, (0, 0, 0, 1)))
 
 
 class Watch:

@@ -2,8 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from sim.shell.options import Json, Quiet, Workers
 
 if TYPE_CHECKING:
     from sim.experiments.mdrp import Score
@@ -20,9 +21,6 @@ mdrp_app = typer.Typer(
 )
 
 Policy = Annotated[str, typer.Option("--policy", metavar="SPEC", help="A dispatch policy: name or name(param=value).")]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes (default: one per core).")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
 @mdrp_app.command("run")
@@ -65,8 +63,9 @@ def bench_command(
 ) -> None:
     """Play many instances in parallel; print each, their means, and the published means beside them."""
     from sim.experiments.mdrp import bench
+    from sim.report.counting import count_bar
 
-    with _progress_bar(Console(stderr=True), len(instances), quiet=quiet or as_json) as done:
+    with count_bar(Console(stderr=True), "instances", len(instances), quiet=quiet or as_json) as done:
         scores = bench(instances, policy, workers=workers or os.cpu_count() or 1, done=done)
     if as_json:
         typer.echo(json.dumps({"policy": policy, "instances": [asdict(score) for score in scores]}))
@@ -117,16 +116,3 @@ def _cells(score: "Score") -> list[str]:
         f"{score.ready_to_pickup_p90:.1f}", f"{score.cost_per_order:.2f}", f"{score.orders_per_bundle:.2f}",
         f"{score.decision_ms:.2f}",
     ]  # fmt: skip
-
-
-@contextmanager
-def _progress_bar(console: Console, total: int, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """Show how many instances have been played; silent where nobody looks on."""
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    with Progress(TextColumn("instances"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda count: bar.update(task, completed=count)

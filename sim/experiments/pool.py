@@ -1,0 +1,124 @@
+"""Many runs side by side: on this machine's cores, or on a Dask cluster; the same results whatever works on them."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sim.experiments.runs import run_in_memory
+from sim.opening import ready_world
+from sim.scenario import Scenario
+from sim.streams import Streams
+from sim.vocabulary import InputError
+
+LOST_MOST = 3
+"""How often in a row the work of workers who died is given to others before a run is held to be what kills them (judgement)."""
+
+
+class Job(NamedTuple):
+    """One replication of one scenario."""
+
+    scenario: Scenario
+    number: int
+
+
+class Crew(NamedTuple):
+    """Who works: `workers` processes here (None: one a core), or the Dask cluster of an address like ``tcp://host:8786``.
+
+    `allow_code` lets scenario files load policies from Python files.
+    """
+
+    workers: int | None = None
+    cluster: str | None = None
+    allow_code: bool = False
+
+
+def one_run(job: Job, allow_code: bool = False) -> dict[str, Any]:
+    """Run one replication in this process and return its summary."""
+    streams = Streams(job.scenario.seed, job.number)
+    return run_in_memory(ready_world(job.scenario, streams), streams, allow_code=allow_code).summary
+
+
+def in_turn(jobs: Sequence[Job], crew: Crew, done: Callable[[int], None] | None = None) -> list[dict[str, Any]]:
+    """Run jobs and return their summaries in the order of the jobs; `done` is told how many have finished."""
+    found: list[dict[str, Any]] = [{}] * len(jobs)
+    for count, (place, summary) in enumerate(as_they_come(jobs, crew), start=1):
+        found[place] = summary
+        if done is not None:
+            done(count)
+    return found
+
+
+def as_they_come(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Run jobs; yields each one's place among them with its summary, whichever is finished first.
+
+    A worker who dies (killed, out of memory, a machine gone) costs his job once more, by somebody else.
+
+    Raises
+    ------
+    InputError
+        Workers died again and again over the same jobs, or there is no cluster at the address.
+    """
+    if crew.cluster is not None:
+        yield from _on_cluster(jobs, crew)
+        return
+    workers = min(crew.workers or os.cpu_count() or 1, len(jobs))
+    if workers <= 1:
+        for place, job in enumerate(jobs):
+            yield place, one_run(job, crew.allow_code)
+        return
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    left, lost = dict(enumerate(jobs)), 0
+    while left:
+        try:
+            pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch=workers)
+            for place, summary in pool(delayed(_placed)(*each, crew.allow_code) for each in list(left.items())):
+                del left[place]
+                lost = 0
+                yield place, summary
+        except TerminatedWorkerError as error:
+            lost += 1
+            if lost >= LOST_MOST:
+                raise _killed(len(left)) from error
+
+
+def _placed(place: int, job: Job, allow_code: bool) -> tuple[int, dict[str, Any]]:
+    return place, one_run(job, allow_code)
+
+
+def _killed(left: int) -> InputError:
+    return InputError(
+        f"workers: expected them to live; they died {LOST_MOST} times in a row, with {left} runs left. "
+        "Most often there is too little memory for so many: try fewer --workers."
+    )
+
+
+def _on_cluster(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ImportError as error:
+        raise InputError(
+            '--cluster: expected the extra "cluster" to be installed (pip install "darkstore[cluster]"), got none.'
+        ) from error
+    assert crew.cluster is not None
+    try:
+        client = Client(crew.cluster, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--cluster {crew.cluster}: expected the address of a Dask scheduler, such as tcp://host:8786; found none."
+        ) from error
+    with client:
+        # Not pure: the same job twice in one sweep is two runs, and nothing may come from an earlier session's memory.
+        waiting = {
+            client.submit(one_run, job, crew.allow_code, pure=False, retries=LOST_MOST): place
+            for place, job in enumerate(jobs)
+        }
+        try:
+            for future in as_completed(list(waiting)):
+                yield waiting.pop(future), future.result()
+                future.release()
+        except KilledWorker as error:
+            raise _killed(len(waiting)) from error
+        finally:
+            client.cancel(list(waiting))

@@ -1,0 +1,104 @@
+"""Variants of a scenario: what is written after ``--variant``, and the scenarios that come of it."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sim.contracts import FAMILIES
+from sim.scenario import Scenario, load
+from sim.vocabulary import InputError
+
+_NAME = re.compile(r"^[\w.+-]{1,40}$")
+
+
+class Variant(NamedTuple):
+    """One way to run the scenario: its name, how it was asked for, and the scenario."""
+
+    name: str
+    asked: str
+    scenario: Scenario
+
+
+def split(text: str) -> list[str]:
+    """Split at commas outside brackets: ``dispatch=matching(a=1,b=2),drivers.count=9`` has two parts."""
+    parts, depth, begin = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and depth == 0:
+            parts.append(text[begin:place])
+            begin = place + 1
+    return [part.strip() for part in (*parts, text[begin:]) if part.strip()]
+
+
+def parse_variant(text: str) -> tuple[str, list[str], dict[str, str]]:
+    """Read ``NAME:family=SPEC[,path=value]...``; returns the name, the settings and the policies by family.
+
+    A name alone is the scenario as it is.
+
+    Raises
+    ------
+    InputError
+        It is not of that form.
+    """
+    name, _, rest = text.partition(":")
+    if not _NAME.match(name):
+        raise InputError(
+            f"--variant {text}: expected NAME:family=SPEC,path=value with a name of up to 40 letters, digits, . + - or _; "
+            f"got the name {name!r}."
+        )
+    settings, policies = [], {}
+    for part in split(rest):
+        key, equals, value = part.partition("=")
+        if not equals or not key or not value:
+            raise InputError(f"--variant {text}: expected family=SPEC or path=value after the name, got {part!r}.")
+        if key in FAMILIES:
+            policies[key] = value
+        else:
+            settings.append(part)
+    return name, settings, policies
+
+
+def variants_of(
+    scenarios: Sequence[str], asked: Sequence[str], settings: Sequence[str] = (), policies: dict[str, str] | None = None
+) -> list[Variant]:
+    """Load the variants to compare: those asked for of one scenario, or several scenarios as they are.
+
+    Parameters
+    ----------
+    scenarios, asked
+        Scenario names or files; what was written after each ``--variant``.
+    settings, policies
+        What all of them have.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two, two have one name, seeds differ, or one cannot be loaded.
+    """
+    both = policies or {}
+    if len(scenarios) > 1 and asked:
+        raise InputError("compare: expected one scenario with --variant, or several scenarios without; got both.")
+    found = []
+    if asked:
+        for text in asked:
+            name, own, chosen = parse_variant(text)
+            found.append(Variant(name, text, load(scenarios[0], [*settings, *own], both | chosen)))
+    else:
+        for each in scenarios:
+            scenario = load(each, settings, both)
+            found.append(Variant(scenario.name, each, scenario))
+    if len(found) < 2:
+        raise InputError(
+            "compare: expected two or more to compare, such as --variant base:dispatch=nearest "
+            f"--variant new:dispatch=matching, or several scenarios; got {len(found)}."
+        )
+    names = [variant.name for variant in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"compare: expected a name for each variant, got {name!r} twice.")
+    seeds = {variant.scenario.seed for variant in found}
+    if len(seeds) > 1:
+        raise InputError(
+            f"compare: expected one seed, for the same days are compared; got {', '.join(map(str, sorted(seeds)))} (give --seed)."
+        )
+    return found
