@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
+from sim.shell.check import check_command
 from sim.shell.compare import compare_command
 from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
 from sim.shell.maps import map_app
@@ -43,6 +44,7 @@ app.add_typer(scenario_app, name="scenario")
 app.add_typer(map_app, name="map")
 app.add_typer(mdrp_app, name="mdrp")
 app.command("compare")(compare_command)
+app.command("check")(check_command)
 app.command("storm")(storm_command)
 
 

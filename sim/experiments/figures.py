@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from sim.scenario.business import METRICS
+from sim.scenario.levels import METRICS
 from sim.statistics import Interval, bootstrap_interval, share_interval, t_interval
 from sim.vocabulary import InputError
 

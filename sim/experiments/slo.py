@@ -5,7 +5,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from sim.scenario import Scenario
-from sim.scenario.business import Slo
+from sim.scenario.levels import Slo
 
 PUBLISHED = {
     "user_p99_s": "platform.user.p99_s",

@@ -90,7 +90,7 @@ def counted(n: int) -> str:
     return _NUMERALS[n] if n < len(_NUMERALS) else number(n)
 
 
-def _trimmed(target: float, kind: Kind, currency: str | None) -> str:
+def target_text(target: float, kind: Kind, currency: str | None) -> str:
     """Write a target with as many decimals as it needs: 95 %, 99.5 %, 20 min."""
     latency = target if target >= 1.0 else target * 1000.0
     shown = {"time": target / 60.0, "latency": latency, "share": target * 100.0, "money": target / 100.0}.get(
@@ -120,7 +120,7 @@ def levels(summary: Mapping[str, Any], currency: str | None = None) -> list[Leve
     found = []
     for slo in summary.get("slo") or ():
         metric, kind, target = metric_of(slo["metric"]), metric_of(slo["metric"]).kind, slo["target"]
-        goal, value = _trimmed(target, kind, currency), centre(slo["observed"])
+        goal, value = target_text(target, kind, currency), centre(slo["observed"])
         observed = figure_text(value, kind, currency)
         if value is not None and value != target and figure_text(target, kind, currency) == observed:
             # 94.98 % against 95 % must not read as 95.0 %.

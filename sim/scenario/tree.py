@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from sim.scenario.business import Costs, Customers, Payments, Platform, PolicyNames, Slo, parse_slo
+from sim.scenario.business import Costs, Customers, Payments, Platform, PolicyNames
 from sim.scenario.drivers import Drivers
 from sim.scenario.faults import Fault
 from sim.scenario.fields import (
@@ -23,6 +23,7 @@ from sim.scenario.fields import (
     given,
 )
 from sim.scenario.goods import Shrinkage, Supply
+from sim.scenario.levels import Check, Slo, parse_slo
 from sim.scenario.market import Catalogue, Demand, Travel
 from sim.scenario.origins import culprit
 from sim.scenario.people import Pickers
@@ -91,6 +92,7 @@ class Scenario(Branch):
         JUDGEMENT,
         'service levels: "metric op target", or {metric, op, target, severity}',
     )
+    check: Check = given(Check, "-", "what `darkstore check` holds a change against, beside the service levels")
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -19,7 +19,7 @@ from sim.recording.schema import CODES, DTYPES
 from sim.report.explain import METRICS as EXPLAINED
 from sim.report.explain import explain
 from sim.scenario import Scenario
-from sim.scenario.business import METRICS
+from sim.scenario.levels import METRICS
 from sim.vocabulary import CancelReason, OfferAnswer, OrderState, StockCause
 from tests.conftest import Builder, Play
 

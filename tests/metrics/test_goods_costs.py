@@ -12,7 +12,7 @@ from sim.metrics.money import costs
 from sim.metrics.tables import order_table, work_spans
 from sim.report.explain import explain
 from sim.scenario import load_text
-from sim.scenario.business import METRICS
+from sim.scenario.levels import METRICS
 from sim.vocabulary import StockCause
 from sim.world.build import build_world
 from tests.metrics.test_floor import Written

@@ -14,7 +14,7 @@ from sim.metrics.money import WRITES
 from sim.metrics.platform import faults, mixture_quantile
 from sim.report.platform import endpoint_rows, fault_rows, simulated, trouble_lines
 from sim.scenario import load
-from sim.scenario.business import METRICS
+from sim.scenario.levels import METRICS
 from sim.scenario.monitoring import Targets
 from sim.streams import Streams
 from sim.vocabulary import Alert, CancelReason, FaultKind, OrderState, Rejection, StockCause

@@ -18,7 +18,7 @@ from sim.report.cost_words import COSTS
 from sim.report.explain import METRICS, explain
 from sim.report.sections import sections
 from sim.report.words import DASH, answer, figure_text, levels
-from sim.scenario.business import METRICS as NAMED
+from sim.scenario.levels import METRICS as NAMED
 from sim.vocabulary import InputError
 from tests.conftest import Builder, Play
 
