@@ -100,11 +100,10 @@ def print_leaf(leaf: Leaf, console: Console, folder: Path | None = None) -> None
             continue
         table = Table(box=None, show_header=True, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
         for place, column in enumerate(part.grid.columns):
-            # Words may break; numbers never do.
+            # The words at the end may break; what a row is called, and numbers, never do.
             table.add_column(
-                column.name, justify="right" if column.number else "left", no_wrap=column.number,
-                min_width=0 if place else 14,
-            )  # fmt: skip
+                column.name, justify="right" if column.number else "left", no_wrap=column.number or not place
+            )
         for row in part.grid.rows:
             texts = [f"{cell.text} {cell.more}" if cell.more else cell.text for cell in row]
             table.add_row(*(text_of(text, plain, _STYLES[cell.tone]) for text, cell in zip(texts, row, strict=True)))
