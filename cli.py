@@ -32,6 +32,7 @@ from sim.shell.options import (
 )
 from sim.shell.scenarios import scenario_app
 from sim.shell.storm import storm_command
+from sim.shell.sweep import sweep_command
 from sim.vocabulary import InputError
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ app.add_typer(scenario_app, name="scenario")
 app.add_typer(map_app, name="map")
 app.add_typer(mdrp_app, name="mdrp")
 app.command("compare")(compare_command)
+app.command("sweep")(sweep_command)
 app.command("check")(check_command)
 app.command("storm")(storm_command)
 

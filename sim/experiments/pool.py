@@ -115,7 +115,9 @@ def _on_cluster(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[str
             for place, job in enumerate(jobs)
         }
         try:
-            for future in as_completed(list(waiting)):
+            with client.as_current():
+                finished = as_completed(list(waiting))
+            for future in finished:
                 yield waiting.pop(future), future.result()
                 future.release()
         except KilledWorker as error:

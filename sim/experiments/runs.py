@@ -52,12 +52,17 @@ def peak_mb() -> float:
 
 def fingerprint_of(world: World, *, allow_code: bool = False) -> str:
     """Name what a world's run simulates, contents of named files included."""
-    files = dict(world.files)
-    for family, spec in world.scenario.policies.model_dump().items():
-        path = world.scenario.base_of(f"policies.{family}") / (spec.partition(".py:")[0] + ".py")
+    return fingerprint(world.scenario, world.files | policy_files(world.scenario))
+
+
+def policy_files(scenario: Scenario) -> dict[str, bytes]:
+    """The user's own policies that a scenario names, by the key that names them."""
+    files = {}
+    for family, spec in scenario.policies.model_dump().items():
+        path = scenario.base_of(f"policies.{family}") / (spec.partition(".py:")[0] + ".py")
         if ".py:" in spec and path.is_file():
             files[f"policies.{family}"] = path.read_bytes()
-    return fingerprint(world.scenario, files)
+    return files
 
 
 def summarise(world: World, outcome: Outcome, found: Study, seed: int) -> dict[str, Any]:

@@ -110,6 +110,11 @@ def _for_page(svg: str, name: str, alt: str) -> str:
     return f'<svg {space} {view[0]} role="img" aria-label="{escape(alt)}">{tail.strip()}'
 
 
+def slug(name: str) -> str:
+    """A name as part of an id."""
+    return "".join(letter if letter.isalnum() else "-" for letter in name)
+
+
 def time_axis(axes: Any, start: datetime, begin_s: float, end_s: float) -> None:
     """Label an axis in seconds since the start with local clock times, or dates where months go by, at most nine of them."""
     span_h = max(end_s - begin_s, 60.0) / 3600.0

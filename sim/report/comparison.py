@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import floor, log10
 from typing import TYPE_CHECKING, Any, Final
 
-from sim.report.canvas import ALERT, FIRST, INK, MUTED, Picture, drawn
+from sim.report.canvas import ALERT, FIRST, INK, MUTED, Picture, drawn, slug
 from sim.report.explain import metric_of
 from sim.report.leaf import Cell, Column, Grid, Leaf, Part, Tone, cells
 from sim.report.metric import Kind
@@ -180,9 +180,9 @@ def _forest(base: str, name: str, rows: Mapping[tuple[str, str], Any], metrics: 
 
     alt = "; ".join(f"{label} {mean:+.1f} % ({low:+.1f} to {high:+.1f})" for label, mean, low, high, _ in shown)
     title = f"{name} against {base}"
-    svg = drawn(f"forest-{_slug(name)}", 60.0 + 22.0 * len(shown), f"{title}: {alt}", draw)
+    svg = drawn(f"forest-{slug(name)}", 60.0 + 22.0 * len(shown), f"{title}: {alt}", draw)
     return Picture(
-        f"forest-{_slug(name)}", title, svg, alt, "Paired differences with 95 % intervals; blue is better, red worse."
+        f"forest-{slug(name)}", title, svg, alt, "Paired differences with 95 % intervals; blue is better, red worse."
     )
 
 
@@ -208,11 +208,7 @@ def _days(base: str, name: str, table: Mapping[str, Sequence[Mapping[str, float 
 
     title = f"{known.label}, day by day"
     alt = f"{title}: each line is one day under {base} and under {name}; {len(pairs)} days"
-    svg = drawn(f"days-{_slug(name)}", 230.0, alt, draw)
+    svg = drawn(f"days-{slug(name)}", 230.0, alt, draw)
     return Picture(
-        f"days-{_slug(name)}", title, svg, alt, "Each line is one day: the same customers, orders and chance."
+        f"days-{slug(name)}", title, svg, alt, "Each line is one day: the same customers, orders and chance."
     )
-
-
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name)

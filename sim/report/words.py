@@ -85,6 +85,18 @@ def interval_text(value: Any, kind: Kind, currency: str | None = None) -> str:
     return f"{figure_text(value['low'], kind, currency)} to {figure_text(value['high'], kind, currency)}"
 
 
+def half_text(value: Any, kind: Kind) -> str:
+    """Write half the width of a figure's interval over replications, in its unit: ± 1.3; nothing for a plain number."""
+    if not isinstance(value, Mapping) or value.get("low") is None or value.get("high") is None:
+        return ""
+    half, mean = (value["high"] - value["low"]) / 2.0, abs(value["mean"])
+    if kind == "time" and mean >= 60.0:
+        return f"± {number(half / 60.0, 1 if half >= 60.0 else 2)}"
+    scale = {"share": 100.0, "money": 0.01}.get(kind, 1000.0 if kind == "latency" and mean < 1.0 else 1.0)
+    shown = half * scale
+    return f"± {number(shown, 0 if shown >= 100 else 1 if shown >= 1 else 2)}"
+
+
 def counted(n: int) -> str:
     """Write a small number as a word."""
     return _NUMERALS[n] if n < len(_NUMERALS) else number(n)

@@ -15,18 +15,17 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from sim import __version__
 from sim.scenario.business import PolicyNames
 from sim.scenario.origins import culprit
+from sim.scenario.plain import Origins, Path_, plain
+from sim.scenario.settings import apart, override, override_parameter
 from sim.scenario.tree import Scenario
 from sim.shipped import shipped_root
 from sim.vocabulary import InputError
-
-Path_ = tuple[str | int, ...]
-Origins = dict[Path_, str]
 
 
 def shipped_scenarios() -> dict[str, Path]:
@@ -84,37 +83,6 @@ def _read(path: Path) -> str:
         raise InputError(f"{path}: expected a readable scenario file, got: {error.strerror}.") from error
 
 
-def _plain(node: Any, place: Path_, file: str, origins: Origins) -> Any:
-    """Strip a round-trip tree to plain values and note each value's line."""
-    if isinstance(node, CommentedMap):
-        plain: dict[str, Any] = {}
-        for key, value in node.items():
-            here = (*place, str(key))
-            origins[here] = f"{file}:{_line(node, node.lc.key, key)}"
-            plain[str(key)] = _plain(value, here, file, origins)
-        return plain
-    if isinstance(node, CommentedSeq):
-        items: list[Any] = []
-        for index, value in enumerate(node):
-            here = (*place, index)
-            origins[here] = f"{file}:{_line(node, node.lc.item, index)}"
-            items.append(_plain(value, here, file, origins))
-        return items
-    if isinstance(node, bool) or node is None:
-        return node
-    for kind in (int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return str(node)
-
-
-def _line(node: Any, line_of: Any, key: Any) -> int:
-    try:
-        return int(line_of(key)[0]) + 1
-    except (KeyError, TypeError):  # a merged key (<<) has no line of its own
-        return int(node.lc.line) + 1
-
-
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
@@ -131,7 +99,7 @@ _WHOLE = {"vehicles", "zone", "map", "buildings"}
 
 def _layers(path: Path, seen: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Origins]:
     origins: Origins = {}
-    tree = _plain(_parse(_read(path), str(path)), (), str(path), origins)
+    tree = plain(_parse(_read(path), str(path)), (), str(path), origins)
     parent = tree.pop("extends", None)
     if parent is None:
         return tree, origins
@@ -148,47 +116,6 @@ def _layers(path: Path, seen: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Or
         base.pop(own, None)
         base_origins.pop((own,), None)
     return _merge(base, tree), {**base_origins, **origins}
-
-
-def _override(tree: dict[str, Any], origins: Origins, setting: str) -> None:
-    """Apply one ``path=value``; the value is read as YAML."""
-    path_text, equals, text = setting.partition("=")
-    path_text = path_text.strip()
-    if not equals or not path_text:
-        raise InputError(f"--set {setting}: expected path=value, for example drivers.count=40.")
-    try:
-        value = _plain(YAML(typ="rt").load(text), (), "", {})
-    except (YAMLError, ValueError) as error:
-        raise InputError(f"--set {setting}: expected a YAML value after the =, got {text!r}.") from error
-    path: Path_ = tuple(int(part) if part.isascii() and part.isdigit() else part for part in path_text.split("."))
-    node: Any = tree
-    for here, part in enumerate(path[:-1]):
-        if isinstance(node, list):
-            if not isinstance(part, int) or part >= len(node):
-                raise InputError(
-                    f"--set {setting}: {path_text}: expected a place below {len(node)} in the list, got {part!r}."
-                )
-            node = node[part]
-        elif isinstance(node, dict):
-            child = node.get(str(part))
-            if not isinstance(child, dict | list):
-                child = node[str(part)] = {}
-            node = child
-        else:
-            raise InputError(
-                f"--set {setting}: expected a key to set, but {'.'.join(map(str, path[:here]))} is a value."
-            )
-    last = path[-1]
-    if isinstance(node, list):
-        if not isinstance(last, int) or last >= len(node):
-            raise InputError(f"--set {setting}: expected a place below {len(node)} in the list, got {last!r}.")
-        node[last] = value
-    else:
-        node[str(last)] = value
-    for known in [known for known in origins if known[: len(path)] == path]:
-        del origins[known]
-    for depth in range(1, len(path) + 1):  # what it had to make on the way comes from it as well
-        origins.setdefault(path[:depth], f"--set {setting}")
 
 
 def _keys_at(place: Path_) -> list[str]:
@@ -303,14 +230,17 @@ def _choose(errors: Sequence[Any]) -> Any:
 def _validated(
     tree: dict[str, Any], origins: Origins, file: str, base: Path, overrides: Iterable[str], policies: Mapping[str, str]
 ) -> Scenario:
-    for setting in overrides:
-        _override(tree, origins, setting)
+    whole, of_policies = apart(overrides)
+    for setting in whole:
+        override(tree, origins, setting)
     for family, spec in policies.items():
         node = tree.get("policies")
         if not isinstance(node, dict):
             node = tree["policies"] = {}
         node[family] = spec
         origins[("policies", family)] = f"--policy {family}={spec}"
+    for setting in of_policies:
+        override_parameter(tree, setting)
     try:
         scenario = Scenario.model_validate(tree)
     except ValidationError as error:
@@ -348,7 +278,7 @@ def load(name_or_file: str, overrides: Iterable[str] = (), policies: Mapping[str
 def load_text(text: str, overrides: Iterable[str] = (), *, file: str = "<text>") -> Scenario:
     """Load a scenario from YAML text (no ``extends``), for tests and the Python API."""
     origins: Origins = {}
-    tree = _plain(_parse(text, file), (), file, origins)
+    tree = plain(_parse(text, file), (), file, origins)
     return _validated(tree, origins, file, Path.cwd(), overrides, {})
 
 
