@@ -30,6 +30,7 @@ from sim.shell.options import (
     settings,
     share,
 )
+from sim.shell.plan import plan_app
 from sim.shell.scenarios import scenario_app
 from sim.shell.storm import storm_command
 from sim.shell.sweep import sweep_command
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(map_app, name="map")
 app.add_typer(mdrp_app, name="mdrp")
+app.add_typer(plan_app, name="plan")
 app.command("compare")(compare_command)
 app.command("sweep")(sweep_command)
 app.command("check")(check_command)

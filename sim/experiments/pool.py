@@ -1,6 +1,7 @@
 """Many runs side by side: on this machine's cores, or on a Dask cluster; the same results whatever works on them."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -72,6 +73,8 @@ def as_they_come(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[st
     left, lost = dict(enumerate(jobs)), 0
     while left:
         try:
+            # Workers that nobody has asked anything of for a while go, and others come: no news for whoever waits.
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
             pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch=workers)
             for place, summary in pool(delayed(_placed)(*each, crew.allow_code) for each in list(left.items())):
                 del left[place]

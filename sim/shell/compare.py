@@ -4,13 +4,32 @@ import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from sim.shell.errors import FINE
-from sim.shell.options import Cluster, Code, Force, Json, Out, Policy, Quiet, Seed, Set, Workers, families, settings
+from sim.shell.errors import FINE, INCONCLUSIVE
+from sim.shell.options import (
+    Cluster,
+    Code,
+    Force,
+    Json,
+    Out,
+    Policy,
+    Quiet,
+    Seed,
+    Set,
+    Workers,
+    families,
+    settings,
+    share,
+)
+from sim.vocabulary import InputError
+
+if TYPE_CHECKING:
+    from sim.experiments.pool import Crew
+    from sim.experiments.variants import Variant
 
 LAST = "comparison.json"
 """Written last: its presence means that the folder is whole."""
@@ -32,6 +51,17 @@ def compare_command(
         list[str] | None, typer.Option("--metric", help="A key of summary.json to look at; may be given often.")
     ] = None,
     reps: Annotated[int, typer.Option("--reps", min=1, help="Days: replications of each variant.")] = 10,
+    select: Annotated[
+        str | None,
+        typer.Option("--select", metavar="METRIC", help="Find the best by this metric, day by day, instead."),
+    ] = None,
+    zone: Annotated[
+        float | None, typer.Option("--zone", help="With --select: the difference worth telling, in the metric's unit.")
+    ] = None,
+    confidence: Annotated[str, typer.Option("--confidence", help="With --select: chance that it is the best.")] = "95%",
+    reps_max: Annotated[
+        int, typer.Option("--max-reps", min=10, help="With --select: give up after so many days.")
+    ] = 200,
     seed: Seed = None,
     setting: Set = None,
     policy: Policy = None,
@@ -56,6 +86,14 @@ def compare_command(
 
     chosen = variants_of(scenarios or ["default"], variant or [], settings(setting, seed), families(policy))
     metrics = [known_metric(each) for each in dict.fromkeys(metric or HEADLINE)]
+    if select is not None:
+        if zone is None:
+            raise InputError(
+                "--select: expected --zone, the smallest difference worth telling, in the metric's unit; got none."
+            )
+        crew = Crew(workers, cluster, allow_code)
+        asked = (known_metric(select, "--select"), zone, share(confidence, "--confidence"), reps_max)
+        _select(chosen, asked, crew, out, force=force, as_json=as_json, quiet=quiet)
     folder = out or named(
         "compare", chosen[0].scenario.name, [each.asked for each in chosen], reps, chosen[0].scenario.seed
     )
@@ -74,3 +112,42 @@ def compare_command(
     else:
         print_leaf(leaf, Console(), Path(folder))
     raise typer.Exit(FINE)
+
+
+def _select(
+    variants: "list[Variant]",
+    asked: tuple[str, float, float, int],
+    crew: "Crew",
+    out: Path | None,
+    *,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> NoReturn:
+    """Find the best of the variants, day by day."""
+    from sim import __version__
+    from sim.experiments.comparison import write_json
+    from sim.experiments.place import named, whole_folder
+    from sim.experiments.selecting import select
+    from sim.report.counting import count_bar
+    from sim.report.leaf import print_leaf, write_leaf
+    from sim.report.selected import selected_leaf
+
+    first = variants[0].scenario
+    folder = out or named("select", first.name, [each.asked for each in variants], asked, first.seed)
+    bar = count_bar(Console(stderr=True), "days", asked[3], quiet=quiet or as_json)
+    with whole_folder(folder, force=force, last=LAST) as work, bar as done:
+        with redirect_stdout(sys.stderr):
+            found = select(variants, *asked, crew, lambda days, left: done(days, f"{len(left)} in play"))
+        result = {
+            "schema": 1, "darkstore": __version__, "scenario": first.name, "seed": first.seed, "currency": first.costs.currency,
+            "variants": {each.name: each.asked for each in variants}, "command": sys.argv, "selection": found,
+        }  # fmt: skip
+        leaf = selected_leaf(result)
+        write_leaf(leaf, work)
+        write_json(result, work / LAST)
+    if as_json:
+        typer.echo(json.dumps(result, indent=1))
+    else:
+        print_leaf(leaf, Console(), folder)
+    raise typer.Exit(FINE if found["sure"] else INCONCLUSIVE)

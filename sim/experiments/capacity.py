@@ -1,0 +1,156 @@
+"""How much demand a network can take: where each service level breaks, which first, and what is full there."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sim.experiments.trials import Days, Trials, asked_of, held
+from sim.scenario import Scenario
+from sim.scenario.levels import Slo
+
+LADDER = (1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
+"""Multiples of the scenario's demand that are tried first; below one where a level does not hold as it is."""
+
+DOWN = (1.0, 0.75, 0.5, 0.25)
+
+PRECISION = 0.05
+"""How closely the demand at which a level breaks is told, as a share of it (judgement: no forecast is better)."""
+
+WATCHED = (
+    "orders.entered", "click_to_door_s.mean", "on_time", "stages_s.wait_pick", "stages_s.pick", "stages_s.wait_driver",
+    "stages_s.ride", "utilisation.pickers", "utilisation.drivers", "fill_rate", "cost.per_order_cents",
+)  # fmt: skip
+"""What is shown at each demand."""
+
+
+def scaled(scenario: Scenario, factor: float) -> Scenario:
+    """The scenario with so many times its orders: stores are stocked for them, people and vehicles stay as they are."""
+    demand = scenario.demand.model_copy(update={"orders_per_day": scenario.demand.orders_per_day * factor})
+    return scenario.model_copy(update={"demand": demand})
+
+
+def capacity(
+    scenario: Scenario, trials: Trials, told: Callable[[float, float], None] | None = None, most: float = LADDER[-1]
+) -> dict[str, Any]:
+    """Find where each service level breaks.
+
+    Every level is bracketed on a ladder of demands and then halved in; all of them on the same days, and each demand is run
+    once whatever level asks for it.
+
+    Parameters
+    ----------
+    told
+        Called with the interval of factors that is still open for the level that breaks first.
+    most
+        The largest factor that is tried.
+
+    Returns
+    -------
+    dict
+        ``levels``: for each, the last factor at which it holds and the first at which it does not (None: none was found);
+        ``tried``: by factor, the figures; ``first``: the levels that break first; ``full``: what is scarce there.
+    """
+    levels = asked_of(scenario)
+    days: dict[float, Days] = {}
+
+    def run(*factors: float) -> None:
+        new = [factor for factor in factors if factor not in days]
+        days.update(zip(new, trials.days(*(scaled(scenario, factor) for factor in new)), strict=True))
+
+    ladder = [factor for factor in LADDER if factor <= most]
+    run(*ladder[:2])
+    if not all(_met(slo, days[1.0]) for slo in levels):
+        run(*DOWN[1:])
+    for factor in ladder[2:]:
+        if not any(_met(slo, days[max(days)]) for slo in levels if slo.severity == "error"):
+            break
+        run(factor)
+    while True:
+        open_ = [bracket for slo in levels if (bracket := _bracket(slo, days)) is not None and _wide(*bracket)]
+        if not open_:
+            break
+        low, high = min(open_, key=lambda bracket: bracket[1])
+        if told is not None:
+            told(low, high)
+        middle = _round(math.sqrt(low * high))
+        if middle in days:
+            break
+        run(middle)
+    return _found(scenario, levels, days)
+
+
+def _met(slo: Slo, days: Days) -> bool:
+    return held([slo], days)[0].met
+
+
+def _round(factor: float) -> float:
+    return float(f"{factor:.3g}")
+
+
+def _wide(low: float, high: float) -> bool:
+    return high / low > 1.0 + PRECISION
+
+
+def _bracket(slo: Slo, days: Mapping[float, Days]) -> tuple[float, float] | None:
+    """The last demand up to which a level holds throughout, and the next one; None where there is no such pair."""
+    low = None
+    for factor in sorted(days):
+        if not _met(slo, days[factor]):
+            return None if low is None else (low, factor)
+        low = factor
+    return None
+
+
+def _found(scenario: Scenario, levels: Sequence[Slo], days: Mapping[float, Days]) -> dict[str, Any]:
+    rows, first_at = [], None
+    for slo in levels:
+        bracket = _bracket(slo, days)
+        broken = [factor for factor in sorted(days) if not _met(slo, days[factor])]
+        holds = bracket[0] if bracket else None if broken else max(days)
+        at = held([slo], days[1.0])[0]
+        rows.append({
+            "metric": slo.metric, "op": slo.op, "target": slo.target, "severity": slo.severity, "holds_to": holds,
+            "breaks_at": broken[0] if broken else None, "now": None if at.found is None else at.found._asdict(),
+        })  # fmt: skip
+        if broken and slo.severity == "error":
+            first_at = broken[0] if first_at is None else min(first_at, broken[0])
+    before = min(days) if first_at == 1.0 else 1.0
+    return {
+        "orders_per_day": scenario.demand.orders_per_day,
+        "levels": rows,
+        "tried": {f"{factor:g}": _watched(days[factor]) for factor in sorted(days)},
+        "first": [
+            row["metric"] for row in rows if row["breaks_at"] == first_at is not None and row["severity"] == "error"
+        ],
+        "first_at": first_at,
+        "full": [] if first_at is None else _scarce(days[before], days[first_at]),
+    }
+
+
+def mean_of(days: Days, metric: str) -> float | None:
+    """A figure's mean over days; None where nothing was observed."""
+    values = [value for day in days if (value := day.get(metric)) is not None]
+    return math.fsum(values) / len(values) if values else None
+
+
+def _watched(days: Days) -> dict[str, float | None]:
+    return {metric: mean_of(days, metric) for metric in WATCHED}
+
+
+_STAGES = {
+    "stages_s.checkout": "the checkout", "stages_s.wait_pick": "pickers", "stages_s.pick": "picking",
+    "stages_s.wait_driver": "drivers", "stages_s.ride": "rides",
+}  # fmt: skip
+
+
+def _scarce(before: Days, after: Days) -> list[dict[str, Any]]:
+    """Which stage of an order's way grew most, and by how much: what is full."""
+    grown = []
+    for metric, what in _STAGES.items():
+        one, two = mean_of(before, metric), mean_of(after, metric)
+        if one is not None and two is not None:
+            grown.append({"what": what, "metric": metric, "from_s": one, "to_s": two})
+    fills = [mean_of(days, "fill_rate") for days in (before, after)]
+    if fills[0] is not None and fills[1] is not None and fills[1] < fills[0] - 0.005:
+        grown.append({"what": "goods", "metric": "fill_rate", "from": fills[0], "to": fills[1]})
+    return sorted(grown, key=lambda each: -float(each.get("to_s", 0.0)) + float(each.get("from_s", 0.0)))

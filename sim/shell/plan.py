@@ -1,0 +1,176 @@
+"""``darkstore plan``: how much demand, how many people, where the next store, what if things are worse."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from sim.shell.errors import FINE
+from sim.shell.options import (
+    Cluster,
+    Code,
+    Force,
+    Json,
+    Out,
+    Policy,
+    Quiet,
+    ScenarioName,
+    Seed,
+    Set,
+    Workers,
+    families,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from sim.experiments.trials import Trials
+    from sim.report.leaf import Leaf
+    from sim.scenario import Scenario
+
+plan_app = typer.Typer(
+    help="Plan: how much demand a network takes, how many people it needs, where the next store goes, what breaks under stress.",
+    no_args_is_help=True,
+)
+
+LAST = "plan.json"
+Reps = Annotated[int, typer.Option("--reps", min=1, help="Days for everything that is tried, the same for all.")]
+
+
+@contextmanager
+def trying(console: Console, *, quiet: bool) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
+    """Show how many runs there have been, and what is being tried; silent where nobody looks on."""
+    if quiet or not console.is_terminal:
+        yield (lambda runs: None), (lambda what: None)
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    said = {"runs": "0 runs", "what": ""}
+    with Progress(*columns, console=console, transient=True) as display:
+        task = display.add_task("")
+
+        def show() -> None:
+            display.update(task, description=f"{said['runs']}{', ' if said['what'] else ''}{said['what']}")
+
+        def ran(runs: int) -> None:
+            said["runs"] = f"{runs:,} runs"
+            show()
+
+        def trying_now(what: str) -> None:
+            said["what"] = what
+            show()
+
+        yield ran, trying_now
+
+
+def planned(
+    kind: str,
+    scenario: "Scenario",
+    work: Callable[["Trials", Callable[[str], None]], dict[str, Any]],
+    show: Callable[[dict[str, Any]], "Leaf"],
+    *,
+    asked: tuple[Any, ...],
+    reps: int,
+    workers: int | None,
+    cluster: str | None,
+    allow_code: bool,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    also: Callable[[dict[str, Any], Path], None] | None = None,
+) -> None:
+    """What every plan does: try, write a folder, print."""
+    from sim import __version__
+    from sim.experiments.comparison import write_json
+    from sim.experiments.place import named, whole_folder
+    from sim.experiments.pool import Crew
+    from sim.experiments.trials import Trials
+    from sim.report.leaf import print_leaf, write_leaf
+
+    folder = out or named(f"plan-{kind}", scenario.name, asked, reps, scenario.seed)
+    with whole_folder(folder, force=force, last=LAST) as place:
+        with trying(Console(stderr=True), quiet=quiet or as_json) as (ran, now), redirect_stdout(sys.stderr):
+            trials = Trials(reps, Crew(workers, cluster, allow_code), ran)
+            found = work(trials, now)
+        result = {
+            "schema": 1, "darkstore": __version__, "kind": kind, "scenario": scenario.name, "seed": scenario.seed,
+            "replications": reps, "runs": trials.runs, "currency": scenario.costs.currency, "command": sys.argv, kind: found,
+        }  # fmt: skip
+        leaf = show(result)
+        if also is not None:
+            also(result, place)
+        write_leaf(leaf, place)
+        write_json(result, place / LAST)
+    if as_json:
+        typer.echo(json.dumps(result, indent=1))
+    else:
+        print_leaf(leaf, Console(), folder)
+    raise typer.Exit(FINE)
+
+
+@plan_app.command("capacity")
+def capacity_command(
+    scenario: ScenarioName = "default",
+    reps: Reps = 3,
+    most: Annotated[
+        float, typer.Option("--up-to", min=1.0, max=100.0, help="The largest multiple of the demand to try.")
+    ] = 4.0,
+    seed: Seed = None,
+    setting: Set = None,
+    policy: Policy = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    force: Force = False,
+    allow_code: Code = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the demand at which each service level breaks, which breaks first, and what is full there."""
+    from sim.experiments.capacity import capacity
+    from sim.report.planned import capacity_leaf
+    from sim.scenario import load
+
+    loaded = load(scenario, settings(setting, seed), families(policy))
+    planned(
+        "capacity", loaded,
+        lambda trials, now: capacity(loaded, trials, lambda low, high: now(f"between x{low:g} and x{high:g}"), most),
+        capacity_leaf,
+        asked=(setting, policy, most), reps=reps, workers=workers, cluster=cluster, allow_code=allow_code, out=out, force=force,
+        as_json=as_json, quiet=quiet,
+    )  # fmt: skip
+
+
+@plan_app.command("stress")
+def stress_command(
+    scenario: ScenarioName = "default",
+    axis: Annotated[list[str] | None, typer.Option("--axis", help="Only this assumption; may be given often.")] = None,
+    reps: Reps = 2,
+    seed: Seed = None,
+    setting: Set = None,
+    policy: Policy = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    force: Force = False,
+    allow_code: Code = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make each assumption worse in steps, and say which service level breaks first, and at which step."""
+    from sim.experiments.stress import axes_of, stress
+    from sim.report.planned import stress_leaf
+    from sim.scenario import load
+
+    loaded, axes = load(scenario, settings(setting, seed), families(policy)), axes_of(axis or ())
+    planned(
+        "stress", loaded, lambda trials, now: stress(loaded, trials, axes), stress_leaf,
+        asked=(setting, policy, axis), reps=reps, workers=workers, cluster=cluster, allow_code=allow_code, out=out, force=force,
+        as_json=as_json, quiet=quiet,
+    )  # fmt: skip
