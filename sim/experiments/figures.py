@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sim.scenario.levels import METRICS
-from sim.statistics import Interval, bootstrap_interval, share_interval, t_interval
+from sim.statistics import LEVEL, Interval, bootstrap_interval, share_interval, t_interval
 from sim.vocabulary import InputError
 
 PLAIN = ("schema", "scenario", "seed", "replications", "fingerprint", "digest", "slo", "engine", "intervals")
@@ -51,9 +51,9 @@ def _numbers(tree: Mapping[str, Any], above: str) -> Iterator[tuple[str, float |
             yield f"{above}{name}", value
 
 
-def interval(metric: str, values: Sequence[float]) -> Interval:
+def interval(metric: str, values: Sequence[float], level: float = LEVEL) -> Interval:
     """A figure's mean over replications with the interval of its kind; see `sim.statistics.intervals`."""
-    return {"share": share_interval, "percentile": bootstrap_interval, "mean": t_interval}[kind(metric)](values)
+    return {"share": share_interval, "percentile": bootstrap_interval, "mean": t_interval}[kind(metric)](values, level)
 
 
 def kind(metric: str) -> str:

@@ -18,7 +18,7 @@ OWN: Final = frozenset(
     {
         SUMMARY, "manifest.json", "events.parquet", "orders.parquet", "tasks.parquet", "drivers.parquet", "stock.parquet",
         "series.parquet", "platform.parquet", "drift.parquet", "left.npz", "replications.jsonl", "report.html", "replay.html",
-        "comparison.json", "replications.parquet", "sweep.json", "sweep.parquet", "plan.json", "check.json",
+        "comparison.json", "replications.parquet", "sweep.json", "sweep.parquet", "plan.json", "roster.yaml", "check.json",
         "solution_info_assignments.txt", "solution_info_couriers.txt", "solution_info_orders.txt",
     }
 )  # fmt: skip

@@ -29,7 +29,7 @@ class Held(NamedTuple):
     met
         Whether the mean is good enough.
     sure
-        Whether the whole interval is: by one-sided confidence of 97.5 %.
+        Whether the interval's worse end is, with the one-sided confidence asked for.
     margin
         How far the mean is from the target on the good side, as a share of the target (of what is left to one, for a share):
         below zero it is missed.
@@ -47,15 +47,15 @@ def asked_of(scenario: Scenario, *, platform: bool = True) -> list[Slo]:
     return [*scenario.slo, *(published(scenario) if platform else ())]
 
 
-def held(levels: Sequence[Slo], days: Sequence[Mapping[str, float | None]]) -> list[Held]:
-    """Hold days against service levels."""
+def held(levels: Sequence[Slo], days: Sequence[Mapping[str, float | None]], confidence: float = 0.975) -> list[Held]:
+    """Hold days against service levels; `confidence` is the one-sided one of being sure."""
     found = []
     for slo in levels:
         values = [value for day in days if (value := day.get(slo.metric)) is not None]
         if not values:
             found.append(Held(slo, None, False, False, -1.0))
             continue
-        seen, good = interval(slo.metric, values), _COMPARE[slo.op]
+        seen, good = interval(slo.metric, values, 2.0 * confidence - 1.0), _COMPARE[slo.op]
         sign = 1.0 if slo.op in (">=", ">") else -1.0
         worst = seen.low if sign > 0 else seen.high
         scale = abs(slo.target) or 1.0

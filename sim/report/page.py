@@ -255,13 +255,20 @@ def _facts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> list[tupl
         ("Replications", str(summary.get("replications", 1))),
         ("Map", world["map"]),
         ("Stores", str(len(world["stores"]))),
-        ("Drivers, pickers per store", f"{scenario['drivers']['count']}, {scenario['pickers']['per_store']}"),
+        ("Drivers", number(_heads(scenario["drivers"], scenario["drivers"]["count"]))),
+        ("Pickers", number(_heads(scenario["pickers"], scenario["pickers"]["per_store"] * len(world["stores"])))),
         ("Articles", number(world["skus"])),
         ("Fingerprint of what was simulated", str(summary.get("fingerprint", manifest.get("fingerprint")))),
         ("Digest of the event log", str(summary.get("digest") or manifest.get("digest") or "–")),
         ("Versions", ", ".join(f"{name} {version}" for name, version in (manifest.get("versions") or {}).items())),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _heads(people: Mapping[str, Any], count: int) -> int:
+    """How many people there are: by the shifts where these say so, else as many as `count`."""
+    counted = [shift.get("people") for shift in people["shifts"]]
+    return sum(counted) if counted and None not in counted else count
 
 
 def repeated(given: Sequence[str]) -> str:

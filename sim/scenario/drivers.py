@@ -90,6 +90,13 @@ class OnCall(Branch):
 
     _shares = field_validator("shifts")(everyone)
 
+    @field_validator("shifts")
+    @classmethod
+    def _counted(cls, shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
+        if any(shift.people is not None for shift in shifts):
+            raise ValueError("shares of the shifts (on_call.count says how many people there are), got people")
+        return shifts
+
 
 class Rules(Branch):
     """What the law of the place allows; a roster against it is refused, and a law of the run watches over it."""

@@ -20,16 +20,24 @@ BREAK_FROM_H = 6.0
 
 
 class Shift(Branch):
-    """A block of work every day for a share of the people."""
+    """A block of work every day for a share of the people, or for so many of them."""
 
     at: Clock
     hours: Annotated[AboveZero, Field(le=16)]
     share: Share = given(1.0, "-", "share of the people who work this shift")
+    people: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = given(
+        None, "-", "how many work it, in all stores together, instead of a share; then of every shift"
+    )
 
 
 def everyone(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
     if not shifts:
         raise ValueError("at least one shift")
+    counted = [shift for shift in shifts if shift.people is not None]
+    if counted:
+        if len(counted) < len(shifts):
+            raise ValueError(f"people of every shift or of none, got them of {len(counted)} of {len(shifts)}")
+        return shifts
     total = sum(shift.share for shift in shifts)
     if abs(total - 1) > 1e-6:
         raise ValueError(f"shares of the shifts that sum to 1, got {total:g}")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -25,7 +25,9 @@ from sim.shell.options import (
     Workers,
     families,
     settings,
+    share,
 )
+from sim.vocabulary import InputError
 
 if TYPE_CHECKING:
     from sim.experiments.trials import Trials
@@ -174,3 +176,73 @@ def stress_command(
         asked=(setting, policy, axis), reps=reps, workers=workers, cluster=cluster, allow_code=allow_code, out=out, force=force,
         as_json=as_json, quiet=quiet,
     )  # fmt: skip
+
+
+@plan_app.command("staff")
+def staff_command(
+    scenario: ScenarioName = "default",
+    who: Annotated[
+        Literal["both", "pickers", "drivers"], typer.Option("--who", help="Whose roster is planned.")
+    ] = "both",
+    shift_hours: Annotated[
+        str, typer.Option("--shift-hours", metavar="A,B", help="Lengths that shifts may have.")
+    ] = "4,6,8",
+    confidence: Annotated[
+        str, typer.Option("--confidence", help="With which each service level is to hold, one-sided.")
+    ] = "95%",
+    fresh: Annotated[int, typer.Option("--fresh", min=2, help="Days of another seed to try the answer on.")] = 10,
+    reps: Reps = 5,
+    seed: Seed = None,
+    setting: Set = None,
+    policy: Policy = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    force: Force = False,
+    allow_code: Code = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the cheapest rosters of pickers and drivers that keep the service levels; roster.yaml is a scenario with them."""
+    from sim.experiments.roster import Lengths
+    from sim.experiments.staff import staff
+    from sim.report.staffed import staff_leaf
+    from sim.scenario import load
+
+    loaded, sure = load(scenario, settings(setting, seed), families(policy)), share(confidence, "--confidence")
+    if reps < 2 or sure <= 0.5:
+        raise InputError(
+            "plan staff: expected --reps of 2 or more and a --confidence above 50 %: levels hold by intervals."
+        )
+    lengths = Lengths(_hours(shift_hours))
+
+    def write(result: dict[str, Any], place: Path) -> None:
+        from sim.experiments.roster import as_scenario
+
+        (place / "roster.yaml").write_text(as_scenario(scenario, loaded, result["staff"]["rosters"]), encoding="utf-8")
+
+    def say(line: str) -> None:
+        if not (quiet or as_json):
+            typer.echo(f"darkstore: {line}", err=True)
+
+    planned(
+        "staff", loaded,
+        lambda trials, now: staff(
+            loaded, trials, reps=reps, who=who, lengths=lengths, confidence=sure, fresh=fresh, told=now, first=say
+        ),
+        staff_leaf,
+        asked=(setting, policy, who, shift_hours, confidence, fresh), reps=reps, workers=workers, cluster=cluster,
+        allow_code=allow_code, out=out, force=force, as_json=as_json, quiet=quiet, also=write,
+    )  # fmt: skip
+
+
+def _hours(text: str) -> tuple[float, ...]:
+    try:
+        hours = tuple(sorted({float(part) for part in text.split(",")}))
+    except ValueError:
+        hours = ()
+    if not hours or not all(0.5 <= each <= 16.0 and each * 2 == int(each * 2) for each in hours):
+        raise InputError(
+            f"--shift-hours: expected lengths from 0.5 to 16 hours in halves, such as 4,6,8; got {text!r}."
+        )
+    return hours

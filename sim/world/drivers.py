@@ -11,7 +11,7 @@ from sim.scenario.drivers import OnCall
 from sim.scenario.fields import DAY_S, window_s
 from sim.streams import Die, Streams
 from sim.vocabulary import InputError, quantise
-from sim.world.fleet import STEPS, Interval, dealt, shifts_of, with_breaks
+from sim.world.fleet import STEPS, Interval, dealt, shift_of_each, shifts_of, with_breaks
 from sim.world.traffic import VEHICLES
 
 
@@ -47,11 +47,10 @@ def make_drivers(scenario: Scenario, store_shares: NDArray[np.float64], streams:
     whims = (streams or Streams(scenario.seed)).die("drivers.shifts")
     mix = {name: share for name, share in tree.vehicles.items() if share > 0}
     flies, shares = [VEHICLES[name].flies for name in mix], np.array(list(mix.values()))
-    people, shift_shares, groups = [], np.array([shift.share for shift in tree.shifts]), tree.shifts
-    rosters = [shifts_of(scenario, shift) for shift in groups]
+    people, rosters = [], [shifts_of(scenario, shift) for shift in tree.shifts]
     break_s = tree.break_minutes * 60.0
-    for number in range(tree.count):
-        profile, roster = dealt(number, STEPS[1], shares), rosters[dealt(number, STEPS[2], shift_shares)]
+    for number, shift in enumerate(shift_of_each(tree.shifts, tree.count, STEPS[2])):
+        profile, roster = dealt(number, STEPS[1], shares), rosters[shift]
         home, worked = dealt(number, STEPS[0], store_shares), None
         if flies[profile]:
             roster = grounded(scenario, roster)

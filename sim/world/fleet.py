@@ -40,6 +40,22 @@ def dealt(number: int, step: float, shares: NDArray[np.float64]) -> int:
     )
 
 
+def shift_of_each(shifts: tuple[Shift, ...], count: int, step: float) -> list[int]:
+    """Deal people out to shifts by their numbers; returns each one's shift.
+
+    Where shifts say how many people they have, exactly so many get each, and `count` is not heard: the order of the
+    sequence's values decides who, so that each shift is as fair a sample as by shares.
+    """
+    if shifts[0].people is None:
+        shares = np.array([shift.share for shift in shifts])
+        return [dealt(number, step, shares) for number in range(count)]
+    which = np.repeat(np.arange(len(shifts)), [shift.people or 0 for shift in shifts])
+    turn = np.argsort((0.5 + np.arange(len(which)) * step) % 1.0, kind="stable")
+    found = np.empty(len(which), dtype=np.int64)
+    found[turn] = which
+    return [int(shift) for shift in found]
+
+
 def shifts_of(scenario: Scenario, shift: Shift) -> tuple[Interval, ...]:
     """A shift's intervals on every day the run touches, clipped to the run."""
     worked: list[Interval] = []
@@ -54,25 +70,48 @@ def shifts_of(scenario: Scenario, shift: Shift) -> tuple[Interval, ...]:
 def make_pickers(scenario: Scenario, store_shares: NDArray[np.float64]) -> list[Picker]:
     """Give every store its pickers, by its share of the customers or all alike; at least one for each shift."""
     tree = scenario.pickers
-    shares = np.array([shift.share for shift in tree.shifts])
     shifts = [shifts_of(scenario, shift) for shift in tree.shifts]
     stores = len(store_shares)
-    if tree.spread == "even":
-        counts = np.full(stores, tree.per_store)
-    else:
-        counts = np.maximum(np.rint(store_shares * tree.per_store * stores), min(tree.per_store, len(shifts))).astype(
-            int
+    if tree.shifts[0].people is not None:
+        people = _counted_pickers(
+            tree.shifts, store_shares if tree.spread == "demand" else np.full(stores, 1.0 / stores)
         )
-    people = [(store, number) for store in range(stores) for number in range(counts[store])]
+    else:
+        if tree.spread == "even":
+            counts = np.full(stores, tree.per_store)
+        else:
+            least = min(tree.per_store, len(shifts))
+            counts = np.maximum(np.rint(store_shares * tree.per_store * stores), least).astype(int)
+        of_each = shift_of_each(tree.shifts, int(counts.max()), STEPS[0])
+        people = [(store, number, of_each[number]) for store in range(stores) for number in range(counts[store])]
     news = np.array([1.0 - tree.new_share, tree.new_share])
     return [
         Picker(
             store,
-            with_breaks(shifts[dealt(number, STEPS[0], shares)], tree.break_minutes * 60.0, (number * STEPS[1]) % 1.0),
+            with_breaks(shifts[shift], tree.break_minutes * 60.0, (number * STEPS[1]) % 1.0),
             dealt(one, STEPS[2], news) == 1,
         )
-        for one, (store, number) in enumerate(people)
+        for one, (store, number, shift) in enumerate(people)
     ]
+
+
+def _counted_pickers(shifts: tuple[Shift, ...], store_shares: NDArray[np.float64]) -> list[tuple[int, int, int]]:
+    """Store, number there and shift of each picker where shifts say how many they have.
+
+    Each goes to the store that is furthest behind its share in that shift, and among equals in all of them.
+    """
+    found, total = [], np.zeros(len(store_shares))
+    for shift, each in enumerate(shifts):
+        there = np.zeros(len(store_shares))
+        for _ in range(each.people or 0):
+            # Everybody gets one before anybody a second; then by the rule of Webster (Sainte-Lague), the fairest of divisors.
+            want = store_shares / (there + 0.5)
+            want[there == 0] = 1.0 + store_shares[there == 0]
+            store = int(np.lexsort((total / np.maximum(store_shares, 1e-9), -want))[0])
+            there[store] += 1
+            total[store] += 1
+            found.append((store, int(total[store]) - 1, shift))
+    return sorted(found)
 
 
 def with_breaks(shifts: tuple[Interval, ...], break_s: float, place: float) -> tuple[Interval, ...]:

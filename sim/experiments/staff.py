@@ -1,0 +1,290 @@
+"""The cheapest rosters of pickers and drivers that keep the service levels.
+
+Three steps. A pilot run says how long an order keeps a picker and a driver; Erlang's formulas turn that into people by
+half-hour, an integer program into shifts. Then simulation takes over: need is scaled until the levels hold, for drivers and
+pickers in turn, and at last people are taken out of one shift after the other until nobody can be spared. "Hold" means with the
+confidence asked for: on the days of the search the lower end of the interval is good enough, not only the mean.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.experiments.roster import SLOT_S, Lengths, Roster, at_work, cover, hours_of, need, with_rosters, without
+from sim.experiments.trials import Days, Held, Trials, asked_of, held
+from sim.opening import ready_world
+from sim.scenario import Scenario
+from sim.streams import Streams
+from sim.vocabulary import InputError
+from sim.world.demand import rate_per_bin
+from sim.world.fleet import shifts_of
+
+Who = Literal["both", "pickers", "drivers"]
+
+FINE = 0.02
+"""How closely need is scaled before single people are looked at (judgement)."""
+
+MOST = 4.0
+"""Times Erlang's need at which it is given up: no number of people will do."""
+
+
+class Staffing(NamedTuple):
+    """A pair of rosters; None where the scenario's own stays."""
+
+    pickers: Roster | None
+    drivers: Roster | None
+
+
+class _Search:
+    """Tries rosters, cheapest days first, and remembers what it has tried."""
+
+    def __init__(self, scenario: Scenario, trials: Trials, reps: int, confidence: float) -> None:
+        self._scenario, self._trials, self._reps, self._confidence = scenario, trials, reps, confidence
+        self.levels = asked_of(scenario, platform=False)
+        self._count = [slo for slo in self.levels if slo.severity == "error"]
+        if not self._count:
+            raise InputError("plan staff: expected service levels of severity error in the scenario (slo), got none.")
+
+    def days(self, staffing: Staffing, reps: int | None = None) -> Days:
+        return self._trials.days(with_rosters(self._scenario, *staffing), reps=reps or self._reps)[0]
+
+    def held(self, days: Days) -> list[Held]:
+        return held(self._count, days, self._confidence)
+
+    def holds(self, staffing: Staffing) -> bool:
+        """Whether every level holds with confidence; what misses by far on the first days is not run on the others."""
+        early = min(2, self._reps)
+        if early < self._reps:
+            days = self.days(staffing, early)
+            if not all(each.met for each in held(self._count, days, self._confidence)):
+                return False
+        return all(each.sure for each in self.held(self.days(staffing)))
+
+
+def staff(
+    scenario: Scenario,
+    trials: Trials,
+    *,
+    reps: int,
+    who: Who = "both",
+    lengths: Lengths = Lengths(),
+    confidence: float = 0.95,
+    fresh: int = 10,
+    told: Callable[[str], None] = lambda what: None,
+    first: Callable[[str], None] = lambda what: None,
+) -> dict[str, Any]:
+    """Find the cheapest rosters that meet the service levels of severity error.
+
+    Parameters
+    ----------
+    reps
+        Days that everything is tried on.
+    who
+        Whose roster is planned; the other's stays.
+    lengths
+        Shifts that may be used.
+    confidence
+        Chance, one-sided, with which each level is to hold.
+    fresh
+        Days of their own on which the answer is tried at last.
+    told, first
+        Told what is being tried; told the first answer, long before the last.
+
+    Returns
+    -------
+    dict
+        ``rosters``, ``cost``, ``before``: what they are, cost a day, and cost today; ``steps``: what was tried on the way;
+        ``spared``: what happens without one person of each shift; ``fresh``: the levels on days the search has not seen.
+
+    Raises
+    ------
+    InputError
+        No number of people meets the levels.
+    """
+    search = _Search(scenario, trials, reps, confidence)
+    told("a pilot day")
+    pilot = trials.days(scenario, reps=min(2, reps))[0]
+    needs = _needs(scenario, pilot, who)
+    steps: list[dict[str, Any]] = []
+
+    def built(scales: dict[str, float]) -> Staffing:
+        rosters = {name: cover(scenario, np.ceil(needs[name] * scales[name] - 1e-9), lengths) for name in needs}
+        return Staffing(rosters.get("pickers"), rosters.get("drivers"))
+
+    def tried(staffing: Staffing, what: str) -> bool:
+        told(what)
+        good = search.holds(staffing)
+        steps.append({"what": what, "cost_cents": cost_of(scenario, staffing), "holds": good})
+        return good
+
+    scales = dict.fromkeys(needs, 1.0)
+    while not tried(built(scales), _said(scales)):
+        scales = {name: round(scale * 1.15, 3) for name, scale in scales.items()}
+        if max(scales.values()) > MOST:
+            raise InputError(_never(search, built(scales)))
+    first(_first(built(scales), cost_of(scenario, built(scales)), scenario.costs.currency))
+    # The dearer people first: what they can spare weighs most.
+    for name in sorted(scales, key=lambda each: -hours_of(getattr(built(scales), each)) * _rate(scenario, each)):
+        low, high = scales[name] * 0.4, scales[name]
+        while high / low > 1.0 + FINE:
+            middle = round((low + high) / 2.0, 3)
+            if tried(built(scales | {name: middle}), _said(scales | {name: middle})):
+                high = middle
+            else:
+                low = middle
+        scales[name] = high
+    best, spared = _pared(scenario, search, built(scales), tried)
+    told(f"{fresh} fresh days")
+    return {
+        "who": who, "confidence": confidence, "lengths_h": list(lengths.hours),
+        "rosters": {name: [shift.model_dump(exclude={"share"}) for shift in getattr(best, name)] for name in needs},
+        "hours": {name: hours_of(getattr(best, name)) for name in needs},
+        "cost_cents": cost_of(scenario, best), "before_cents": cost_today(scenario, list(needs)),
+        "need": {name: needs[name].tolist() for name in needs},
+        "at_work": {name: at_work(getattr(best, name), len(needs[name])) for name in needs},
+        "steps": steps, "spared": spared, "searched": [_plain(each) for each in search.held(search.days(best))],
+        "fresh": [_plain(each) for each in search.held(_fresh(scenario, trials, best, fresh))], "fresh_days": fresh,
+    }  # fmt: skip
+
+
+def _said(scales: dict[str, float]) -> str:
+    return ", ".join(f"{name} at {100 * scale:.0f} % of Erlang's need" for name, scale in scales.items())
+
+
+def _first(staffing: Staffing, cents: float, currency: str) -> str:
+    rosters = zip(Staffing._fields, staffing, strict=True)
+    people = " and ".join(f"{sum(shift.people or 0 for shift in roster)} {name}" for name, roster in rosters if roster)
+    return f"a first answer: {people} keep the levels, for {currency} {cents / 100.0:,.0f} a day; now for fewer."
+
+
+def _never(search: _Search, staffing: Staffing) -> str:
+    told = []
+    for each in search.held(search.days(staffing, 2)):
+        if not each.met:
+            got = "nothing" if each.found is None else f"{each.found.mean:.4g}"
+            told.append(f"{each.slo.metric} {each.slo.op} {each.slo.target:g} (got {got})")
+    return (
+        f"plan staff: expected service levels that people can meet; with {MOST:g} times Erlang's need there is still "
+        f"{', '.join(told) or 'too little confidence (try more --reps)'}."
+    )
+
+
+def _needs(scenario: Scenario, pilot: Days, who: Who) -> dict[str, NDArray[np.float64]]:
+    """People by half-hour from the first midnight on, of each kind that is planned."""
+    from sim.experiments.capacity import mean_of
+
+    world = ready_world(scenario, Streams(scenario.seed))
+    shares = [float(share) for share in world.store_shares]
+    per_minute = rate_per_bin(scenario)
+    offset = round(-scenario.midnight_s / 60.0)  # minutes from midnight to the start
+    minutes = np.concatenate([np.zeros(offset), per_minute])
+    slot = int(SLOT_S / 60.0)
+    minutes = np.concatenate([minutes, np.zeros(-len(minutes) % slot + slot)])
+    rates = minutes.reshape(-1, slot).mean(axis=1) / 60.0
+    entered, offered = mean_of(pilot, "orders.entered") or 0.0, mean_of(pilot, "orders.offered") or 1.0
+    rates = rates * entered / max(offered, 1.0)
+    # Orders of a half-hour are worked on in it and, the later ones, in the next.
+    rates = np.maximum(rates, np.concatenate([[0.0], rates[:-1]]) * 0.5)
+    found = {}
+    for name, work_s, places in (
+        ("pickers", mean_of(pilot, "floor.pick_s.mean"), shares),
+        ("drivers", _driver_s(pilot), [1.0]),
+    ):
+        if who in ("both", name):
+            if not work_s:
+                raise InputError(f"plan staff: expected a pilot day on which {name} work, got none.")
+            found[name] = need(rates, work_s, places)
+    return found
+
+
+def _driver_s(pilot: Days) -> float | None:
+    """Seconds that an order keeps a driver: busy time over orders."""
+    from sim.experiments.capacity import mean_of
+
+    busy, per_hour = mean_of(pilot, "utilisation.drivers"), mean_of(pilot, "orders_per_driver_hour")
+    return 3600.0 * busy / per_hour if busy and per_hour else None
+
+
+def _rate(scenario: Scenario, name: str) -> float:
+    """What an hour of somebody's costs, cents."""
+    if name == "pickers":
+        return float(scenario.costs.picker_hour_cents)
+    paid = scenario.drivers.pay.hour_cents
+    return float(scenario.costs.driver_hour_cents if paid is None else paid)
+
+
+def cost_of(scenario: Scenario, staffing: Staffing) -> float:
+    """What rosters cost a day, cents."""
+    rosters = zip(Staffing._fields, staffing, strict=True)
+    return sum(hours_of(roster) * _rate(scenario, name) for name, roster in rosters if roster is not None)
+
+
+def cost_today(scenario: Scenario, names: list[str]) -> float:
+    """What the scenario's own rosters cost a day, cents: of the shifts that the run touches, whole."""
+    world = ready_world(scenario, Streams(scenario.seed))
+    heads = {"pickers": len(world.pickers), "drivers": sum(not driver.on_call for driver in world.drivers)}
+    total = 0.0
+    for name in names:
+        for shift in getattr(scenario, name).shifts:
+            if shifts_of(scenario, shift):
+                people = heads[name] * shift.share if shift.people is None else shift.people
+                total += people * shift.hours * _rate(scenario, name)
+    return total
+
+
+def _pared(
+    scenario: Scenario, search: _Search, best: Staffing, tried: Callable[[Staffing, str], bool]
+) -> tuple[Staffing, list[dict[str, Any]]]:
+    """Take people out of one shift after the other, many at a time and then one, until nobody can be spared.
+
+    Returns the rosters, and of each shift what happens without one of its people.
+    """
+    settled: dict[tuple[str, str, float], int] = {}
+    spared: dict[tuple[str, str, float], dict[str, Any]] = {}
+    again = True
+    while again:
+        again = False
+        for name in Staffing._fields:
+            place = 0
+            while (roster := getattr(best, name)) is not None and place < len(roster):
+                shift = roster[place]
+                key = (name, shift.at, shift.hours)
+                step = max((shift.people or 0) // 4, 1) if key not in settled else 1
+                while step >= 1:
+                    fewer = best._replace(**{name: without(roster, place, step)})
+                    what = f"{step} fewer of {shift.people} {name} at {shift.at} for {shift.hours:g} h"
+                    if tried(fewer, what):
+                        best, again = fewer, True
+                        roster = getattr(best, name)
+                        if place >= len(roster) or (roster[place].at, roster[place].hours) != key[1:]:
+                            break  # the shift is gone
+                        shift = roster[place]
+                        step = min(step, max((shift.people or 0) // 2, 1))
+                    elif step == 1:
+                        days = search.days(fewer, 2)
+                        worst = min(search.held(days), key=lambda each: each.margin)
+                        spared[key] = {"who": name, "at": shift.at, "hours": shift.hours, "breaks": _plain(worst)}
+                        break
+                    else:
+                        step //= 2
+                settled[key] = 1
+                place += 1
+        # One round more: who could not be spared before may be now that others have gone; it ends when nobody goes.
+    kept = {(name, s.at, s.hours) for name in Staffing._fields for s in (getattr(best, name) or ())}
+    return best, [row for key, row in spared.items() if key in kept]
+
+
+def _fresh(scenario: Scenario, trials: Trials, staffing: Staffing, days: int) -> Days:
+    """Days that the search has not seen: those of another seed, drawn from this one's."""
+    other = with_rosters(scenario, *staffing).model_copy(update={"seed": (scenario.seed + 0x5EED) % 2**63})
+    return trials.days(other, reps=days)[0]
+
+
+def _plain(each: Held) -> dict[str, Any]:
+    slo = each.slo
+    return {
+        "metric": slo.metric, "op": slo.op, "target": slo.target, "severity": slo.severity, "met": each.met, "sure": each.sure,
+        "found": None if each.found is None else each.found._asdict(), "margin": each.margin,
+    }  # fmt: skip
