@@ -135,6 +135,9 @@ class FloorFacts:
     def goods_delivered(self, *, driver: DriverId, order: OrderId, node: NodeId) -> None:
         """A driver handed everything in an order's tote over at the customer's door, but for what was kept just before."""
 
+    def way_paid(self, *, driver: DriverId, order: OrderId, cents: Cents) -> None:
+        """A driver who just handed an order over is owed this for the way to the customer; only where ways are paid."""
+
     def tip_given(self, *, driver: DriverId, order: OrderId, cents: Cents) -> None:
         """A customer who was just handed an order tipped the driver."""
 

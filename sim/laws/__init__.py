@@ -14,6 +14,7 @@ from sim.laws.money import Money
 from sim.laws.orders import Orders
 from sim.laws.people import People
 from sim.laws.records import Records
+from sim.laws.wages import Wages
 from sim.laws.whole import whole_log
 from sim.world.build import World
 
@@ -27,6 +28,7 @@ __all__ = [
     "Orders",
     "People",
     "Records",
+    "Wages",
     "all_laws",
     "verdict",
     "whole_log",
@@ -35,8 +37,13 @@ __all__ = [
 
 def all_laws(world: World) -> list[Law]:
     """Every law that listens while a run goes on, with empty books."""
-    laws = [Goods(world), Records(world), Money(world), Orders(world), People(world), Audit(world)]
-    return [*laws, Hours(world)] if world.scenario.drivers.rules.limit else laws
+    laws: list[Law] = [Goods(world), Records(world), Money(world), Orders(world), People(world), Audit(world)]
+    drivers = world.scenario.drivers
+    if drivers.rules.limit:
+        laws.append(Hours(world))
+    if drivers.pay.km_cents:
+        laws.append(Wages(world))
+    return laws
 
 
 def verdict(laws: Sequence[Law]) -> list[Breach]:

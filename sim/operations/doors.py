@@ -6,7 +6,7 @@ from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.operations.support import Support
-from sim.operations.tips import Tips
+from sim.operations.takings import Takings
 from sim.platform.office import Office
 from sim.scenario.drivers import Drivers
 from sim.story import Story
@@ -26,16 +26,16 @@ class Doors:
         How long they wait and look.
     support
         Whom customers write to who were wronged; None: nobody.
-    tips
-        What drivers are given; None: nothing.
+    takings
+        What drivers get at the door; None: nothing.
     """
 
     def __init__(
         self, env: Clock, facts: Facts, office: Office, shelves: Shelves, drawn: Drawn, drivers: Drivers,
-        support: Support | None = None, tips: Tips | None = None,
+        support: Support | None = None, takings: Takings | None = None,
     ) -> None:  # fmt: skip
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
-        self._support, self._tips = support, tips
+        self._support, self._takings = support, takings
         self._absent, self._underage = drawn.absent, drawn.underage
         self._restricted, self._returnable = quick(drawn.restricted), quick(drawn.returnable)
         self._wait_s, self._check_s = quantise(drivers.wait_at_door_s), quantise(drivers.age_check_s)
@@ -61,8 +61,8 @@ class Doors:
             self._support.served(order, kept=kept)
         self._shelves.hand_over(order, driver, node)
         self._office.handed_over(order, driver)
-        if self._tips is not None:
-            self._tips.served(order, driver)
+        if self._takings is not None:
+            self._takings.served(order, store, driver)
         return kept
 
     def fails(self, order: OrderId, node: NodeId, driver: DriverId, reason: CancelReason) -> bool:

@@ -18,7 +18,7 @@ from sim.operations.riding import Riding
 from sim.operations.shelves import Shelves
 from sim.operations.streets import Streets
 from sim.operations.support import Support
-from sim.operations.tips import Tips
+from sim.operations.takings import Takings
 from sim.platform.office import Office
 from sim.ports import Cancellation, OfferMessage
 from sim.story import Signal, Story, tell
@@ -61,8 +61,8 @@ class Driving:
         Keyed draws by (order, driver).
     doors
         What happens at the customers' doors; None: every order is handed over.
-    support, tips
-        Whom customers write to who were wronged, None: nobody; what drivers are given, None: nothing.
+    support, takings
+        Whom customers write to who were wronged, None: nobody; what drivers get at the door, None: nothing.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Driving:
         answers: Die,
         doors: Doors | None = None,
         support: Support | None = None,
-        tips: Tips | None = None,
+        takings: Takings | None = None,
         choosing: Choosing | None = None,
         riding: Riding | None = None,
         streets: Streets | None = None,
@@ -101,7 +101,7 @@ class Driving:
         self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
-        self._counter, self._doors, self._support, self._tips = counter, doors, support, tips
+        self._counter, self._doors, self._support, self._takings = counter, doors, support, takings
         self._at_counter: dict[OrderId, Driver] = {}
 
     # -- the phone ---------------------------------------------------------------------------------------------------
@@ -315,8 +315,8 @@ class Driving:
                     self._support.served(order)
                 self._shelves.hand_over(order, driver.id, node)
                 office.handed_over(order, driver.id)
-                if self._tips is not None:
-                    self._tips.served(order, driver.id)
+                if self._takings is not None:
+                    self._takings.served(order, job.store, driver.id)
             elif (yield from doors.met(order, job.store, node, driver.id)):
                 brought_back.append(order)
             if self._leave_s:

@@ -30,8 +30,8 @@ from sim.operations.replacing import Replacing, Tastes
 from sim.operations.riding import Riding
 from sim.operations.streets import Streets
 from sim.operations.support import Support
+from sim.operations.takings import Takings
 from sim.operations.timing import agenda
-from sim.operations.tips import Tips
 from sim.operations.walks import Walks, expected_handling_s
 from sim.operations.zoned import ZonedStation
 from sim.platform.office import Office
@@ -74,12 +74,14 @@ class Floor:
             streets = Streets(env, facts, riding, world.streets, scenario, names, streams)
         if any(vehicle.flies for vehicle in travel.profiles):
             docks = Docks(env, riding, world, quick(trace.ride_noise[:, 2]))
-        pay, tips = scenario.drivers.pay, None
-        if pay.tip_share:
+        pay, takings = scenario.drivers.pay, None
+        if pay.tip_share or pay.km_cents:
             machines = frozenset(
                 DriverId(n) for n, driver in enumerate(world.drivers) if travel.profiles[driver.profile].flies
             )
-            tips = Tips(facts, pay.tip_share, pay.tip_cents, streams.die("drivers.tips"), machines)
+            takings = Takings(
+                facts, pay, streams.die("drivers.tips"), world.metres, travel.store_nodes, quick(trace.node), machines
+            )
         self.phones = phones
         self.driving = Driving(
             env, facts, office, self.shelves, world.travel, trace,
@@ -91,11 +93,11 @@ class Floor:
             arrive_s=quantise(scenario.drivers.arrive_s), leave_s=quantise(scenario.drivers.leave_s),
             answers=streams.die("drivers.answer"),
             doors=None if world.doors is None else Doors(
-                env, facts, office, self.shelves, world.doors, scenario.drivers, support, tips
-            ), support=support, tips=tips,
+                env, facts, office, self.shelves, world.doors, scenario.drivers, support, takings
+            ), support=support, takings=takings,
             riding=riding, streets=streets, docks=docks,
             choosing=None if (choice := scenario.drivers.choice) is None else Choosing(
-                world.travel, choice, scenario.drivers.accept_share
+                world.travel, choice, scenario.drivers.accept_share, pay, world.metres
             ),
         )  # fmt: skip
         layout = scenario.stores.layout

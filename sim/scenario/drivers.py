@@ -18,6 +18,9 @@ class Pay(Branch):
 
     hour_cents: PayCents | None = given(None, "-", "for an hour on shift; null: costs.driver_hour_cents")
     order_cents: PayCents = given(0, "-", "for each order handed over")
+    km_cents: PayCents = given(
+        0, "-", "for each kilometre, as the crow flies, from the store to the customer of an order handed over"
+    )
     guaranteed_hour_cents: PayCents = given(
         0, "-", "what an hour on shift brings at least, tips left out, over the run as a whole"
     )
@@ -45,6 +48,16 @@ class Choice(Branch):
     idle_minutes: NonNegative = given(5.0, JUDGEMENT, "a usual time without work before an offer, minutes")
     per_bonus_dollar: NonNegative = given(
         0.5, JUDGEMENT, "gained for each 100 cents of a bonus; see policies.incentive"
+    )
+    per_pay_dollar: NonNegative = given(
+        0.5, "judgement: as for a bonus",
+        "gained for each 100 cents that the orders of an offer pay, each in the mean, beyond pay_cents; lost for each below",
+    )  # fmt: skip
+    pay_cents: PayCents | None = given(
+        None, "-", "what an order usually pays, bonus left out, cents; null: drivers.pay with a way of way_km"
+    )
+    way_km: NonNegative = given(
+        2.0, "judgement: about the mean of the default day", "a usual way from the store to the customer, kilometres"
     )
 
 
