@@ -1,15 +1,14 @@
-"""Drivers as they are: where they ride, what they answer, how long it takes them.
+"""Drivers as they are: where they ride, and how long it takes them.
 
 A ride is one event however many streets it has; where a driver is in between is worked out when somebody asks. A free
 driver who rides back to a store can be offered work on the way: bound for the same store he simply rides on, else he
 turns at the next junction.
 """
 
-from math import inf, log
+from math import inf
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
-from sim.operations.choosing import Choosing
 from sim.operations.docks import Docks
 from sim.operations.doors import Doors
 from sim.operations.drivers import Driver
@@ -22,24 +21,21 @@ from sim.operations.takings import Takings
 from sim.platform.office import Office
 from sim.ports import Cancellation, OfferMessage
 from sim.story import Signal, Story, tell
-from sim.streams import Die, quick
+from sim.streams import quick
 from sim.vocabulary import (
     NOBODY,
     CancelReason,
     DriverId,
     NodeId,
-    OfferAnswer,
     OrderId,
     StoreId,
     Trip,
-    quantise,
 )
 from sim.world.demand import Trace
 from sim.world.drivers import BETWEEN_DAYS_S
 from sim.world.travel import Travel
 
 # Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
-_ACCEPTED, _DECLINED, _EXPIRED = OfferAnswer.ACCEPTED, OfferAnswer.DECLINED, OfferAnswer.EXPIRED
 _TO_STORE, _TO_CUSTOMER, _BACK, _RETURN = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
 _NO_ORDER, _NO_STORE = OrderId(NOBODY), StoreId(NOBODY)
 
@@ -51,14 +47,10 @@ class Driving:
     ----------
     counter
         Orders that stand packed at their store's counter; drivers take them away.
-    accept_share, respond_s
-        Chance of accepting an offer, where `choosing` is None and knows no better; mean time to answer it, seconds.
     phones
         Told where drivers ride, for the positions that they send.
     arrive_s, leave_s
         From arriving to standing at a counter or door, and from there back on the road, seconds.
-    answers
-        Keyed draws by (order, driver).
     doors
         What happens at the customers' doors; None: every order is handed over.
     support, takings
@@ -75,73 +67,27 @@ class Driving:
         trace: Trace,
         drivers: list[Driver],
         counter: set[OrderId],
+        riding: Riding,
         *,
-        accept_share: float,
-        respond_s: float,
         phones: Phones,
         arrive_s: float = 0.0,
         leave_s: float = 0.0,
-        answers: Die,
         doors: Doors | None = None,
         support: Support | None = None,
         takings: Takings | None = None,
-        choosing: Choosing | None = None,
-        riding: Riding | None = None,
         streets: Streets | None = None,
         docks: Docks | None = None,
     ) -> None:
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
         self._store_nodes = travel.store_nodes
-        riding = riding or Riding(env, facts, travel, phones)
         self._streets, self._docks = streets, docks
         self.position, self._ride, self._ride_on = riding.position, riding.ride, riding.ride_on
         self.drivers = drivers
-        self._accept_share, self._respond_s, self._phones = accept_share, respond_s, phones
-        self._choosing = choosing
-        self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
+        self._phones, self._arrive_s, self._leave_s = phones, arrive_s, leave_s
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
         self._counter, self._doors, self._support, self._takings = counter, doors, support, takings
         self._at_counter: dict[OrderId, Driver] = {}
-
-    # -- the phone ---------------------------------------------------------------------------------------------------
-
-    def offered(self, message: OfferMessage, at_s: float) -> None:
-        """An offer appears on a driver's phone at a time; the answer comes after a while, or never."""
-        window_s, phones = message.window_s, self._phones
-        if phones.offline or not phones.open:
-            shows_s = phones.shows_s(message)
-            if shows_s is None:
-                return  # nobody sees the offer, and its window closes
-            window_s -= shows_s
-            at_s += shows_s
-        will, haste = self._answers.pair(message.order, message.driver)
-        share = self._accept_share
-        if self._docks is not None and self._docks.flies(self.drivers[message.driver]):
-            share = 1.0  # a machine takes what it is given
-        elif self._choosing is not None:
-            driver, now = self.drivers[message.driver], self._env.now
-            share = self._choosing.chance(driver, self.position(driver, now)[0], message, now)
-        answer = _ACCEPTED if will < share else _DECLINED
-        delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
-        if delay > window_s:
-            delay, answer = window_s, _EXPIRED
-        delay += at_s - self._env.now
-        if delay:
-            Timer(self._env, quantise(delay), self._answer, (message, answer))
-        else:
-            self._decide(message, answer)
-
-    def _answer(self, event: Timer) -> None:
-        self._decide(*event.value)
-
-    def _decide(self, message: OfferMessage, answer: OfferAnswer) -> None:
-        driver = self.drivers[message.driver]
-        if not driver.on and answer is _ACCEPTED:
-            answer = _DECLINED  # the shift ended while the phone rang
-        if self._office.answer(message.order, message.driver, answer):
-            driver.order = message
-            driver.wake.ring()
 
     # -- the shift ---------------------------------------------------------------------------------------------------
 

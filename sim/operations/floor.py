@@ -10,6 +10,7 @@ import numpy as np
 from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
+from sim.operations.answering import Answering
 from sim.operations.browsers import Browsers
 from sim.operations.choosing import Choosing
 from sim.operations.counter import NarrowCounter
@@ -83,22 +84,22 @@ class Floor:
                 facts, pay, streams.die("drivers.tips"), world.metres, travel.store_nodes, quick(trace.node), machines
             )
         self.phones = phones
+        drivers = [
+            Driver(DriverId(i), StoreId(d.home), d.profile, NodeId(world.start_node(d)))
+            for i, d in enumerate(world.drivers)
+        ]
+        terms, choice = scenario.drivers, scenario.drivers.choice
+        answering = Answering(
+            env, office, drivers, riding, accept_share=terms.accept_share, respond_s=terms.respond_s, phones=phones,
+            answers=streams.die("drivers.answer"), docks=docks,
+            choosing=None if choice is None else Choosing(travel, choice, terms.accept_share, pay, world.metres),
+        )  # fmt: skip
         self.driving = Driving(
-            env, facts, office, self.shelves, world.travel, trace,
-            [
-                Driver(DriverId(i), StoreId(d.home), d.profile, NodeId(world.start_node(d)))
-                for i, d in enumerate(world.drivers)
-            ], self._counter,
-            accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, phones=phones,
-            arrive_s=quantise(scenario.drivers.arrive_s), leave_s=quantise(scenario.drivers.leave_s),
-            answers=streams.die("drivers.answer"),
+            env, facts, office, self.shelves, travel, trace, drivers, self._counter, riding,
+            phones=phones, arrive_s=quantise(terms.arrive_s), leave_s=quantise(terms.leave_s),
             doors=None if world.doors is None else Doors(
-                env, facts, office, self.shelves, world.doors, scenario.drivers, support, takings
-            ), support=support, takings=takings,
-            riding=riding, streets=streets, docks=docks,
-            choosing=None if (choice := scenario.drivers.choice) is None else Choosing(
-                world.travel, choice, scenario.drivers.accept_share, pay, world.metres
-            ),
+                env, facts, office, self.shelves, world.doors, terms, support, takings
+            ), support=support, takings=takings, streets=streets, docks=docks,
         )  # fmt: skip
         layout = scenario.stores.layout
         draws = draws_of(trace.pick_noise, walks, 0.0 if layout is None else layout.blocking)
@@ -123,7 +124,7 @@ class Floor:
             Topic.ORDER_CONFIRMED, self._confirmed if self._kitchens is None else self._kitchens.take_in
         )
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
-        office.bus.subscribe_ahead(Topic.OFFER, self.driving.offered)
+        office.bus.subscribe_ahead(Topic.OFFER, answering.offered)
         if (on_call := scenario.drivers.on_call) is not None:
             rest_s = scenario.drivers.rules.rest_hours * 3600.0
             at_home = AtHome(env, self.driving, world.drivers, on_call, streams.die("drivers.on_call"), rest_s)
