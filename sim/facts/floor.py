@@ -141,6 +141,9 @@ class FloorFacts:
     def tip_given(self, *, driver: DriverId, order: OrderId, cents: Cents) -> None:
         """A customer who was just handed an order tipped the driver."""
 
+    def age_checked(self, *, driver: DriverId, order: OrderId, passed: bool) -> None:
+        """A driver at the door has asked for a proof of age, as something in the bag is sold to adults only."""
+
     def handover_failed(self, *, driver: DriverId, order: OrderId, node: NodeId, reason: CancelReason) -> None:
         """A driver at the customer's door gave up: everything in the order's tote goes back to its store."""
 

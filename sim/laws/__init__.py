@@ -6,6 +6,7 @@ set for a run; `verdict` closes the books and returns every breach found.
 
 from collections.abc import Sequence
 
+from sim.laws.ages import Ages
 from sim.laws.audit import Audit
 from sim.laws.base import Breach, Law
 from sim.laws.goods import Goods
@@ -19,6 +20,7 @@ from sim.laws.whole import whole_log
 from sim.world.build import World
 
 __all__ = [
+    "Ages",
     "Audit",
     "Breach",
     "Goods",
@@ -43,6 +45,9 @@ def all_laws(world: World) -> list[Law]:
         laws.append(Hours(world))
     if drivers.pay.km_cents:
         laws.append(Wages(world))
+    doors = world.doors
+    if doors is not None and doors.restricted.any():
+        laws.append(Ages(world, doors.restricted, doors.underage))
     return laws
 
 

@@ -213,7 +213,7 @@ class Driving:
         if self._arrive_s:
             yield Timer(env, self._arrive_s)
         # At the counter, order by order. (In one generator: one for each part would cost every order two microseconds.)
-        office, carried = self._office, []
+        office, docks, carried = self._office, self._docks, []
         for order, node in tour:
             wanted = office.fetches(order, driver.id)
             if wanted and order not in self._counter:
@@ -224,6 +224,11 @@ class Driving:
                 yield driver.wake
                 wanted = office.fetches(order, driver.id)
             if not wanted:
+                continue
+            if docks is not None and docks.flies(driver) and self._doors is not None and self._doors.adults_only(order):
+                office.gives_back(
+                    order, driver.id
+                )  # whoever loads it sees what a picker has mixed up: a person must bring it
                 continue
             if self._counter_s[order]:
                 yield Timer(env, self._counter_s[order])

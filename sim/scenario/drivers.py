@@ -119,6 +119,9 @@ class Rules(Branch):
     rest_hours: NonNegative = given(
         0.0, "European directive 2003/88/EC, article 3: 11 h", "hours off between two days' work"
     )
+    age_check: bool = given(
+        True, "-", "whether a person must see a proof of age for what is restricted; see catalogue.categories"
+    )
 
     def hold(self, who: str, day_h: float, stretch_h: float) -> None:
         """Hold hours a day, and those without a break that counts, against the rules.
@@ -138,7 +141,7 @@ class Rules(Branch):
 
     @property
     def limit(self) -> bool:
-        """Whether they forbid anything."""
+        """Whether they forbid any hours."""
         return self.hours_a_day is not None or self.hours_at_a_stretch is not None or self.rest_hours > 0.0
 
 
