@@ -119,12 +119,12 @@ class Driving:
             driver.on = True
             tell(self._work(driver))
 
-    def end(self, number: DriverId) -> None:
-        """A driver's shift ends: at once when free, else with the delivery in hand."""
+    def end(self, number: DriverId, *, over: bool = True) -> None:
+        """A driver's shift ends, or only a stretch of it (`over` False): at once when free, else with the delivery in hand."""
         driver = self.drivers[number]
         if not driver.on:
             return
-        driver.on = False
+        driver.on, driver.over = False, over
         self._office.driver_off(driver.id)
         if driver.order is None:
             driver.wake.ring()
@@ -141,10 +141,12 @@ class Driving:
         self._phones.on(driver)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
-        while driver.on:
+        back = 1.0  # the noise of the next ride without an order
+        while driver.on or driver.order is not None:
             yield driver.wake
             if driver.order is not None:
                 last = driver.order
+                back = self._noise[2][last.order]
                 left = yield from self._deliver(driver, last)
                 docked = self._docks is not None and (yield from self._docks.land(driver, last, flew=left))
                 driver.order = None
@@ -157,7 +159,9 @@ class Driving:
                         self._office.driver_free(driver.id, driver.node, driver.home)
                         self._stand(driver)
                     else:
-                        self._go_free(driver, self._noise[2][last.order])
+                        self._go_free(driver, back)
+            if not driver.on and driver.over and not driver.crashed:
+                yield from self._ends(driver, back)
         driver.node, driver.leg = self.position(driver, self._env.now)[0], None
         driver.out, driver.left_s = False, self._env.now
         self._phones.off(driver)
@@ -165,6 +169,25 @@ class Driving:
         if driver.owes_s:
             Timer(self._env, driver.owes_s, self._rested, driver)
             driver.owes_s = 0.0
+
+    def _ends(self, driver: Driver, noise: float) -> Story:
+        """Ride to where the platform has a shift end, if it says; whoever is to work again meanwhile is free there."""
+        if self._docks is not None and self._docks.flies(driver):
+            return  # at its dock anyway
+        env = self._env
+        target = self._office.driver_ends(driver.id, self.position(driver, env.now)[0])
+        if target is None:
+            return
+        arrive_s = self._towards(driver, target, _NO_ORDER, _BACK, noise)
+        if arrive_s > env.now:
+            driver.ending = True
+            yield Timer(env, arrive_s - env.now)
+            driver.ending = False
+        driver.leg, driver.node, driver.store = None, self._store_nodes[target], target
+        if driver.on and driver.order is None:
+            driver.free_since_s = env.now
+            driver.wake.again()
+            self._go_free(driver, noise)
 
     def _go_free(self, driver: Driver, noise: float) -> None:
         # The ride back has its own noise, keyed by the order that the driver has just been busy with.
@@ -182,7 +205,7 @@ class Driving:
 
     def _back(self, event: Timer) -> None:
         driver, leg = event.value
-        if driver.leg is leg and driver.order is None and driver.on:
+        if driver.leg is leg and driver.order is None and driver.on and not driver.ending:
             self._stand(driver)
 
     def _stand(self, driver: Driver) -> None:
@@ -194,7 +217,7 @@ class Driving:
     def _deliver(self, driver: Driver, job: OfferMessage) -> Story:
         """See to a job; returns whether he left its store with anything."""
         env, facts, order = self._env, self._facts, job.order
-        streets, arrive_s = self._streets, self._set_out(driver, job)
+        streets, arrive_s = self._streets, self._towards(driver, job.store, order, _TO_STORE, self._noise[0][order])
         if arrive_s > env.now:
             if streets is None:
                 yield Timer(env, arrive_s - env.now)
@@ -311,28 +334,19 @@ class Driving:
                 yield Timer(env, doors.hand_in_s[order])
             doors.hand_in(order, driver.id, store)
 
-    def _set_out(self, driver: Driver, job: OfferMessage) -> float:
-        """Start towards a job's store; returns when the driver will be there, seconds."""
+    def _towards(self, driver: Driver, store: StoreId, order: OrderId, trip: Trip, noise: float) -> float:
+        """Start towards a store, or go on there; returns when the driver will be there, seconds."""
         now, leg = self._env.now, driver.leg
-        if leg is not None and now < leg.arrive_s and driver.store == job.store:
+        if leg is not None and now < leg.arrive_s and driver.store == store:
             return leg.arrive_s  # already on the way there
         turn_s = now
         if leg is not None:
             driver.node, turn_s = self.position(driver, now)
         arrived = leg is None or leg.node == driver.node
-        if arrived and turn_s == now and driver.node == self._store_nodes[job.store]:
+        if arrived and turn_s == now and driver.node == self._store_nodes[store]:
             return now
-        new = self._ride(
-            driver,
-            job.order,
-            _TO_STORE,
-            driver.node,
-            job.store,
-            towards=True,
-            noise=self._noise[0][job.order],
-            wait_s=turn_s - now,
-        )
-        return new.arrive_s
+        wait_s = turn_s - now
+        return self._ride(driver, order, trip, driver.node, store, towards=True, noise=noise, wait_s=wait_s).arrive_s
 
     # -- messages ----------------------------------------------------------------------------------------------------
 

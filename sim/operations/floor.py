@@ -42,7 +42,7 @@ from sim.story import tell
 from sim.streams import Streams, quick
 from sim.vocabulary import DriverId, NodeId, OrderId, PickerId, StoreId, Topic, quantise
 from sim.world.build import World
-from sim.world.drivers import rests_s
+from sim.world.drivers import ends_shift, rests_s
 
 
 class Floor:
@@ -187,9 +187,10 @@ class Floor:
                 entries.append((on_s, partial(station.begin, PickerId(number))))
                 entries.append((off_s, partial(station.end, PickerId(number))))
         for number, driver in enumerate(self._world.drivers):
-            for (on_s, off_s), rest_s in zip(driver.works, rests_s(driver, self._world.scenario), strict=True):
+            rests = rests_s(driver, self._world.scenario)
+            for (on_s, off_s), rest_s, over in zip(driver.works, rests, ends_shift(driver), strict=True):
                 entries.append((on_s, partial(driving.begin, DriverId(number), off_s, rest_s)))
-                entries.append((off_s, partial(driving.end, DriverId(number))))
+                entries.append((off_s, partial(driving.end, DriverId(number), over=over)))
             if driver.on_call:
                 entries += [(off_s, partial(driving.end, DriverId(number))) for _, off_s in driver.shifts]
         entries.sort(key=itemgetter(0))
