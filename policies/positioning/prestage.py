@@ -24,7 +24,8 @@ class Prestage:
     before the shift ends stays. `at_end`: where that ends: "stay", where its driver is; or after a paid ride to the store that is
     "home" or "nearest", for vehicles that belong there.
 
-    Places are stores, not cells of a grid, for drivers wait at stores, and what is around one is what it delivers to.
+    Places are stores, not cells of a grid: a driver is wanted where an order is fetched, so the cells with work to
+    expect are those that hold a store, and what is around a store is what it delivers to.
     The form is that of moving empty vehicles by a transport problem (Pavone, Smith, Frazzoli and Rus 2012, Robotic load
     balancing for mobility-on-demand systems); the figures are judgement. Where rosters follow demand, riding home is as good.
     """

@@ -14,7 +14,7 @@ VehicleName = Literal["car", "scooter", "ebike", "bicycle", "foot", "drone"]
 
 
 class Pay(Branch):
-    """What drivers earn. Hours count from logging on to going home; breaks do not."""
+    """What drivers earn. Hours count from logging on to going home, the ride to where a shift ends too; breaks do not."""
 
     hour_cents: PayCents | None = given(None, "-", "for an hour on shift; null: costs.driver_hour_cents")
     order_cents: PayCents = given(0, "-", "for each order handed over")
