@@ -103,7 +103,7 @@ class CancelReason(IntEnum):
     UNDELIVERABLE = 10
     """Nobody was there to take it."""
     AGE_CHECK = 11
-    """All of it was restricted, and the customer could not show to be of age."""
+    """All of it, or what nobody ordered, was restricted, and the customer could not show to be of age."""
     ACCIDENT = 12
     """The vehicle that carried it had an accident."""
 

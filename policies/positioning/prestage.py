@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from policies.positioning.ends import checked, end_at
 from sim.contracts import PositioningView
 from sim.vocabulary import StoreId
 
@@ -20,9 +21,11 @@ class Prestage:
     store is given `prior_orders`. At the other are the places that are lacking: the orders that this rate brings each store
     within `lead_s` seconds, less the drivers without work who stand there or ride to it. Whoever comes free around a store
     goes to the nearest place that the plan has for drivers from there; where it has none, home. Who could not be there
-    before the shift ends stays, for a shift ends where its driver is.
+    before the shift ends stays. `at_end`: where that ends: "stay", where its driver is; or after a paid ride to the store that is
+    "home" or "nearest", for vehicles that belong there.
 
-    Places are stores, not cells of a grid, for drivers wait at stores, and what is around one is what it delivers to.
+    Places are stores, not cells of a grid: a driver is wanted where an order is fetched, so the cells with work to
+    expect are those that hold a store, and what is around a store is what it delivers to.
     The form is that of moving empty vehicles by a transport problem (Pavone, Smith, Frazzoli and Rus 2012, Robotic load
     balancing for mobility-on-demand systems); the figures are judgement. Where rosters follow demand, riding home is as good.
     """
@@ -31,9 +34,11 @@ class Prestage:
     recent_s: float = 3600.0
     lead_s: float = 300.0
     prior_orders: float = 1.0
+    at_end: str = "stay"
     _memory: ClassVar["_Memory"]
 
     def __post_init__(self) -> None:
+        checked(self.at_end)
         # A policy is built afresh for each run: what it remembers is of this one.
         object.__setattr__(self, "_memory", _Memory())
         for name in ("every_s", "recent_s", "lead_s"):
@@ -43,6 +48,8 @@ class Prestage:
             raise ValueError(f"Expected prior_orders from 0.01 to 1000000, got {self.prior_orders}.")
 
     def __call__(self, view: PositioningView) -> StoreId | None:
+        if view.ends:
+            return end_at(view, self.at_end)
         memory = self._memory
         ride_s = np.array([view.ride_s(StoreId(store)) for store in range(view.stores)])
         around = int(ride_s.argmin())

@@ -139,7 +139,7 @@ FAMILIES = {
     "eta": "how estimates of rides are corrected by those that are over",
     "locating": "where a driver is believed to be between two positions",
     "incentive": "what a driver is offered on top of the usual pay",
-    "positioning": "where a driver goes after a delivery",
+    "positioning": "where a driver goes after a delivery, and for the end of a shift",
     "replenishment": "what a store orders from its supplier",
     "forecast": "what a store expects to sell on the days to come",
     "transfer": "what goes from one store to another",

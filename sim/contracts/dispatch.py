@@ -172,7 +172,7 @@ class Dispatch(Protocol):
 
 
 class PositioningView(Protocol):
-    """A driver who has just become free."""
+    """A driver who has just become free, or whose shift is over."""
 
     @property
     def now_s(self) -> float: ...
@@ -187,6 +187,10 @@ class PositioningView(Protocol):
 
     @property
     def stores(self) -> int: ...
+    @property
+    def ends(self) -> bool:
+        """Whether the shift is over: the store is where it is to end, after a paid ride; see `Positioning`."""
+
     @property
     def off_s(self) -> float:
         """When the driver's shift ends, seconds since the start; past: it has."""
@@ -204,6 +208,6 @@ class PositioningView(Protocol):
 
 
 class Positioning(Protocol):
-    """The store to ride back to; None stays put."""
+    """The store to ride back to; None stays put. With an attribute `at_end` other than "stay" it says so at a shift's end too."""
 
     def __call__(self, view: PositioningView) -> StoreId | None: ...

@@ -9,7 +9,7 @@ HUMANS: Final[Mapping[str, tuple[Any, ...]]] = {
     "drivers.vehicles": (
         "{scooter: 0.5, ebike: 0.5}", "{car: 0.4, drone: 0.6}", "{foot: 0.5, drone: 0.5}",
     ),
-    "drivers.choice": ("null", "{}", "{per_ride_minute: 2, per_tired_hour: 3, fresh_hours: 0.5, away: 2}"),
+    "drivers.choice": ("null", "{}", "{per_ride_minute: 2, per_tired_hour: 3, fresh_hours: 0.5, away: 2, pay_cents: 600}"),
     "drivers.mishaps": (
         "null", "{breakdowns_per_1000h: 3000, repair_minutes: 5, accidents_per_1000h: 0, detour_share: 0.2}",
         "{breakdowns_per_1000h: 1000, accidents_per_1000h: 3000, rescue_minutes: 15, detour_share: 0.5}",
@@ -24,7 +24,7 @@ HUMANS: Final[Mapping[str, tuple[Any, ...]]] = {
         "null", "{count: 5, shifts: [{at: '12:00', hours: 4}], notice_minutes: 2, hours: 0.5, waiting_per_driver: 0.2}",
     ),
     "drivers.rules": ("{}", "{rest_hours: 11, hours_a_day: 13}"),
-    "drivers.pay": ("{}", "{hour_cents: 0, order_cents: 500, guaranteed_hour_cents: 900, tip_share: 0.5}"),
+    "drivers.pay": ("{}", "{hour_cents: 0, order_cents: 400, km_cents: 50, guaranteed_hour_cents: 900, tip_share: 0.5}"),
     "demand.weather.grounded": ("[]", "['12:30-12:50']"),
     "policies.sourcing": ("nearest_store", "nearest_with_stock", "nearest_with_drivers"),
     "policies.dispatch": ("nearest", "nearest(ride_s_max=60, widen_s=120, widen_every_s=30)", "scored", "fifo"),

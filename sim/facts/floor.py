@@ -135,8 +135,14 @@ class FloorFacts:
     def goods_delivered(self, *, driver: DriverId, order: OrderId, node: NodeId) -> None:
         """A driver handed everything in an order's tote over at the customer's door, but for what was kept just before."""
 
+    def way_paid(self, *, driver: DriverId, order: OrderId, cents: Cents) -> None:
+        """A driver who just handed an order over is owed this for the way to the customer; only where ways are paid."""
+
     def tip_given(self, *, driver: DriverId, order: OrderId, cents: Cents) -> None:
         """A customer who was just handed an order tipped the driver."""
+
+    def age_checked(self, *, driver: DriverId, order: OrderId, passed: bool) -> None:
+        """A driver at the door has asked for a proof of age, as something in the bag is sold to adults only."""
 
     def handover_failed(self, *, driver: DriverId, order: OrderId, node: NodeId, reason: CancelReason) -> None:
         """A driver at the customer's door gave up: everything in the order's tote goes back to its store."""

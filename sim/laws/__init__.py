@@ -6,6 +6,7 @@ set for a run; `verdict` closes the books and returns every breach found.
 
 from collections.abc import Sequence
 
+from sim.laws.ages import Ages
 from sim.laws.audit import Audit
 from sim.laws.base import Breach, Law
 from sim.laws.goods import Goods
@@ -14,10 +15,12 @@ from sim.laws.money import Money
 from sim.laws.orders import Orders
 from sim.laws.people import People
 from sim.laws.records import Records
+from sim.laws.wages import Wages
 from sim.laws.whole import whole_log
 from sim.world.build import World
 
 __all__ = [
+    "Ages",
     "Audit",
     "Breach",
     "Goods",
@@ -27,6 +30,7 @@ __all__ = [
     "Orders",
     "People",
     "Records",
+    "Wages",
     "all_laws",
     "verdict",
     "whole_log",
@@ -35,8 +39,16 @@ __all__ = [
 
 def all_laws(world: World) -> list[Law]:
     """Every law that listens while a run goes on, with empty books."""
-    laws = [Goods(world), Records(world), Money(world), Orders(world), People(world), Audit(world)]
-    return [*laws, Hours(world)] if world.scenario.drivers.rules.limit else laws
+    laws: list[Law] = [Goods(world), Records(world), Money(world), Orders(world), People(world), Audit(world)]
+    drivers = world.scenario.drivers
+    if drivers.rules.limit:
+        laws.append(Hours(world))
+    if drivers.pay.km_cents:
+        laws.append(Wages(world))
+    doors = world.doors
+    if doors is not None and doors.restricted.any():
+        laws.append(Ages(world, doors.restricted, doors.underage))
+    return laws
 
 
 def verdict(laws: Sequence[Law]) -> list[Breach]:

@@ -11,8 +11,9 @@ _ACCEPTED = OfferAnswer.ACCEPTED
 
 
 class Hours(Law):
-    """Books of every driver's hours; what was in hand at the end of a shift or before a break may be finished.
+    """Books of every driver's hours.
 
+    What was in hand at the end of a shift or before a break may be finished, and the vehicle ridden to where the shift ends.
     Machines have no hours, and what flew out comes home.
     """
 

@@ -43,6 +43,7 @@ class People(Law):
         self._store_of[np.array(world.store_nodes)[::-1]] = np.arange(world.stores)[::-1]
         self._rode_for: list[int] = []  # of each ride since the last slice, the order whose draws it has; nobody: none
         self._job: list[int] = [-1] * len(drivers)
+        self._last = list(self._job)  # accepted last on this shift: rides without an order have its draws
         self._offer: list[int] = [-1] * len(drivers)
         self._at: list[tuple[int, float] | None] = [None] * len(drivers)
         self._along: dict[int, set[int]] = {}  # by driver, what was accepted beside the job
@@ -140,7 +141,7 @@ class People(Law):
         """A shift begins."""
         if self._at[driver] is not None:
             self.breach(t, f"driver {driver} came to work twice")
-        self._at[driver] = node, t
+        self._at[driver], self._last[driver] = (node, t), -1
 
     def driver_off(self, t: float, driver: int) -> None:
         """A shift ends."""
@@ -165,7 +166,7 @@ class People(Law):
         if answer == _ACCEPTED:
             if self._unseen and (driver, order) in self._unseen:
                 self.breach(t, f"driver {driver} accepted order {order}, whose offer never showed")
-            self._job[driver] = order
+            self._job[driver] = self._last[driver] = order
             if not _within(t, self._shifts[driver]):
                 self.breach(t, f"driver {driver} accepted order {order} outside the shift")
             litres = self._tour_litres[driver] = self._litres[order]
@@ -203,7 +204,7 @@ class People(Law):
         self, t: float, driver: int, order: int, trip: int, origin: int, node: int, arrive_s: float
     ) -> None:
         """A ride begins where the last one ended, and takes as long as the roads do."""
-        self._rode_for.append(self._job[driver] if trip == _BACK else order)
+        self._rode_for.append(self._last[driver] if trip == _BACK else order)
         at = self._at[driver]
         if at is None:
             self.breach(t, f"driver {driver} rides off shift")

@@ -17,7 +17,7 @@ PAID_LEAST_S = 900.0
 class Earnings:
     """What each driver earned from the warm-up on; columns over drivers' ids, (drivers,).
 
-    Pay is the greater of two over the whole run: hours and orders by their rates, or the guaranteed hours. Bonuses that
+    Pay is the greater of two over the whole run: hours, orders and their ways by their rates, or the guaranteed hours. Bonuses
     that were promised with an order come on top, and so do tips, which customers pay. A drone earns nothing: its hours cost
     `costs.driver_hour_cents`.
 
@@ -27,8 +27,8 @@ class Earnings:
         On shift, float64.
     delivered
         Orders handed over, int64.
-    pay_cents, tips_cents, bonuses_cents
-        Float64; pay holds bonuses.
+    pay_cents, ways_cents, tips_cents, bonuses_cents
+        Float64; pay holds ways and bonuses.
     guaranteed
         Whether the guarantee was more than what the work brought, bool.
     idle_s
@@ -49,14 +49,14 @@ class Earnings:
         on_s = np.maximum(ends - np.maximum(begins, warm_s), 0.0)
         self.hours = np.bincount(who, weights=on_s, minlength=size) / 3600.0
         self.delivered = total("goods_delivered", None)
-        self.tips_cents = total("tip_given", "cents")
+        self.ways_cents, self.tips_cents = total("way_paid", "cents"), total("tip_given", "cents")
         hour_cents = scenario.costs.driver_hour_cents if pay.hour_cents is None else pay.hour_cents
-        earned = self.hours * hour_cents + self.delivered * pay.order_cents
+        earned = self.hours * hour_cents + self.delivered * pay.order_cents + self.ways_cents
         least = self.hours * pay.guaranteed_hour_cents
         machines = _machines(archive, scenario, size)
         earned[machines], least[machines] = self.hours[machines] * scenario.costs.driver_hour_cents, 0.0
         self._people, self.guaranteed = ~machines, least > earned
-        self.bonuses_cents = _bonuses_cents(archive, warm_s, size)
+        self.bonuses_cents = np.where(machines, 0.0, _bonuses_cents(archive, warm_s, size))
         self.pay_cents = np.maximum(earned, least) + self.bonuses_cents
         self.idle_s = _longest_idle_s(work, size)
         answered = archive.rows("offer_answered")
@@ -83,6 +83,7 @@ class Earnings:
                 "p10": float(np.quantile(got, 0.1)) if some else None,
                 "p50": float(np.quantile(got, 0.5)) if some else None,
             },
+            "ways_cents": int(np.rint(self.ways_cents.sum())),
             "tips_cents": int(np.rint(self.tips_cents.sum())),
             "bonuses_cents": int(np.rint(self.bonuses_cents.sum())),
         }

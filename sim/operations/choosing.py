@@ -1,10 +1,12 @@
-"""Why drivers accept or decline: the way, the bonus, how long they have been at it, whose store, how long without work."""
+"""Why drivers accept or decline: the way, the pay, how long they have been at it, whose store, how long without work."""
 
+from collections.abc import Callable
 from math import exp, inf, log
 
 from sim.operations.drivers import Driver
+from sim.operations.takings import way_cents
 from sim.ports import OfferMessage
-from sim.scenario.drivers import Choice
+from sim.scenario.drivers import Choice, Pay
 from sim.vocabulary import NodeId
 from sim.world.travel import Travel
 
@@ -18,11 +20,20 @@ class Choosing:
     Parameters
     ----------
     accept_share
-        The chance at a usual offer: near the own store, no bonus, fresh, after a usual time without work. 0 and 1 hold always.
+        The chance at a usual offer: near the own store, usual pay, fresh, after a usual time without work. 0 and 1 hold always.
+    pay, metres
+        What orders pay; straight-line distance between two nodes.
     """
 
-    def __init__(self, travel: Travel, terms: Choice, accept_share: float) -> None:
-        self._travel, self._terms = travel, terms
+    def __init__(
+        self, travel: Travel, terms: Choice, accept_share: float, pay: Pay, metres: Callable[[int, int], float]
+    ) -> None:
+        self._travel, self._terms, self._pay, self._metres = travel, terms, pay, metres
+        usual_cents = terms.pay_cents
+        if usual_cents is None:
+            usual_cents = pay.order_cents + way_cents(pay, 1000.0 * terms.way_km)
+        self._usual_cents = usual_cents
+        self._same_pay = not pay.km_cents and usual_cents == pay.order_cents
         self._odds = (
             -inf if not accept_share else inf if accept_share == 1.0 else log(accept_share / (1 - accept_share))
         )
@@ -38,4 +49,12 @@ class Choosing:
         idle_minutes = min((now_s - driver.free_since_s) / 60.0, IDLE_MOST_MINUTES)
         odds += terms.per_idle_minute * (idle_minutes - terms.idle_minutes)
         odds += terms.per_bonus_dollar * offer.bonus_cents / 100.0
+        if not self._same_pay:
+            odds += terms.per_pay_dollar * (self._pays_cents(offer) - self._usual_cents) / 100.0
         return 1.0 / (1.0 + exp(-odds)) if odds > -700.0 else 0.0
+
+    def _pays_cents(self, offer: OfferMessage) -> float:
+        """What an order of an offer pays without its bonus, in the mean over a tour, cents."""
+        pay, store = self._pay, self._travel.store_nodes[offer.store]
+        nodes = [offer.node, *(node for _, node in offer.along)]
+        return pay.order_cents + sum(way_cents(pay, self._metres(store, node)) for node in nodes) / len(nodes)

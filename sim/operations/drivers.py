@@ -56,8 +56,8 @@ class Driver:
     """What is true of one driver."""
 
     __slots__ = (
-        "crashed", "free_since_s", "home", "id", "left_s", "leg", "node", "on", "on_since_s", "order", "out", "owes_s",
-        "profile", "start", "store", "until_s", "wake",
+        "crashed", "ending", "free_since_s", "home", "id", "left_s", "leg", "node", "on", "on_since_s", "order", "out", "over",
+        "owes_s", "profile", "start", "store", "until_s", "wake",
     )  # fmt: skip
 
     def __init__(self, driver: DriverId, home: StoreId, profile: int, start: NodeId) -> None:
@@ -65,6 +65,8 @@ class Driver:
         self.on = False  # on shift
         self.out = False  # at work: on shift, or finishing a delivery after it
         self.crashed = False  # had an accident on the last shift
+        self.over = False  # the shift, when he is not on it; False: a break
+        self.ending = False  # on the way to where it ends
         self.on_since_s = self.free_since_s = 0.0  # since when on shift, and without work
         self.left_s = -inf  # when he went home last, or into a break
         self.until_s = 0.0  # the end of the shift under way

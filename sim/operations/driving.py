@@ -1,15 +1,14 @@
-"""Drivers as they are: where they ride, what they answer, how long it takes them.
+"""Drivers as they are: where they ride, and how long it takes them.
 
 A ride is one event however many streets it has; where a driver is in between is worked out when somebody asks. A free
 driver who rides back to a store can be offered work on the way: bound for the same store he simply rides on, else he
 turns at the next junction.
 """
 
-from math import inf, log
+from math import inf
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
-from sim.operations.choosing import Choosing
 from sim.operations.docks import Docks
 from sim.operations.doors import Doors
 from sim.operations.drivers import Driver
@@ -18,28 +17,25 @@ from sim.operations.riding import Riding
 from sim.operations.shelves import Shelves
 from sim.operations.streets import Streets
 from sim.operations.support import Support
-from sim.operations.tips import Tips
+from sim.operations.takings import Takings
 from sim.platform.office import Office
 from sim.ports import Cancellation, OfferMessage
 from sim.story import Signal, Story, tell
-from sim.streams import Die, quick
+from sim.streams import quick
 from sim.vocabulary import (
     NOBODY,
     CancelReason,
     DriverId,
     NodeId,
-    OfferAnswer,
     OrderId,
     StoreId,
     Trip,
-    quantise,
 )
 from sim.world.demand import Trace
 from sim.world.drivers import BETWEEN_DAYS_S
 from sim.world.travel import Travel
 
 # Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
-_ACCEPTED, _DECLINED, _EXPIRED = OfferAnswer.ACCEPTED, OfferAnswer.DECLINED, OfferAnswer.EXPIRED
 _TO_STORE, _TO_CUSTOMER, _BACK, _RETURN = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
 _NO_ORDER, _NO_STORE = OrderId(NOBODY), StoreId(NOBODY)
 
@@ -51,18 +47,14 @@ class Driving:
     ----------
     counter
         Orders that stand packed at their store's counter; drivers take them away.
-    accept_share, respond_s
-        Chance of accepting an offer, where `choosing` is None and knows no better; mean time to answer it, seconds.
     phones
         Told where drivers ride, for the positions that they send.
     arrive_s, leave_s
         From arriving to standing at a counter or door, and from there back on the road, seconds.
-    answers
-        Keyed draws by (order, driver).
     doors
         What happens at the customers' doors; None: every order is handed over.
-    support, tips
-        Whom customers write to who were wronged, None: nobody; what drivers are given, None: nothing.
+    support, takings
+        Whom customers write to who were wronged, None: nobody; what drivers get at the door, None: nothing.
     """
 
     def __init__(
@@ -75,73 +67,27 @@ class Driving:
         trace: Trace,
         drivers: list[Driver],
         counter: set[OrderId],
+        riding: Riding,
         *,
-        accept_share: float,
-        respond_s: float,
         phones: Phones,
         arrive_s: float = 0.0,
         leave_s: float = 0.0,
-        answers: Die,
         doors: Doors | None = None,
         support: Support | None = None,
-        tips: Tips | None = None,
-        choosing: Choosing | None = None,
-        riding: Riding | None = None,
+        takings: Takings | None = None,
         streets: Streets | None = None,
         docks: Docks | None = None,
     ) -> None:
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
         self._store_nodes = travel.store_nodes
-        riding = riding or Riding(env, facts, travel, phones)
         self._streets, self._docks = streets, docks
         self.position, self._ride, self._ride_on = riding.position, riding.ride, riding.ride_on
         self.drivers = drivers
-        self._accept_share, self._respond_s, self._phones = accept_share, respond_s, phones
-        self._choosing = choosing
-        self._arrive_s, self._leave_s, self._answers = arrive_s, leave_s, answers
+        self._phones, self._arrive_s, self._leave_s = phones, arrive_s, leave_s
         self._noise = [quick(trace.ride_noise[:, trip]) for trip in range(3)]
         self._counter_s, self._door_s = quick(trace.counter_s), quick(trace.door_s)
-        self._counter, self._doors, self._support, self._tips = counter, doors, support, tips
+        self._counter, self._doors, self._support, self._takings = counter, doors, support, takings
         self._at_counter: dict[OrderId, Driver] = {}
-
-    # -- the phone ---------------------------------------------------------------------------------------------------
-
-    def offered(self, message: OfferMessage, at_s: float) -> None:
-        """An offer appears on a driver's phone at a time; the answer comes after a while, or never."""
-        window_s, phones = message.window_s, self._phones
-        if phones.offline or not phones.open:
-            shows_s = phones.shows_s(message)
-            if shows_s is None:
-                return  # nobody sees the offer, and its window closes
-            window_s -= shows_s
-            at_s += shows_s
-        will, haste = self._answers.pair(message.order, message.driver)
-        share = self._accept_share
-        if self._docks is not None and self._docks.flies(self.drivers[message.driver]):
-            share = 1.0  # a machine takes what it is given
-        elif self._choosing is not None:
-            driver, now = self.drivers[message.driver], self._env.now
-            share = self._choosing.chance(driver, self.position(driver, now)[0], message, now)
-        answer = _ACCEPTED if will < share else _DECLINED
-        delay = -self._respond_s * log(1.0 - haste) if self._respond_s else 0.0
-        if delay > window_s:
-            delay, answer = window_s, _EXPIRED
-        delay += at_s - self._env.now
-        if delay:
-            Timer(self._env, quantise(delay), self._answer, (message, answer))
-        else:
-            self._decide(message, answer)
-
-    def _answer(self, event: Timer) -> None:
-        self._decide(*event.value)
-
-    def _decide(self, message: OfferMessage, answer: OfferAnswer) -> None:
-        driver = self.drivers[message.driver]
-        if not driver.on and answer is _ACCEPTED:
-            answer = _DECLINED  # the shift ended while the phone rang
-        if self._office.answer(message.order, message.driver, answer):
-            driver.order = message
-            driver.wake.ring()
 
     # -- the shift ---------------------------------------------------------------------------------------------------
 
@@ -173,12 +119,12 @@ class Driving:
             driver.on = True
             tell(self._work(driver))
 
-    def end(self, number: DriverId) -> None:
-        """A driver's shift ends: at once when free, else with the delivery in hand."""
+    def end(self, number: DriverId, *, over: bool = True) -> None:
+        """A driver's shift ends, or only a stretch of it (`over` False): at once when free, else with the delivery in hand."""
         driver = self.drivers[number]
         if not driver.on:
             return
-        driver.on = False
+        driver.on, driver.over = False, over
         self._office.driver_off(driver.id)
         if driver.order is None:
             driver.wake.ring()
@@ -195,10 +141,12 @@ class Driving:
         self._phones.on(driver)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
-        while driver.on:
+        back = 1.0  # the noise of the next ride without an order
+        while driver.on or driver.order is not None:
             yield driver.wake
             if driver.order is not None:
                 last = driver.order
+                back = self._noise[2][last.order]
                 left = yield from self._deliver(driver, last)
                 docked = self._docks is not None and (yield from self._docks.land(driver, last, flew=left))
                 driver.order = None
@@ -211,7 +159,9 @@ class Driving:
                         self._office.driver_free(driver.id, driver.node, driver.home)
                         self._stand(driver)
                     else:
-                        self._go_free(driver, self._noise[2][last.order])
+                        self._go_free(driver, back)
+            if not driver.on and driver.over and not driver.crashed:
+                yield from self._ends(driver, back)
         driver.node, driver.leg = self.position(driver, self._env.now)[0], None
         driver.out, driver.left_s = False, self._env.now
         self._phones.off(driver)
@@ -219,6 +169,25 @@ class Driving:
         if driver.owes_s:
             Timer(self._env, driver.owes_s, self._rested, driver)
             driver.owes_s = 0.0
+
+    def _ends(self, driver: Driver, noise: float) -> Story:
+        """Ride to where the platform has a shift end, if it says; whoever is to work again meanwhile is free there."""
+        if self._docks is not None and self._docks.flies(driver):
+            return  # at its dock anyway
+        env = self._env
+        target = self._office.driver_ends(driver.id, self.position(driver, env.now)[0])
+        if target is None:
+            return
+        arrive_s = self._towards(driver, target, _NO_ORDER, _BACK, noise)
+        if arrive_s > env.now:
+            driver.ending = True
+            yield Timer(env, arrive_s - env.now)
+            driver.ending = False
+        driver.leg, driver.node, driver.store = None, self._store_nodes[target], target
+        if driver.on and driver.order is None:
+            driver.free_since_s = env.now
+            driver.wake.again()
+            self._go_free(driver, noise)
 
     def _go_free(self, driver: Driver, noise: float) -> None:
         # The ride back has its own noise, keyed by the order that the driver has just been busy with.
@@ -236,7 +205,7 @@ class Driving:
 
     def _back(self, event: Timer) -> None:
         driver, leg = event.value
-        if driver.leg is leg and driver.order is None and driver.on:
+        if driver.leg is leg and driver.order is None and driver.on and not driver.ending:
             self._stand(driver)
 
     def _stand(self, driver: Driver) -> None:
@@ -248,7 +217,7 @@ class Driving:
     def _deliver(self, driver: Driver, job: OfferMessage) -> Story:
         """See to a job; returns whether he left its store with anything."""
         env, facts, order = self._env, self._facts, job.order
-        streets, arrive_s = self._streets, self._set_out(driver, job)
+        streets, arrive_s = self._streets, self._towards(driver, job.store, order, _TO_STORE, self._noise[0][order])
         if arrive_s > env.now:
             if streets is None:
                 yield Timer(env, arrive_s - env.now)
@@ -267,7 +236,7 @@ class Driving:
         if self._arrive_s:
             yield Timer(env, self._arrive_s)
         # At the counter, order by order. (In one generator: one for each part would cost every order two microseconds.)
-        office, carried = self._office, []
+        office, docks, carried = self._office, self._docks, []
         for order, node in tour:
             wanted = office.fetches(order, driver.id)
             if wanted and order not in self._counter:
@@ -278,6 +247,11 @@ class Driving:
                 yield driver.wake
                 wanted = office.fetches(order, driver.id)
             if not wanted:
+                continue
+            if docks is not None and docks.flies(driver) and self._doors is not None and self._doors.adults_only(order):
+                office.gives_back(
+                    order, driver.id
+                )  # whoever loads it sees what a picker has mixed up: a person must bring it
                 continue
             if self._counter_s[order]:
                 yield Timer(env, self._counter_s[order])
@@ -315,8 +289,8 @@ class Driving:
                     self._support.served(order)
                 self._shelves.hand_over(order, driver.id, node)
                 office.handed_over(order, driver.id)
-                if self._tips is not None:
-                    self._tips.served(order, driver.id)
+                if self._takings is not None:
+                    self._takings.served(order, job.store, driver.id)
             elif (yield from doors.met(order, job.store, node, driver.id)):
                 brought_back.append(order)
             if self._leave_s:
@@ -360,28 +334,19 @@ class Driving:
                 yield Timer(env, doors.hand_in_s[order])
             doors.hand_in(order, driver.id, store)
 
-    def _set_out(self, driver: Driver, job: OfferMessage) -> float:
-        """Start towards a job's store; returns when the driver will be there, seconds."""
+    def _towards(self, driver: Driver, store: StoreId, order: OrderId, trip: Trip, noise: float) -> float:
+        """Start towards a store, or go on there; returns when the driver will be there, seconds."""
         now, leg = self._env.now, driver.leg
-        if leg is not None and now < leg.arrive_s and driver.store == job.store:
+        if leg is not None and now < leg.arrive_s and driver.store == store:
             return leg.arrive_s  # already on the way there
         turn_s = now
         if leg is not None:
             driver.node, turn_s = self.position(driver, now)
         arrived = leg is None or leg.node == driver.node
-        if arrived and turn_s == now and driver.node == self._store_nodes[job.store]:
+        if arrived and turn_s == now and driver.node == self._store_nodes[store]:
             return now
-        new = self._ride(
-            driver,
-            job.order,
-            _TO_STORE,
-            driver.node,
-            job.store,
-            towards=True,
-            noise=self._noise[0][job.order],
-            wait_s=turn_s - now,
-        )
-        return new.arrive_s
+        wait_s = turn_s - now
+        return self._ride(driver, order, trip, driver.node, store, towards=True, noise=noise, wait_s=wait_s).arrive_s
 
     # -- messages ----------------------------------------------------------------------------------------------------
 

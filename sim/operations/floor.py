@@ -10,6 +10,7 @@ import numpy as np
 from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
+from sim.operations.answering import Answering
 from sim.operations.browsers import Browsers
 from sim.operations.choosing import Choosing
 from sim.operations.counter import NarrowCounter
@@ -30,8 +31,8 @@ from sim.operations.replacing import Replacing, Tastes
 from sim.operations.riding import Riding
 from sim.operations.streets import Streets
 from sim.operations.support import Support
+from sim.operations.takings import Takings
 from sim.operations.timing import agenda
-from sim.operations.tips import Tips
 from sim.operations.walks import Walks, expected_handling_s
 from sim.operations.zoned import ZonedStation
 from sim.platform.office import Office
@@ -41,7 +42,7 @@ from sim.story import tell
 from sim.streams import Streams, quick
 from sim.vocabulary import DriverId, NodeId, OrderId, PickerId, StoreId, Topic, quantise
 from sim.world.build import World
-from sim.world.drivers import rests_s
+from sim.world.drivers import ends_shift, rests_s
 
 
 class Floor:
@@ -74,29 +75,31 @@ class Floor:
             streets = Streets(env, facts, riding, world.streets, scenario, names, streams)
         if any(vehicle.flies for vehicle in travel.profiles):
             docks = Docks(env, riding, world, quick(trace.ride_noise[:, 2]))
-        pay, tips = scenario.drivers.pay, None
-        if pay.tip_share:
+        pay, takings = scenario.drivers.pay, None
+        if pay.tip_share or pay.km_cents:
             machines = frozenset(
                 DriverId(n) for n, driver in enumerate(world.drivers) if travel.profiles[driver.profile].flies
             )
-            tips = Tips(facts, pay.tip_share, pay.tip_cents, streams.die("drivers.tips"), machines)
+            takings = Takings(
+                facts, pay, streams.die("drivers.tips"), world.metres, travel.store_nodes, quick(trace.node), machines
+            )
         self.phones = phones
+        drivers = [
+            Driver(DriverId(i), StoreId(d.home), d.profile, NodeId(world.start_node(d)))
+            for i, d in enumerate(world.drivers)
+        ]
+        terms, choice = scenario.drivers, scenario.drivers.choice
+        answering = Answering(
+            env, office, drivers, riding, accept_share=terms.accept_share, respond_s=terms.respond_s, phones=phones,
+            answers=streams.die("drivers.answer"), docks=docks,
+            choosing=None if choice is None else Choosing(travel, choice, terms.accept_share, pay, world.metres),
+        )  # fmt: skip
         self.driving = Driving(
-            env, facts, office, self.shelves, world.travel, trace,
-            [
-                Driver(DriverId(i), StoreId(d.home), d.profile, NodeId(world.start_node(d)))
-                for i, d in enumerate(world.drivers)
-            ], self._counter,
-            accept_share=scenario.drivers.accept_share, respond_s=scenario.drivers.respond_s, phones=phones,
-            arrive_s=quantise(scenario.drivers.arrive_s), leave_s=quantise(scenario.drivers.leave_s),
-            answers=streams.die("drivers.answer"),
+            env, facts, office, self.shelves, travel, trace, drivers, self._counter, riding,
+            phones=phones, arrive_s=quantise(terms.arrive_s), leave_s=quantise(terms.leave_s),
             doors=None if world.doors is None else Doors(
-                env, facts, office, self.shelves, world.doors, scenario.drivers, support, tips
-            ), support=support, tips=tips,
-            riding=riding, streets=streets, docks=docks,
-            choosing=None if (choice := scenario.drivers.choice) is None else Choosing(
-                world.travel, choice, scenario.drivers.accept_share
-            ),
+                env, facts, office, self.shelves, world.doors, terms, support, takings
+            ), support=support, takings=takings, streets=streets, docks=docks,
         )  # fmt: skip
         layout = scenario.stores.layout
         draws = draws_of(trace.pick_noise, walks, 0.0 if layout is None else layout.blocking)
@@ -121,7 +124,7 @@ class Floor:
             Topic.ORDER_CONFIRMED, self._confirmed if self._kitchens is None else self._kitchens.take_in
         )
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
-        office.bus.subscribe_ahead(Topic.OFFER, self.driving.offered)
+        office.bus.subscribe_ahead(Topic.OFFER, answering.offered)
         if (on_call := scenario.drivers.on_call) is not None:
             rest_s = scenario.drivers.rules.rest_hours * 3600.0
             at_home = AtHome(env, self.driving, world.drivers, on_call, streams.die("drivers.on_call"), rest_s)
@@ -184,9 +187,10 @@ class Floor:
                 entries.append((on_s, partial(station.begin, PickerId(number))))
                 entries.append((off_s, partial(station.end, PickerId(number))))
         for number, driver in enumerate(self._world.drivers):
-            for (on_s, off_s), rest_s in zip(driver.works, rests_s(driver, self._world.scenario), strict=True):
+            rests = rests_s(driver, self._world.scenario)
+            for (on_s, off_s), rest_s, over in zip(driver.works, rests, ends_shift(driver), strict=True):
                 entries.append((on_s, partial(driving.begin, DriverId(number), off_s, rest_s)))
-                entries.append((off_s, partial(driving.end, DriverId(number))))
+                entries.append((off_s, partial(driving.end, DriverId(number), over=over)))
             if driver.on_call:
                 entries += [(off_s, partial(driving.end, DriverId(number))) for _, off_s in driver.shifts]
         entries.sort(key=itemgetter(0))

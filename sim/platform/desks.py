@@ -55,6 +55,8 @@ class Desks:
     _facts: Facts
     _policies: Policies
     _positioning_view: LivePositioningView
+    _asks_at_end: bool
+    """Whether the positioning policy says where shifts end."""
     _pickers_on: list[int]
     _at_store: dict[PickerId, StoreId]
     """Where pickers on shift work."""
@@ -242,6 +244,15 @@ class Desks:
         self.tracking.free(driver, node, target, self._env.now)
         self.offers.driver_free(driver)
         self.offers.wake()
+        return target
+
+    def driver_ends(self, driver: DriverId, node: NodeId) -> StoreId | None:
+        """A driver's shift is over and nothing is left to bring; returns the store to end it at, None where he is."""
+        if not self._asks_at_end:
+            return None
+        target = self._policies.positioning(self._positioning_view.at(driver, node, ends=True))
+        if target is not None:
+            self._check_store("positioning", target)
         return target
 
     def driver_stands(self, driver: DriverId, store: StoreId) -> None:

@@ -178,6 +178,7 @@ class Office(Desks):
         self.standby = None if on_call is None else Standby(
             env, facts, self.bus, self.offers, self.tracking, figures, on_call
         )  # fmt: skip
+        self._asks_at_end = getattr(policies.positioning, "at_end", "stay") != "stay"
         self._positioning_view = LivePositioningView(env, figures, estimator, self.tracking, self.offers.opened)
         if self.backend is not None:
             self.offers.watch = Watch(

@@ -141,7 +141,7 @@ class LiveSourcingView:
 class LivePositioningView:
     """See `sim.contracts.PositioningView`; one object, pointed at each driver in turn."""
 
-    __slots__ = ("_at", "_env", "_estimator", "_figures", "_tracking", "driver", "home", "node", "opened")
+    __slots__ = ("_at", "_env", "_estimator", "_figures", "_tracking", "driver", "ends", "home", "node", "opened")
 
     def __init__(
         self, env: Clock, figures: Figures, estimator: Estimator, tracking: Tracking, opened: Sequence[int]
@@ -151,11 +151,11 @@ class LivePositioningView:
         # Of each place at a store (its node and a kind of vehicle): which store that is; two stores at one node share it.
         kinds = range(max(figures.driver_profiles, default=0) + 1)
         self._at = {estimator.place(node, kind): n for n, node in enumerate(figures.store_nodes) for kind in kinds}
-        self.driver, self.node, self.home = DriverId(0), NodeId(0), StoreId(0)
+        self.driver, self.node, self.home, self.ends = DriverId(0), NodeId(0), StoreId(0), False
 
-    def at(self, driver: DriverId, node: NodeId) -> "LivePositioningView":
-        """Point the view at a driver who has become free."""
-        self.driver, self.node, self.home = driver, node, self._figures.driver_homes[driver]
+    def at(self, driver: DriverId, node: NodeId, *, ends: bool = False) -> "LivePositioningView":
+        """Point the view at a driver who has become free, or (`ends`) whose shift is over."""
+        self.driver, self.node, self.home, self.ends = driver, node, self._figures.driver_homes[driver], ends
         return self
 
     @property

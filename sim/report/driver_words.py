@@ -20,7 +20,7 @@ DRIVERS: Final[dict[str, Metric]] = {
     ),
     "drivers.guaranteed_share": Metric(
         "at the guaranteed minimum", "share",
-        "Share of drivers whose hours and orders brought less than the guaranteed minimum, so that they are paid that.",
+        "Share of drivers whose hours, orders and ways brought less than the guaranteed minimum, so that they are paid that.",
     ),
     "drivers.earned_hour_cents.mean": Metric(
         "earned an hour", "money", "What drivers earned, bonuses and tips included, for each hour on shift.",
@@ -30,6 +30,9 @@ DRIVERS: Final[dict[str, Metric]] = {
     ),
     "drivers.earned_hour_cents.p50": Metric(
         "earned an hour (median)", "money", "Half of the drivers earned less than this an hour.",
+    ),
+    "drivers.ways_cents": Metric(
+        "paid for ways", "money", "What drivers were paid by the kilometre to their customers, at drivers.pay.km_cents.",
     ),
     "drivers.tips_cents": Metric("tips", "money", "What customers gave drivers; no cost of the business."),
     "drivers.bonuses_cents": Metric("bonuses", "money", "What drivers were paid on top for orders offered with a bonus."),

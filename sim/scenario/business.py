@@ -187,7 +187,7 @@ class PolicyNames(Branch):
     eta: str = given("told", "-", "how estimates of rides are corrected by those that are over")
     locating: str = given("dead_reckoning", "-", "where a driver is believed to be between two positions")
     incentive: str = given("flat", "-", "what a driver is offered on top of the usual pay")
-    positioning: str = given("return_to_store", "-", "where a driver goes after a delivery")
+    positioning: str = given("return_to_store", "-", "where a driver goes after a delivery, and for the end of a shift")
     replenishment: str = given("order_up_to", "-", "what a store orders from its supplier")
     forecast: str = given("known", "-", "what a store expects to sell on the days to come")
     transfer: str = given("nothing", "-", "what goes from one store to another")

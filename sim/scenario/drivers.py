@@ -14,10 +14,13 @@ VehicleName = Literal["car", "scooter", "ebike", "bicycle", "foot", "drone"]
 
 
 class Pay(Branch):
-    """What drivers earn. Hours count from logging on to going home; breaks do not."""
+    """What drivers earn. Hours count from logging on to going home, the ride to where a shift ends too; breaks do not."""
 
     hour_cents: PayCents | None = given(None, "-", "for an hour on shift; null: costs.driver_hour_cents")
     order_cents: PayCents = given(0, "-", "for each order handed over")
+    km_cents: PayCents = given(
+        0, "-", "for each kilometre, as the crow flies, from the store to the customer of an order handed over"
+    )
     guaranteed_hour_cents: PayCents = given(
         0, "-", "what an hour on shift brings at least, tips left out, over the run as a whole"
     )
@@ -45,6 +48,16 @@ class Choice(Branch):
     idle_minutes: NonNegative = given(5.0, JUDGEMENT, "a usual time without work before an offer, minutes")
     per_bonus_dollar: NonNegative = given(
         0.5, JUDGEMENT, "gained for each 100 cents of a bonus; see policies.incentive"
+    )
+    per_pay_dollar: NonNegative = given(
+        0.5, "judgement: as for a bonus",
+        "gained for each 100 cents that the orders of an offer pay, each in the mean, beyond pay_cents; lost for each below",
+    )  # fmt: skip
+    pay_cents: PayCents | None = given(
+        None, "-", "what an order usually pays, bonus left out, cents; null: drivers.pay with a way of way_km"
+    )
+    way_km: NonNegative = given(
+        2.0, "judgement: about the mean of the default day", "a usual way from the store to the customer, kilometres"
     )
 
 
@@ -113,6 +126,9 @@ class Rules(Branch):
     rest_hours: NonNegative = given(
         0.0, "European directive 2003/88/EC, article 3: 11 h", "hours off between two days' work"
     )
+    age_check: bool = given(
+        True, "-", "whether a person must see a proof of age for what is restricted; see catalogue.categories"
+    )
 
     def hold(self, who: str, day_h: float, stretch_h: float) -> None:
         """Hold hours a day, and those without a break that counts, against the rules.
@@ -132,7 +148,7 @@ class Rules(Branch):
 
     @property
     def limit(self) -> bool:
-        """Whether they forbid anything."""
+        """Whether they forbid any hours."""
         return self.hours_a_day is not None or self.hours_at_a_stretch is not None or self.rest_hours > 0.0
 
 

@@ -81,7 +81,7 @@ METRICS = (
     *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
     "orders_per_driver_hour",
     *(f"drivers.{key}" for key in ("accepted_share", "gini_orders", "gini_pay", "longest_idle_s", "guaranteed_share")),
-    *(f"drivers.{key}" for key in ("tips_cents", "bonuses_cents")),
+    *(f"drivers.{key}" for key in ("ways_cents", "tips_cents", "bonuses_cents")),
     *(f"drivers.earned_hour_cents.{key}" for key in ("mean", "p10", "p50")),
     *(f"surcharges.{key}" for key in ("orders", "cents", "walked_away")),
     "fill_rate", "drift.records_inaccurate_share", "drift.units_abs", "drift.units_net",

@@ -39,7 +39,9 @@ class Category(Branch):
         JUDGEMENT,
         "days after which what came is thrown away, counted in looks at `supply.look_at`; none: it keeps",
     )
-    restricted: bool = given(False, "-", "sold to adults only: the driver checks the customer's age at the door")
+    restricted: bool = given(
+        False, "-", "sold to adults only: the driver checks the customer's age at the door; see drivers.rules"
+    )
     returnable: bool = given(True, "-", "what a driver brings back is put on the shelf again; false: it is thrown away")
 
 

@@ -23,7 +23,7 @@ class Doors:
     hand_in_s
         float64 (n,): time at the store's counter to hand in what is brought back.
     restricted, returnable
-        bool (skus,): sold to adults only; put on the shelf again when it comes back.
+        bool (skus,): sold to adults only, where anybody must ask; put on the shelf again when it comes back.
     """
 
     absent: frozenset[int]
@@ -36,7 +36,7 @@ class Doors:
 def draw_doors(scenario: Scenario, streams: Streams, catalogue: Catalogue, orders: int) -> Doors | None:
     """Draw what happens at the doors of so many orders; None where every order is handed over, whatever happens."""
     customers, drivers, kinds = scenario.customers, scenario.drivers, scenario.catalogue.categories
-    restricted = np.array([kind.restricted for kind in kinds])[catalogue.category]
+    restricted = np.array([kind.restricted and drivers.rules.age_check for kind in kinds])[catalogue.category]
     crashes = drivers.mishaps is not None and drivers.mishaps.accidents_per_1000h
     if not customers.absent_share and not restricted.any() and not crashes:
         return None

@@ -32,7 +32,7 @@ SHORT = ("stores.burn_in_days=10",)
     "name",
     [
         "small", "default", "surge", "flash-sale", "payment-outage", "attack", "zone-outage", "region-outage", "bad-day",
-        "shrink", "short-shelf-life", "big-baskets", "months", "small-trucks", "full-floor",
+        "shrink", "short-shelf-life", "big-baskets", "months", "small-trucks", "full-floor", "gig",
     ],
 )  # fmt: skip
 def test_laws_hold_on_shipped_scenarios(name):

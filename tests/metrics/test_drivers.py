@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sim.metrics.drivers import gini
+from tests.conftest import lawful_day
 
 CALM = ("customers.patience_s=null", "payments.decline_share=0")
 GIG = "drivers.pay={hour_cents: 200, order_cents: 300, guaranteed_hour_cents: 1100, tip_share: 0.4, tip_cents: 300}"
@@ -32,6 +33,29 @@ def test_pay_is_what_hours_and_orders_bring_or_the_guarantee(day: Any) -> None:
     summary = day.study.summary
     assert summary["drivers"]["guaranteed_share"] == guaranteed / len(table["driver"])
     assert summary["cost"]["by_kind"]["drivers"] == round(total)
+
+
+def test_the_way_is_paid_by_the_kilometre_of_what_is_handed_over(two_stores: Any, play: Any) -> None:
+    more = ("warmup_h=0.5", "drivers.count=18", "customers.absent_share=0.1", "drivers.wrong_address_share=0.2")
+    by_km = GIG.replace("order_cents: 300", "order_cents: 150, km_cents: 100")
+    day, plain = lawful_day(play, two_stores(*CALM, by_km, *more)), play(two_stores(*CALM, GIG, *more))
+    world, table, warm_s = day.world, day.study.drivers, 1800.0
+    entered, given = day.rows("order_entered"), day.rows("goods_delivered")
+    store = dict(zip(entered["order"].tolist(), entered["store"].tolist(), strict=True))
+    total, ways = 0.0, 0
+    for row, driver in enumerate(table["driver"].tolist()):
+        hours = day.study.drivers["on_s"][row] / 3600.0 - 0.5  # nobody comes after the warm-up, or goes before its end
+        mine = given["order"][(given["driver"] == driver) & (given["t_s"] >= warm_s)].tolist()
+        way = sum(round(world.metres(world.store_nodes[store[n]], world.trace.node[n]) / 10.0) for n in mine)
+        earned = max(200 * hours + 150 * len(mine) + way, 1100 * hours)
+        assert table["pay_cents"][row] == pytest.approx(earned)
+        total, ways = total + earned, ways + way
+    summary = day.study.summary
+    assert summary["drivers"]["ways_cents"] == ways > 0
+    assert summary["cost"]["by_kind"]["drivers"] == round(total)
+    # Nobody behaves otherwise for it, where drivers do not choose: the day is the same, and the way's pay is on top.
+    assert day.rows("goods_delivered").tolist() == plain.rows("goods_delivered").tolist()
+    assert plain.study.summary["drivers"]["ways_cents"] == 0
 
 
 def test_tips_come_from_customers_not_from_the_business(day: Any, two_stores: Any, play: Any) -> None:

@@ -118,12 +118,18 @@ def test_what_is_for_adults_is_brought_by_people(two_stores: Any, play: Any) -> 
     assert (day.rows("proposal_refused")["refusal"] == Refusal.NOT_ALLOWED).any()
 
 
-def test_a_machine_takes_what_it_is_given_and_is_tipped_by_nobody(two_stores: Any, play: Any) -> None:
-    paid = "drivers={count: 20, accept_share: 0.3, vehicles: {drone: 1}, shifts: [{at: '12:00', hours: 5}], pay: {tip_share: 1}}"
-    day = play(two_stores(*CALM[:2], SMALL, paid))
+def test_a_machine_takes_what_it_is_given_and_is_tipped_or_paid_by_nobody(two_stores: Any, play: Any) -> None:
+    paid = "drivers={count: 20, accept_share: 0.3, vehicles: {drone: 1}, shifts: [{at: '12:00', hours: 5}]}"
+    day = lawful_day(
+        play,
+        two_stores(
+            *CALM[:2], SMALL, paid, "drivers.pay={tip_share: 1, km_cents: 50}", "policies.incentive=flat(cents=100)"
+        ),
+    )
     figures = day.study.summary["drivers"]
     assert figures["accepted_share"] > 0.95  # but for answers that came too late
-    assert figures["tips_cents"] == 0
+    assert figures["tips_cents"] == figures["ways_cents"] == figures["bonuses_cents"] == 0
+    assert len(day.rows("bonus_offered"))
     assert figures["gini_pay"] is None
 
 

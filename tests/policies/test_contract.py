@@ -17,7 +17,7 @@ from sim.vocabulary import InputError
 
 ROOT = Path(sim.__file__).parents[1]
 ON_THE_MENU = [(family, name) for family, names in menu().items() for name in names]
-SHARED = {"policies.dispatch.tours"}  # what several policies use
+SHARED = {"policies.dispatch.tours", "policies.positioning.ends"}  # what several policies use
 FOLDERS = ("trained_on",)  # any text may name one; it is looked for when a run begins
 NONSENSE = ("-1", "-0.5", "0", "1e999", "'x'", "None", "[1]", "{}", "1j")
 

@@ -25,6 +25,7 @@ class Free:
     opened: list[int] = field(default_factory=list)
     driver: int = 0
     node: int = 0
+    ends: bool = False
 
     @property
     def stores(self) -> int:
