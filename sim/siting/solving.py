@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,9 @@ from sim.siting.problem import (
     checked_weights,
 )  # fmt: skip
 
-_EFFORT = Effort()
+_EFFORT: Final = Effort()
+_ROUNDING: Final = 1e-6
+"""What a bound may be off by before it is rounded up to a whole number."""
 
 
 def p_median(
@@ -190,6 +192,8 @@ def _solved(problem: Problem, effort: Effort, *, program_first: bool = False) ->
             bound = max(bound, by)
     plain = float(problem.costs.min(axis=0).sum() + problem.opening[problem.held].sum())
     bound = max(bound, plain)
+    to_the_unit = best.whole and best.slack < 1.0
     if bound >= best.target:
-        return best, best.value if best.whole and best.slack < 1.0 else max(plain, best.target), True
-    return best, float(ceil(bound - 1e-6)) if best.whole else bound, False
+        # What is left out of a proof, choices better by less than the slack, is no part of the bound.
+        return best, best.value if to_the_unit else max(plain, best.target), True
+    return best, min(float(ceil(bound - _ROUNDING)), best.value - 1.0) if to_the_unit else bound, False

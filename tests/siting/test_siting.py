@@ -27,7 +27,7 @@ def drawn(seed: int, points: int, candidates: int) -> tuple[Any, Any]:
     return costs, weights
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(maps, st.data())
 def test_no_search_beats_the_bound_whatever_the_effort(drawing: tuple[int, int, int], data: Any) -> None:
     costs, weights = drawn(*drawing)
@@ -44,7 +44,7 @@ def test_no_search_beats_the_bound_whatever_the_effort(drawing: tuple[int, int, 
     assert best.bound <= best.value
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(maps)
 def test_more_sites_never_cost_more_and_never_cover_less(drawing: tuple[int, int, int]) -> None:
     costs, weights = drawn(*drawing)
@@ -56,7 +56,7 @@ def test_more_sites_never_cost_more_and_never_cover_less(drawing: tuple[int, int
     assert all(more >= fewer * (1 - CLOSE) for fewer, more in pairwise(covered))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(maps, st.data())
 def test_sites_held_open_stay_open_and_cost_no_less_than_a_free_choice(
     drawing: tuple[int, int, int], data: Any
@@ -78,7 +78,7 @@ def test_sites_held_open_stay_open_and_cost_no_less_than_a_free_choice(
             assert free.value <= answer.value * (1 + CLOSE)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(maps, st.data())
 def test_the_names_of_candidates_do_not_change_the_value(drawing: tuple[int, int, int], data: Any) -> None:
     costs, weights = drawn(*drawing)
@@ -101,7 +101,7 @@ def test_the_names_of_candidates_do_not_change_the_value(drawing: tuple[int, int
         assert one.value == pytest.approx(other.value, rel=CLOSE, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(maps, st.data())
 def test_after_interchange_no_single_move_is_better(drawing: tuple[int, int, int], data: Any) -> None:
     costs, weights = drawn(*drawing)
@@ -113,7 +113,11 @@ def test_after_interchange_no_single_move_is_better(drawing: tuple[int, int, int
         costs=np.ascontiguousarray((costs * weights[:, None]).T),
         opening=np.random.default_rng(drawing[0]).integers(0, 9, candidates).astype(float), count=count, held=held,
     )  # fmt: skip
-    start = greedy(problem)
+    if data.draw(st.booleans()):
+        start = greedy(problem)
+    else:
+        others = data.draw(st.permutations(np.flatnonzero(~held).tolist()))
+        start = np.array([*np.flatnonzero(held), *others][: count or candidates])
     sites, value = interchange(problem, start)
     assert value == problem.value(sites) <= problem.value(start) + 1e-9
     inside, outside = set(sites.tolist()), set(range(candidates)) - set(sites.tolist())
