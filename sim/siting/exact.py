@@ -93,7 +93,7 @@ def _model(best: Best, case: Case, left: NDArray[np.int64]) -> _Model | None:
     first[row_of[:, 0]] = True
     last = np.append(first[1:], True)
     # The last level has no step: who gets this far has a site there. Where it is the dearest of all, that goes without saying.
-    said = ~(last & (levels == np.repeat(farthest, starts.sum(axis=1))))
+    said = levels < np.repeat(farthest, starts.sum(axis=1))
     step = np.cumsum(~last) - 1 + len(left)
     steps, later = np.flatnonzero(~last), np.flatnonzero(~first)
     rows = np.concatenate([row_of[near], steps, later])

@@ -44,10 +44,9 @@ def interchange(problem: Problem, sites: NDArray[np.int64]) -> tuple[NDArray[np.
     Annals of Operations Research 150, 205-230.
     """
     costs, opening, free = problem.costs, problem.opening, problem.count is None
-    widest = costs.max(axis=0)
     sites = sites.copy()
     while True:
-        value, first, second, serving = _two_nearest(costs, sites, widest)
+        value, first, second, serving = _two_nearest(costs, sites)
         value += float(opening[sites].sum())
         gains = first.sum() - np.minimum(costs, first).sum(axis=1) - opening
         gains[sites] = -np.inf
@@ -76,16 +75,17 @@ def interchange(problem: Problem, sites: NDArray[np.int64]) -> tuple[NDArray[np.
 
 
 def _two_nearest(
-    costs: NDArray[np.float64], sites: NDArray[np.int64], widest: NDArray[np.float64]
+    costs: NDArray[np.float64], sites: NDArray[np.int64]
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """The cost of all, of each demand point's cheapest and second cheapest site, and the place of its cheapest in `sites`."""
+    """The cost of all, of each demand point's cheapest and second cheapest site (infinite where there is none), and the place of
+    its cheapest in `sites`.
+    """
     served = costs[sites]
     serving = served.argmin(axis=0)
     points = np.arange(served.shape[1])
     first = served[serving, points]
     served[serving, points] = np.inf
-    # With a single site open there is no second; the costliest candidate stands in, and no swap is priced wrong by it.
-    return float(first.sum()), first, np.minimum(served.min(axis=0), widest), serving
+    return float(first.sum()), first, served.min(axis=0), serving
 
 
 def _saved(

@@ -98,9 +98,10 @@ WAYS = [
     pytest.param(lambda best, case, nodes: integer_program(best, case, nodes, 10**6), id="program"),
 ]
 GAPS = [
-    pytest.param(lambda: (graph(11, 60), None, 4), id="graph"),
-    pytest.param(lambda: (*plane(12, 150, 60), 6), id="plane"),
-    pytest.param(lambda: (*plane(13, 150, 60), None), id="fixed charge"),
+    pytest.param(lambda: (graph(11, 60), None, 4, []), id="graph"),
+    pytest.param(lambda: (*plane(12, 150, 60), 6, []), id="plane"),
+    pytest.param(lambda: (*plane(13, 150, 60), None, []), id="fixed charge"),
+    pytest.param(lambda: (*plane(14, 60, 40), 7, [1, 2, 3, 4]), id="held"),
 ]
 
 
@@ -108,21 +109,23 @@ GAPS = [
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("steps", [0, 20, 200])
 def test_branching_and_the_program_each_prove_by_themselves_what_the_other_does(
-    made: Callable[[], tuple[Any, Any, int | None]], way: Way, steps: int
+    made: Callable[[], tuple[Any, Any, int | None, list[int]]], way: Way, steps: int
 ) -> None:
     """From bad sites, and from bounds good and bad."""
-    costs, weights, p = made()
+    costs, weights, p, held = made()
     weighted = costs if weights is None else costs * weights[:, None]
     opening = np.full(len(costs.T), 0.0 if p else 100_000.0)
-    held = np.zeros(len(costs.T), dtype=bool)
-    problem = Problem(costs=np.ascontiguousarray(weighted.T), opening=opening, count=p, held=held)
+    problem = Problem(
+        costs=np.ascontiguousarray(weighted.T), opening=opening, count=p, held=np.isin(np.arange(len(costs.T)), held)
+    )
     sites = np.arange(p or 3)
     best = Best(problem, sites, problem.value(sites))
     case = whole_case(best)
     raise_bound(best, case, steps)
     if case.bound < best.target:
         assert way(best, case, 100_000) == np.inf
-    assert best.value == pytest.approx(best_cost(costs, p=p, weights=weights, opening=opening), rel=CLOSE)
+    assert best.value == pytest.approx(best_cost(costs, p=p, weights=weights, opening=opening, held=held), rel=CLOSE)
+    assert set(held) <= set(best.sites.tolist())
 
 
 class Deaf(Best):
@@ -143,16 +146,19 @@ class Deaf(Best):
         pytest.param(None, 5000.0, [], id="one"),
     ],
 )
-def test_what_is_settled_is_settled_rightly(count: int | None, price: float, held: list[int], way: Way) -> None:
+@pytest.mark.parametrize("steps", [0, 60, 400])
+def test_what_is_settled_is_settled_rightly(
+    count: int | None, price: float, held: list[int], way: Way, steps: int
+) -> None:
     """With a value that the optimum alone betters: no site of it is shut, all that must be open are its own, and it is found."""
     settled = 0
-    for seed in range(8):
+    for seed in range(8 if steps else 2):
         costs, opening = graph(seed, 50), np.full(50, price) + np.arange(50) % 7
         optimum = fixed_charge(costs, opening, p=count, held=held)
         problem = Problem(costs=costs.T.copy(), opening=opening, count=count, held=np.isin(np.arange(50), held))
         best = Deaf(problem, np.arange(9), optimum.value + 1.0)
         case = whole_case(best)
-        raise_bound(best, case, 400)
+        raise_bound(best, case, steps)
         assert case.bound <= optimum.value + 1e-6
         assert not case.shut[optimum.sites].any()
         assert set(np.flatnonzero(case.must)) <= set(optimum.sites.tolist())
@@ -161,7 +167,21 @@ def test_what_is_settled_is_settled_rightly(count: int | None, price: float, hel
         assert way(hearing, case, 100_000) == np.inf
         assert hearing.value == optimum.value == problem.value(hearing.sites)
         assert set(held) <= set(hearing.sites.tolist())
-    assert settled > 8 * 20
+    assert settled > (8 * 20 if steps == 400 else -1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_held_site_that_serves_nobody_takes_a_place_all_the_same(way: Way) -> None:
+    costs, weights = plane(15, 60, 20)
+    costs[:, 1] = costs[:, 0]
+    problem = Problem(
+        costs=np.ascontiguousarray((costs * weights[:, None]).T),
+        opening=np.zeros(20), count=4, held=np.arange(20) < 2,
+    )  # fmt: skip
+    best = Best(problem, np.arange(4), problem.value(np.arange(4)))
+    assert way(best, whole_case(best), 100_000) == np.inf
+    assert best.sites[:2].tolist() == [0, 1]
+    assert best.value == pytest.approx(best_cost(costs, p=4, weights=weights, held=[0, 1]), rel=CLOSE)
 
 
 def test_a_case_with_a_single_choice_left_is_looked_at() -> None:

@@ -101,32 +101,31 @@ def test_the_names_of_candidates_do_not_change_the_value(drawing: tuple[int, int
         assert one.value == pytest.approx(other.value, rel=CLOSE, abs=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
-@given(maps, st.data())
-def test_after_interchange_no_single_move_is_better(drawing: tuple[int, int, int], data: Any) -> None:
-    costs, weights = drawn(*drawing)
-    candidates = costs.shape[1]
-    count = data.draw(st.none() | st.integers(1, candidates))
-    held = np.zeros(candidates, dtype=bool)
-    held[0] = data.draw(st.booleans())
-    problem = Problem(
-        costs=np.ascontiguousarray((costs * weights[:, None]).T),
-        opening=np.random.default_rng(drawing[0]).integers(0, 9, candidates).astype(float), count=count, held=held,
-    )  # fmt: skip
-    if data.draw(st.booleans()):
-        start = greedy(problem)
-    else:
-        others = data.draw(st.permutations(np.flatnonzero(~held).tolist()))
-        start = np.array([*np.flatnonzero(held), *others][: count or candidates])
-    sites, value = interchange(problem, start)
-    assert value == problem.value(sites) <= problem.value(start) + 1e-9
-    inside, outside = set(sites.tolist()), set(range(candidates)) - set(sites.tolist())
-    loose = inside - set(np.flatnonzero(held).tolist())
-    tries = [inside - {out} | {into} for out in loose for into in outside]
-    if count is None:
-        tries += [inside | {into} for into in outside] + [inside - {out} for out in loose if len(inside) > 1]
-    for tried in tries:
-        assert problem.value(np.array(sorted(tried))) >= value - 1e-9 * (1 + value)
+@pytest.mark.parametrize("count", [None, 1, 2, 5, 9])
+def test_after_interchange_no_single_move_is_better(count: int | None) -> None:
+    """From greedy sites and from any, each open one closed, each closed one opened, and both at once."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        costs, weights = drawn(seed, 20, 11)
+        held = np.arange(11) < seed % 2
+        problem = Problem(
+            costs=np.ascontiguousarray((costs * weights[:, None]).T),
+            opening=rng.integers(0, 15, 11).astype(float), count=count, held=held,
+        )  # fmt: skip
+        others = rng.permutation(np.flatnonzero(~held))
+        start = (
+            np.concatenate([np.flatnonzero(held), others])[: count or 1 + seed % 11] if seed % 3 else greedy(problem)
+        )
+        sites, value = interchange(problem, start)
+        assert value == problem.value(sites) <= problem.value(start) + 1e-9
+        inside, outside = set(sites.tolist()), set(range(11)) - set(sites.tolist())
+        assert set(np.flatnonzero(held)) <= inside
+        assert count in (None, len(inside))
+        loose = inside - set(np.flatnonzero(held).tolist())
+        tries = [inside - {out} | {into} for out in loose for into in outside]
+        if count is None:
+            tries += [inside | {into} for into in outside] + [inside - {out} for out in loose if len(inside) > 1]
+        assert all(problem.value(np.array(sorted(tried))) >= value - 1e-9 * (1 + value) for tried in tries)
 
 
 def test_each_demand_point_is_served_by_its_cheapest_site() -> None:
