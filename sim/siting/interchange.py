@@ -10,6 +10,9 @@ from sim.siting.problem import Problem
 _STILL: Final = 1e-11
 """A move has to gain more than this share of the value, or rounding could go round in circles."""
 
+_SHAKEN_MOST: Final = 12
+"""Most sites swapped at random at a time (judgement: with more of them it is a start afresh)."""
+
 
 def greedy(problem: Problem) -> NDArray[np.int64]:
     """Open what saves most, one after the other, until enough are open or none pays.
@@ -132,7 +135,3 @@ def variable_neighbourhood(
         else:
             moves = moves % most + 1
     return sites, value
-
-
-_SHAKEN_MOST: Final = 12
-"""Most sites swapped at random at a time (judgement: with more of them it is a start afresh)."""
