@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from operator import ge, gt, le, lt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sim.experiments.figures import figures, interval
 from sim.experiments.pool import Crew, Job, as_they_come
@@ -74,6 +74,12 @@ def held(levels: Sequence[Slo], days: Sequence[Mapping[str, float | None]], conf
     return found
 
 
+def _of_stores(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    """What each store did, as ``by_store.0.delivered``."""
+    rows = enumerate(summary["by_store"])
+    return {f"by_store.{store}.{name}": value for store, row in rows for name, value in row.items()}
+
+
 class Trials:
     """Runs scenarios on the same days, and remembers what came out.
 
@@ -107,7 +113,7 @@ class Trials:
         }
         places = list(wanted)
         for place, summary in as_they_come(list(wanted.values()), self._crew) if wanted else ():
-            self._known[places[place]] = figures(summary)
+            self._known[places[place]] = figures(summary) | _of_stores(summary)
             self.runs += 1
             if self._told is not None:
                 self._told(self.runs)

@@ -72,6 +72,7 @@ def study(archive: Archive, scenario: Scenario, state: State, streams: Streams |
     drifts = drift_table(archive, scenario, state.shelf.shape)
     summary = {
         "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),
+        "by_store": by_store(warm, state.shelf.shape[0]),
         "surcharges": _surcharges(archive, warm, warm_s),
         "returns": returns(archive, warm),
         "refunds": {"orders": int((warm["refunded_cents"] > 0).sum()), "cents": int(warm["refunded_cents"].sum())},
@@ -123,6 +124,25 @@ def _order_counts(archive: Archive, orders: Columns, warm_s: float) -> dict[str,
         "open": entered - sum(ends[state] for state in over),
         "by_reason": {name: count for name, count in (reasons | turned_away).items() if count},
     }
+
+
+def by_store(orders: Columns, stores: int) -> list[dict[str, float | None]]:
+    """What each store did, in the order of stores: orders, how they went, and their means, seconds."""
+    found = []
+    for store in range(stores):
+        mine = orders["store"] == store
+        done = mine & ~np.isnan(orders["delivered_s"])
+        confirmed = int((mine & ~np.isnan(orders["confirmed_s"])).sum())
+        took = orders["delivered_s"][done] - orders["entered_s"][done]
+        late = int((orders["delivered_s"][done] > orders["promised_s"][done]).sum())
+        picked = mine & ~np.isnan(orders["pick_start_s"]) & ~np.isnan(orders["confirmed_s"])
+        waits = orders["pick_start_s"][picked] - orders["confirmed_s"][picked]
+        found.append({
+            "orders": int(mine.sum()), "delivered": int(done.sum()), "on_time": share(int(done.sum()) - late, confirmed),
+            "click_to_door_s": float(took.mean()) if len(took) else None,
+            "wait_pick_s": float(waits.mean()) if len(waits) else None,
+        })  # fmt: skip
+    return found
 
 
 def _surcharges(archive: Archive, orders: Columns, warm_s: float) -> dict[str, int]:

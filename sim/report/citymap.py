@@ -1,12 +1,12 @@
 """The map of the page: roads, demand cells, stores, late orders."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.canvas import CARD, FIRST, HALO, INK, MUTED, POINTS, ROADS, WIDTH_IN, Picture, drawn
+from sim.report.canvas import ALERT, CARD, FIRST, HALO, INK, MUTED, POINTS, ROADS, WIDTH_IN, Picture, drawn
 from sim.report.words import number
 from sim.vocabulary import InputError
 
@@ -65,8 +65,24 @@ def _view(points: NDArray[np.float64], stretch: float) -> tuple[float, float, fl
     return x - wide / 2.0, y - tall / stretch / 2.0, x + wide / 2.0, y + tall / stretch / 2.0
 
 
-def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], warmup_s: float) -> Picture:
-    """Stores, demand cells and late orders, where there are orders, over the streets where the map can be had."""
+def city_map(
+    manifest: Mapping[str, Any],
+    orders: Mapping[str, NDArray[Any]],
+    warmup_s: float,
+    *,
+    new: Sequence[Mapping[str, Any]] = (),
+    name: str = "map",
+    title: str = "",
+) -> Picture:
+    """Stores, demand cells and late orders, where there are orders, over the streets where the map can be had.
+
+    Parameters
+    ----------
+    new
+        Stores that might be opened, marked apart.
+    name, title
+        Of the picture; by default the run's own.
+    """
     world = manifest["world"]
     stores = world["stores"]
     counted = orders["entered_s"] >= warmup_s
@@ -74,11 +90,11 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
     delivered, any_orders = int((counted & ~np.isnan(orders["delivered_s"])).sum()), len(late) > 0
     polygons, shares = _polygons(world["cells"]), _shares(manifest, orders)
     lines = _lines(manifest)
-    sites = np.array([(store["lon"], store["lat"]) for store in stores]).reshape(-1, 2)
+    sites, opened = (np.array([(each["lon"], each["lat"]) for each in some]).reshape(-1, 2) for some in (stores, new))
     doors = np.column_stack((orders["lon"], orders["lat"]))[late]
     peopled = [polygon for polygon, share in zip(polygons, shares, strict=True) if share > 0]
     stretch = 1.0 / np.cos(np.radians(float(sites[:, 1].mean())))
-    west, south, east, north = box = _view(np.concatenate([*peopled, sites, doors]), stretch)
+    west, south, east, north = box = _view(np.concatenate([*peopled, sites, opened, doors]), stretch)
     height_pt = WIDTH_IN * 72.0 * (north - south) * stretch / (east - west) + _KEY_PT
     road_map = isinstance(manifest["scenario"]["map"], str)
     alt = (
@@ -113,8 +129,10 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
                 doors[:, 0], doors[:, 1], s=size, color=POINTS, alpha=alpha, linewidths=0.0, rasterized=many, zorder=3
             )
         _mark_stores(axes, stores, sites)
+        if new:
+            _mark_stores(axes, new, opened, ALERT)
         _scale_bar(axes, box, stretch)
-        _key(figure, steps, len(doors) if any_orders else None)
+        _key(figure, steps, len(doors) if any_orders else None, new=bool(new))
         if road_map:
             axes.text(
                 0.995,
@@ -132,9 +150,9 @@ def city_map(manifest: Mapping[str, Any], orders: Mapping[str, NDArray[Any]], wa
     if any_orders:
         caption += " Late: handed over after the time the customer was promised."
     return Picture(
-        "map",
-        "Stores, demand and late orders" if any_orders else "Stores and demand",
-        drawn("map", height_pt, alt, draw),
+        name,
+        title or ("Stores, demand and late orders" if any_orders else "Stores and demand"),
+        drawn(name, height_pt, alt, draw),
         alt,
         caption,
     )
@@ -163,8 +181,8 @@ def _shade(axes: Any, polygons: list[NDArray[np.float64]], shares: NDArray[np.fl
     return steps
 
 
-def _mark_stores(axes: Any, stores: list[dict[str, Any]], sites: NDArray[np.float64]) -> None:
-    axes.scatter(sites[:, 0], sites[:, 1], s=62.0, marker="s", color=INK, edgecolors=CARD, linewidths=1.4, zorder=5)
+def _mark_stores(axes: Any, stores: Sequence[Mapping[str, Any]], sites: NDArray[np.float64], colour: str = INK) -> None:
+    axes.scatter(sites[:, 0], sites[:, 1], s=62.0, marker="s", color=colour, edgecolors=CARD, linewidths=1.4, zorder=5)
     if len(stores) > 25:
         return
     for store, (lon, lat) in zip(stores, sites, strict=True):
@@ -185,13 +203,15 @@ def _scale_bar(axes: Any, box: tuple[float, float, float, float], stretch: float
     axes.annotate(text, (x, y), (0, 3), textcoords="offset points", va="bottom", fontsize=9, gid=HALO, zorder=6)
 
 
-def _key(figure: "Figure", steps: list[tuple[float, float]], late: int | None) -> None:
+def _key(figure: "Figure", steps: list[tuple[float, float]], late: int | None, *, new: bool = False) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[Any] = [
         Line2D([], [], marker="s", color=INK, linestyle="", markersize=7, label="store"),
     ]
+    if new:
+        handles.append(Line2D([], [], marker="s", color=ALERT, linestyle="", markersize=7, label="new store"))
     if late is not None:
         label = f"late order ({number(late)})"
         handles.append(Line2D([], [], marker="o", color=POINTS, linestyle="", markersize=4, label=label))

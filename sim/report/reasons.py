@@ -34,6 +34,10 @@ REASONS: Final[dict[str, str]] = {
 
 OBJECTS: Final[dict[str, str]] = {
     **SIGNAL_OBJECTS,
+    "by_store": (
+        "store by store: Of each store its orders, how many were delivered, the share on time, mean click-to-door and mean "
+        "wait for a picker, in the order of the run's stores (manifest.json)."
+    ),
     "orders.by_reason": "orders by reason: How many customers were turned away, and orders cancelled, for each reason.",
     "drift.by_cause": (
         "units off by cause: The units that records are off at the close, shared out among what brought it about; they add up to "

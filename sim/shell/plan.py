@@ -246,3 +246,51 @@ def _hours(text: str) -> tuple[float, ...]:
             f"--shift-hours: expected lengths from 0.5 to 16 hours in halves, such as 4,6,8; got {text!r}."
         )
     return hours
+
+
+@plan_app.command("sites")
+def sites_command(
+    scenario: ScenarioName = "default",
+    count: Annotated[int, typer.Option("--open", min=1, max=50, metavar="K", help="How many stores to open.")] = 1,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(
+            "--candidates", metavar="FILE", help="CSV: name, lat, lon, rent_cents, fit_out_cents, competition."
+        ),
+    ] = None,
+    few: Annotated[int, typer.Option("--simulate", min=1, max=20, help="How many choices are simulated.")] = 3,
+    reps: Reps = 3,
+    seed: Seed = None,
+    setting: Set = None,
+    policy: Policy = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    force: Force = False,
+    allow_code: Code = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Choose where the next stores go, and simulate the best few choices against today's network with the same customers."""
+    from sim.experiments.candidates import from_cells, from_file
+    from sim.experiments.sites import sites
+    from sim.report.sited import sites_leaf
+    from sim.scenario import load
+
+    loaded = load(scenario, settings(setting, seed), families(policy))
+
+    def say(line: str) -> None:
+        if not (quiet or as_json):
+            typer.echo(f"darkstore: {line}", err=True)
+
+    planned(
+        "sites", loaded,
+        lambda trials, now: sites(
+            loaded, trials,
+            lambda world: from_cells(world, world.store_nodes) if candidates is None else from_file(candidates, world),
+            count, few, now, say,
+        ),
+        sites_leaf,
+        asked=(setting, policy, count, str(candidates), few), reps=reps, workers=workers, cluster=cluster, allow_code=allow_code,
+        out=out, force=force, as_json=as_json, quiet=quiet,
+    )  # fmt: skip
