@@ -72,6 +72,10 @@ def run(
         str | None,
         typer.Option("--precision", metavar="P%", help="As many as it takes for an interval of the mean +- P %."),
     ] = None,
+    warmup: Annotated[
+        str | None,
+        typer.Option("--warmup", metavar="HOURS|auto", help="Leave so much out of the figures; auto: as MSER-5 finds."),
+    ] = None,
     metric: Annotated[
         str, typer.Option("--metric", help="Whose interval that is: a key of summary.json.")
     ] = "click_to_door_s.mean",
@@ -92,6 +96,7 @@ def run(
     from sim.experiments.figures import known_metric
     from sim.experiments.pool import Crew
     from sim.experiments.slo import failed, unobserved
+    from sim.experiments.warming import find_warmup
     from sim.experiments.whole import Asked, run_scenario
     from sim.report.page import write_report
     from sim.report.terminal import print_summary, progress_bar
@@ -103,9 +108,17 @@ def run(
     asked = Asked(reps or 1)
     if precision is not None:
         asked = Asked(1, share(precision, "--precision"), known_metric(metric), reps_max)
-    loaded = load(scenario, settings(setting, seed), families(policy))
+    asked_h = [f"warmup_h={warmup}"] if warmup not in (None, "auto") else []
+    loaded = load(scenario, [*settings(setting, seed), *asked_h], families(policy))
     if not quiet:
         note_unheard(loaded)
+    crew = Crew(workers, cluster, allow_code)
+    if warmup == "auto":
+        with redirect_stdout(sys.stderr):
+            found = find_warmup(loaded, crew)
+        loaded = loaded.model_copy(update={"warmup_h": found.hours})
+        if not quiet:
+            typer.echo(f"darkstore: warm-up of {found.hours:.2f} h by MSER-5 over {found.pilots} pilot days.", err=True)
     # Whatever a policy prints is not the result, so it goes where the progress goes.
     console = Console(stderr=True)
     bar = progress_bar(console, start=loaded.start_at, quiet=quiet or as_json, replications=asked.reps)
@@ -114,7 +127,7 @@ def run(
             loaded,
             out,
             asked=asked,
-            crew=Crew(workers, cluster, allow_code),
+            crew=crew,
             force=force,
             command=sys.argv,
             progress=progress,

@@ -49,8 +49,10 @@ def in_turn(jobs: Sequence[Job], crew: Crew, done: Callable[[int], None] | None 
     return found
 
 
-def as_they_come(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Run jobs; yields each one's place among them with its summary, whichever is finished first.
+def as_they_come(
+    jobs: Sequence[Job], crew: Crew, work: Callable[[Job, bool], Any] = one_run
+) -> Iterator[tuple[int, Any]]:
+    """Run jobs; yields each one's place among them with its summary (or what else `work` makes of it), as they finish.
 
     A worker who dies (killed, out of memory, a machine gone) costs his job once more, by somebody else.
 
@@ -60,12 +62,12 @@ def as_they_come(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[st
         Workers died again and again over the same jobs, or there is no cluster at the address.
     """
     if crew.cluster is not None:
-        yield from _on_cluster(jobs, crew)
+        yield from _on_cluster(jobs, crew, work)
         return
     workers = min(crew.workers or os.cpu_count() or 1, len(jobs))
     if workers <= 1:
         for place, job in enumerate(jobs):
-            yield place, one_run(job, crew.allow_code)
+            yield place, work(job, crew.allow_code)
         return
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -76,7 +78,7 @@ def as_they_come(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[st
             # Workers that nobody has asked anything of for a while go, and others come: no news for whoever waits.
             warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
             pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch=workers)
-            for place, summary in pool(delayed(_placed)(*each, crew.allow_code) for each in list(left.items())):
+            for place, summary in pool(delayed(_placed)(work, *each, crew.allow_code) for each in list(left.items())):
                 del left[place]
                 lost = 0
                 yield place, summary
@@ -86,8 +88,8 @@ def as_they_come(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[st
                 raise _killed(len(left)) from error
 
 
-def _placed(place: int, job: Job, allow_code: bool) -> tuple[int, dict[str, Any]]:
-    return place, one_run(job, allow_code)
+def _placed(work: Callable[[Job, bool], Any], place: int, job: Job, allow_code: bool) -> tuple[int, Any]:
+    return place, work(job, allow_code)
 
 
 def _killed(left: int) -> InputError:
@@ -97,7 +99,7 @@ def _killed(left: int) -> InputError:
     )
 
 
-def _on_cluster(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[str, Any]]]:
+def _on_cluster(jobs: Sequence[Job], crew: Crew, work: Callable[[Job, bool], Any]) -> Iterator[tuple[int, Any]]:
     try:
         from distributed import Client, KilledWorker, as_completed
     except ImportError as error:
@@ -114,7 +116,7 @@ def _on_cluster(jobs: Sequence[Job], crew: Crew) -> Iterator[tuple[int, dict[str
     with client:
         # Not pure: the same job twice in one sweep is two runs, and nothing may come from an earlier session's memory.
         waiting = {
-            client.submit(one_run, job, crew.allow_code, pure=False, retries=LOST_MOST): place
+            client.submit(work, job, crew.allow_code, pure=False, retries=LOST_MOST): place
             for place, job in enumerate(jobs)
         }
         try:

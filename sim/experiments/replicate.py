@@ -12,7 +12,7 @@ from typing import Any
 from sim.experiments.figures import PLAIN, interval
 from sim.experiments.slo import judge
 from sim.scenario import Scenario
-from sim.statistics import wilson
+from sim.statistics import quantile_interval, wilson
 
 
 def combine(scenario: Scenario, summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def combine(scenario: Scenario, summaries: Sequence[Mapping[str, Any]]) -> dict[
     days = [judge(scenario, summary) for summary in summaries]
     for verdict, *met in zip(whole["slo"], *days, strict=True):
         verdict["met_share"] = wilson(sum(day["met"] for day in met), len(met))._asdict()
+        verdict["bad_day"] = _bad_day(verdict["op"], [day["observed"] for day in met])
     engines = [summary["engine"] for summary in summaries]
     whole["engine"] = {
         name: max(e[name] for e in engines) if name == "peak_mb" else _total(engines, name) for name in engines[0]
@@ -45,6 +46,12 @@ def combine(scenario: Scenario, summaries: Sequence[Mapping[str, Any]]) -> dict[
         _total([{"n": s["orders"]["entered"]} for s in summaries], "n") / whole["engine"]["cpu_s"]
     )
     return whole
+
+
+def _bad_day(op: str, values: Sequence[float | None]) -> dict[str, float | None] | None:
+    """The figure that nine days of ten are no worse than, with its interval by order statistics."""
+    known = [value for value in values if value is not None]
+    return quantile_interval(known, 0.1 if op in (">=", ">") else 0.9)._asdict() if known else None
 
 
 def _total(parts: Sequence[Mapping[str, Any]], name: str) -> float:

@@ -16,6 +16,7 @@ from sim.metrics.drift_series import drift_table, value_off
 from sim.metrics.drivers import Earnings, driver_table, people
 from sim.metrics.floor import floor
 from sim.metrics.forecast import forecast
+from sim.metrics.long import long_run
 from sim.metrics.money import costs
 from sim.metrics.notices import notifications
 from sim.metrics.platform import platform, platform_table
@@ -72,6 +73,7 @@ def study(archive: Archive, scenario: Scenario, state: State, streams: Streams |
     drifts = drift_table(archive, scenario, state.shelf.shape)
     summary = {
         "orders": _order_counts(archive, warm, scenario.warmup_h * 3600.0),
+        "long_run": long_run(warm, scenario),
         "by_store": by_store(warm, state.shelf.shape[0]),
         "surcharges": _surcharges(archive, warm, warm_s),
         "returns": returns(archive, warm),

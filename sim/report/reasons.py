@@ -34,6 +34,10 @@ REASONS: Final[dict[str, str]] = {
 
 OBJECTS: Final[dict[str, str]] = {
     **SIGNAL_OBJECTS,
+    "long_run": (
+        "one long run: Of ten days or more, mean click-to-door and share on time with 95 % intervals by batches of whole days; "
+        "correlated: neighbouring batches still look alike, and the interval is too narrow."
+    ),
     "by_store": (
         "store by store: Of each store its orders, how many were delivered, the share on time, mean click-to-door and mean "
         "wait for a picker, in the order of the run's stores (manifest.json)."

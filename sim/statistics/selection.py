@@ -2,15 +2,13 @@
 
 `KimNelson` is the fully sequential procedure KN++ of Kim and Nelson (2006), On the asymptotic validity of fully sequential
 selection procedures, with variances brought up to date at every stage. The same days for all (common random numbers) are
-exploited: its measure is the variance of differences. `ocba` is the rule of Chen, Lin, Yucesan and Chick (2000) for what to
-spend the next replications on.
+exploited: its measure is the variance of differences.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 
 class KimNelson:
@@ -90,34 +88,3 @@ class KimNelson:
     def best(self) -> str:
         """The one with the smallest mean of those in play."""
         return min(self.left, key=lambda name: math.fsum(self.values[name]) / len(self.values[name]))
-
-
-def ocba(means: NDArray[np.float64], spreads: NDArray[np.float64], budget: int) -> NDArray[np.int64]:
-    """Share a budget of replications out so that the smallest mean is told from the others soonest.
-
-    Parameters
-    ----------
-    means, spreads
-        Of each alternative, the mean and the standard deviation so far, shape (k,).
-    budget
-        Replications in all.
-
-    Returns
-    -------
-    int64 (k,)
-        Replications of each, which sum to the budget: in proportion to (spread / distance from the best)^2; the best's own is
-        its spread times the root of the sum of (share / spread)^2 of the others.
-    """
-    best = int(np.argmin(means))
-    # Who is as good as the best to the last digit would take all.
-    apart = np.maximum(means - means[best], 1e-9 * (float(np.ptp(means)) or 1.0))
-    spreads = np.maximum(spreads, 1e-9 * (float(spreads.max()) or 1.0))
-    share = (spreads / apart) ** 2
-    share[best] = 0.0
-    others = np.arange(len(means)) != best
-    share[best] = spreads[best] * math.sqrt(float(((share[others] / spreads[others]) ** 2).sum()))
-    exact = share / share.sum() * budget
-    whole: NDArray[np.int64] = np.floor(exact).astype(np.int64)
-    rest = np.argsort(whole - exact, kind="stable")[: budget - int(whole.sum())]
-    whole[rest] += 1
-    return whole

@@ -87,7 +87,13 @@ def batch_means(values: Sequence[float], batches: int = 20, level: float = LEVEL
     if batches < 3 or size < 2:
         raise ValueError(f"Expected 3 or more batches of 2 or more values, got {batches} of {len(data)} values.")
     means = data[len(data) - size * batches :].reshape(batches, size).mean(axis=1)
-    spread = float(((means - means.mean()) ** 2).sum())
-    ratio = float((np.diff(means) ** 2).sum()) / spread if spread else 2.0
+    return of_batches(means.tolist(), size, level)
+
+
+def of_batches(means: Sequence[float], size: int, level: float = LEVEL) -> Batches:
+    """The same, given the means of the batches and how much is in each."""
+    data, batches = np.asarray(means, dtype=np.float64), len(means)
+    spread = float(((data - data.mean()) ** 2).sum())
+    ratio = float((np.diff(data) ** 2).sum()) / spread if spread else 2.0
     scale = np.sqrt(4.0 * (batches - 2) / (batches**2 - 1.0))
-    return Batches(t_interval(means.tolist(), level), batches, size, bool((2.0 - ratio) / scale > 1.645))
+    return Batches(t_interval(list(means), level), batches, size, bool((2.0 - ratio) / scale > 1.645))

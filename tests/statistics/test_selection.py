@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.statistics.selection import KimNelson, ocba
+from sim.statistics.selection import KimNelson
 
 ZONE = 1.0
 
@@ -62,12 +62,3 @@ def test_those_who_are_equal_to_the_bit_end_with_the_first() -> None:
 def test_a_race_that_cannot_be_run_is_refused(names: list[str], zone: float, level: float, first: int) -> None:
     with pytest.raises(ValueError, match="Expected"):
         KimNelson(names, zone, level, first)
-
-
-def test_ocba_spends_most_on_those_that_are_close_to_the_best_and_scatter() -> None:
-    share = ocba(np.array([0.0, 1.0, 5.0, 1.0]), np.array([1.0, 1.0, 1.0, 3.0]), 1000)
-    assert share.sum() == 1000
-    assert share[3] > share[1] > share[2]
-    # Chen et al. (2000): N_i / N_j = (spread_i / d_i)^2 / (spread_j / d_j)^2.
-    assert share[3] / share[1] == pytest.approx(9.0, rel=0.05)
-    assert share[1] / share[2] == pytest.approx(25.0, rel=0.15)
