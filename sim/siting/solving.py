@@ -92,8 +92,8 @@ def fixed_charge(
     Notes
     -----
     The uncapacitated facility location problem: D. Erlenkotter (1978), "A dual-based procedure for uncapacitated facility
-    location", Operations Research 26(6), 992-1009. Solved here as the p-median is, the case of p given and nothing
-    to pay.
+    location", Operations Research 26(6), 992-1009. Solved as the p-median is, which is the case of p given and
+    nothing to pay.
     """
     matrix = checked_costs(costs)
     points, candidates = matrix.shape
