@@ -153,12 +153,15 @@ def run(
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(help="A finished run's folder.")]) -> None:
-    """Write a run's report.html again."""
+def report(
+    folder: Annotated[Path, typer.Argument(help="A finished folder: of a run, a comparison, a sweep or a plan.")],
+) -> None:
+    """Write a folder's report.html again."""
     from sim.experiments.folder import read_summary
+    from sim.report.again import write_page_of
     from sim.report.page import write_report
 
-    typer.echo(write_report(folder, read_summary(folder)))
+    typer.echo(write_page_of(folder) or write_report(folder, read_summary(folder)))
 
 
 @app.command()

@@ -1,9 +1,9 @@
 """What plans of capacity and under stress say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sim.report.canvas import ALERT, FIRST, MUTED, SECOND, Picture, drawn, slug
+from sim.report.canvas import ALERT, FIRST, INK, MUTED, SECOND, Picture, drawn, slug
 from sim.report.explain import metric_of
 from sim.report.leaf import Cell, Column, Grid, Leaf, Part, cells
 from sim.report.words import DASH, figure_text, half_text, number, target_text
@@ -175,7 +175,9 @@ def stress_leaf(found: Mapping[str, Any]) -> Leaf:
     ]
     note = "Steps from what every operation sees once a month to what few survive; one assumption at a time."
     parts = [Part("Assumptions made worse", note, Grid(columns, rows)), _steps(plan, currency)]
-    parts.append(Part("How levels give way", pictures=[_giving_way(axis) for axis in plan["axes"]], page_only=True))
+    parts.append(
+        Part("How levels give way", pictures=[_giving_way(axis, plan["now"]) for axis in plan["axes"]], page_only=True)
+    )
     return Leaf(
         f"{found['scenario']}: under stress", lead_of(found, found["runs"]), [_stress_answer(plan, currency)], parts,
         facts_of(found), found.get("command") or (),
@@ -232,10 +234,10 @@ def _steps(plan: Mapping[str, Any], currency: str | None) -> Part:
     return Part("The level nearest to its limit, step by step", "", Grid(columns, rows))
 
 
-def _giving_way(axis: Mapping[str, Any]) -> Picture:
-    steps = axis["steps"]
+def _giving_way(axis: Mapping[str, Any], now: Sequence[Mapping[str, Any]]) -> Picture:
+    steps = [{"label": "now", "levels": now}, *axis["steps"]]
     metrics = [row["metric"] for row in steps[0]["levels"]]
-    colours = (FIRST, SECOND, ALERT, MUTED)
+    colours = (FIRST, SECOND, MUTED, INK)
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()

@@ -35,6 +35,9 @@ def test_a_comparison_says_which_is_better_and_writes_its_days(
     assert row["difference"]["change"]["mean"] == pytest.approx((days["new"] - days["base"]).mean())
     page = (folder / "report.html").read_text()
     assert "new against base" in page
+    (folder / "report.html").unlink()
+    assert guarded(app, ["report", str(folder)]) == 0
+    assert (folder / "report.html").read_text() == page
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
