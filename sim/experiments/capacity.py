@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sim.experiments.trials import Days, Trials, asked_of, held
+from sim.experiments.trials import Days, Trials, asked_of, held, mean_of
 from sim.scenario import Scenario
 from sim.scenario.levels import Slo
 
@@ -125,12 +125,6 @@ def _found(scenario: Scenario, levels: Sequence[Slo], days: Mapping[float, Days]
         "first_at": first_at,
         "full": [] if first_at is None else _scarce(days[before], days[first_at]),
     }
-
-
-def mean_of(days: Days, metric: str) -> float | None:
-    """A figure's mean over days; None where nothing was observed."""
-    values = [value for day in days if (value := day.get(metric)) is not None]
-    return math.fsum(values) / len(values) if values else None
 
 
 def _watched(days: Days) -> dict[str, float | None]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiments.candidates import DAYS_A_MONTH, RENT_SHARE, Candidate, ride_s
-from sim.experiments.trials import Days, Held, Trials, asked_of, held
+from sim.experiments.trials import Days, Trials, asked_of, held, mean_of
 from sim.opening import ready_world
 from sim.scenario import Scenario
 from sim.scenario.stores import Site
@@ -238,18 +238,13 @@ def _profit(day: dict[str, float | None]) -> float:
     )
 
 
-def _mean(days: Days, metric: str) -> float | None:
-    values = [value for day in days if (value := day.get(metric)) is not None]
-    return math.fsum(values) / len(values) if values else None
-
-
 def _network(scenario: Scenario, days: Days, levels: Sequence[Any], extra: float, stores: int) -> dict[str, Any]:
     """What a network did: its figures, levels, profit a day (less `extra`, cents), and orders of each store."""
     return {
-        "figures": {metric: _mean(days, metric) for metric in WATCHED},
-        "levels": [_level(each) for each in held(levels, days)],
+        "figures": {metric: mean_of(days, metric) for metric in WATCHED},
+        "levels": [each.told() for each in held(levels, days)],
         "profit_cents": math.fsum(_profit(day) for day in days) / len(days) / _days_run(scenario) - extra,
-        "by_store": [_mean(days, f"by_store.{store}.delivered") for store in range(stores)],
+        "by_store": [mean_of(days, f"by_store.{store}.delivered") for store in range(stores)],
     }
 
 
@@ -268,9 +263,9 @@ def _choice(
     extra = rents - len(new) * scenario.costs.store_day_cents * RENT_SHARE
     span = _days_run(scenario)
     gains = paired([_profit(day) / span for day in today], [_profit(day) / span - extra for day in days])
-    served = [_mean(days, f"by_store.{stores + place}.delivered") or 0.0 for place in range(len(new))]
+    served = [mean_of(days, f"by_store.{stores + place}.delivered") or 0.0 for place in range(len(new))]
     before, after = (
-        [_mean(each, f"by_store.{store}.delivered") or 0.0 for store in range(stores)] for each in (today, days)
+        [mean_of(each, f"by_store.{store}.delivered") or 0.0 for store in range(stores)] for each in (today, days)
     )
     taken = max(sum(before) - sum(after), 0.0)
     fit_out = sum(each.fit_out_cents for each in new)
@@ -278,7 +273,8 @@ def _choice(
     network = _network(scenario, days, levels, extra, stores + len(new))
     return {
         "ways": list(choice.ways), "proven": choice.proven, "sites": list(choice.sites), **network,
-        "gain_cents": _gain(gains), "fit_out_cents": fit_out, "payback_months": fit_out / monthly if monthly > 0.0 else None,
+        "gain_cents": gains.change._asdict(), "fit_out_cents": fit_out,
+        "payback_months": fit_out / monthly if monthly > 0.0 else None,
         "new_orders": sum(served) - taken, "cannibalised": taken / sum(served) if sum(served) else None,
         "per_site": [
             {"site": site, "delivered": orders, "share_of_new": orders / sum(served) if sum(served) else None}
@@ -299,15 +295,3 @@ def _pairs(one: Days, other: Days, metric: str) -> tuple[list[float], list[float
 def asdict_of(found: Difference) -> dict[str, Any]:
     """A difference as JSON has it."""
     return {"base": found.base, "variant": found.variant, "change": found.change._asdict()}
-
-
-def _gain(found: Difference) -> dict[str, float | None]:
-    return dict(found.change._asdict())
-
-
-def _level(each: Held) -> dict[str, Any]:
-    slo = each.slo
-    return {
-        "metric": slo.metric, "op": slo.op, "target": slo.target, "severity": slo.severity, "met": each.met,
-        "found": None if each.found is None else each.found._asdict(),
-    }  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiments.roster import SLOT_S, Lengths, Roster, at_work, cover, hours_of, need, with_rosters, without
-from sim.experiments.trials import Days, Held, Trials, asked_of, held
+from sim.experiments.trials import Days, Held, Trials, asked_of, held, mean_of
 from sim.opening import ready_world
 from sim.scenario import Scenario
 from sim.streams import Streams
@@ -144,8 +144,8 @@ def staff(
         "cost_cents": cost_of(scenario, best), "before_cents": cost_today(scenario, list(needs)),
         "need": {name: needs[name].tolist() for name in needs},
         "at_work": {name: at_work(getattr(best, name), len(needs[name])) for name in needs},
-        "steps": steps, "spared": spared, "searched": [_plain(each) for each in search.held(search.days(best))],
-        "fresh": [_plain(each) for each in search.held(_fresh(scenario, trials, best, fresh))], "fresh_days": fresh,
+        "steps": steps, "spared": spared, "searched": [each.told() for each in search.held(search.days(best))],
+        "fresh": [each.told() for each in search.held(_fresh(scenario, trials, best, fresh))], "fresh_days": fresh,
     }  # fmt: skip
 
 
@@ -173,8 +173,6 @@ def _never(search: _Search, staffing: Staffing) -> str:
 
 def _needs(scenario: Scenario, pilot: Days, who: Who) -> dict[str, NDArray[np.float64]]:
     """People by half-hour from the first midnight on, of each kind that is planned."""
-    from sim.experiments.capacity import mean_of
-
     world = ready_world(scenario, Streams(scenario.seed))
     shares = [float(share) for share in world.store_shares]
     per_minute = rate_per_bin(scenario)
@@ -201,8 +199,6 @@ def _needs(scenario: Scenario, pilot: Days, who: Who) -> dict[str, NDArray[np.fl
 
 def _driver_s(pilot: Days) -> float | None:
     """Seconds that an order keeps a driver: busy time over orders."""
-    from sim.experiments.capacity import mean_of
-
     busy, per_hour = mean_of(pilot, "utilisation.drivers"), mean_of(pilot, "orders_per_driver_hour")
     return 3600.0 * busy / per_hour if busy and per_hour else None
 
@@ -265,7 +261,7 @@ def _pared(
                     elif step == 1:
                         days = search.days(fewer, 2)
                         worst = min(search.held(days), key=lambda each: each.margin)
-                        spared[key] = {"who": name, "at": shift.at, "hours": shift.hours, "breaks": _plain(worst)}
+                        spared[key] = {"who": name, "at": shift.at, "hours": shift.hours, "breaks": worst.told()}
                         break
                     else:
                         step //= 2
@@ -280,11 +276,3 @@ def _fresh(scenario: Scenario, trials: Trials, staffing: Staffing, days: int) ->
     """Days that the search has not seen: those of another seed, drawn from this one's."""
     other = with_rosters(scenario, *staffing).model_copy(update={"seed": (scenario.seed + 0x5EED) % 2**63})
     return trials.days(other, reps=days)[0]
-
-
-def _plain(each: Held) -> dict[str, Any]:
-    slo = each.slo
-    return {
-        "metric": slo.metric, "op": slo.op, "target": slo.target, "severity": slo.severity, "met": each.met, "sure": each.sure,
-        "found": None if each.found is None else each.found._asdict(), "margin": each.margin,
-    }  # fmt: skip

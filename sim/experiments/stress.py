@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sim.experiments.capacity import mean_of
-from sim.experiments.trials import Trials, asked_of, held
+from sim.experiments.trials import Trials, asked_of, held, mean_of
 from sim.scenario import Scenario
 from sim.vocabulary import InputError
 
@@ -126,7 +125,7 @@ def stress(scenario: Scenario, trials: Trials, axes: Sequence[Axis]) -> dict[str
     """
     levels = asked_of(scenario, platform=False)
     days = trials.days(scenario)[0]
-    now = [_told(each) for each in held(levels, days)]
+    now = [each.told() for each in held(levels, days)]
     rows = []
     for axis in axes:
         steps: list[dict[str, Any]] = []
@@ -135,7 +134,7 @@ def stress(scenario: Scenario, trials: Trials, axes: Sequence[Axis]) -> dict[str
             found = held(levels, seen)
             broken = [each.slo.metric for each in found if not each.met and each.slo.severity == "error"]
             steps.append({
-                "label": label, "levels": [_told(each) for each in found], "broken": broken,
+                "label": label, "levels": [each.told() for each in found], "broken": broken,
                 "click_to_door_s": mean_of(seen, "click_to_door_s.mean"), "delivered": mean_of(seen, "orders.delivered"),
             })  # fmt: skip
             if broken:
@@ -153,11 +152,3 @@ def stress(scenario: Scenario, trials: Trials, axes: Sequence[Axis]) -> dict[str
         "first": [row["axis"] for row in broke if row["breaks_at"] == first],
         "first_step": first,
     }
-
-
-def _told(each: Any) -> dict[str, Any]:
-    slo = each.slo
-    return {
-        "metric": slo.metric, "op": slo.op, "target": slo.target, "severity": slo.severity, "met": each.met,
-        "found": None if each.found is None else each.found._asdict(), "margin": each.margin,
-    }  # fmt: skip

@@ -1,6 +1,7 @@
 """Trying scenarios one after the other on the same days, each only once, and seeing which service levels hold."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from operator import ge, gt, le, lt
 from typing import Any, NamedTuple
@@ -40,6 +41,20 @@ class Held(NamedTuple):
     met: bool
     sure: bool
     margin: float
+
+    def told(self) -> dict[str, Any]:
+        """The same as an object of JSON."""
+        found = None if self.found is None else self.found._asdict()
+        return {
+            "metric": self.slo.metric, "op": self.slo.op, "target": self.slo.target, "severity": self.slo.severity,
+            "met": self.met, "sure": self.sure, "found": found, "margin": self.margin,
+        }  # fmt: skip
+
+
+def mean_of(days: Sequence[Mapping[str, float | None]], metric: str) -> float | None:
+    """A figure's mean over days; None where nothing was observed."""
+    values = [value for day in days if (value := day.get(metric)) is not None]
+    return math.fsum(values) / len(values) if values else None
 
 
 def asked_of(scenario: Scenario, *, platform: bool = True) -> list[Slo]:

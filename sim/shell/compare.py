@@ -14,6 +14,7 @@ from sim.shell.options import (
     Cluster,
     Code,
     Force,
+    How,
     Json,
     Out,
     Policy,
@@ -28,7 +29,6 @@ from sim.shell.options import (
 from sim.vocabulary import InputError
 
 if TYPE_CHECKING:
-    from sim.experiments.pool import Crew
     from sim.experiments.variants import Variant
 
 LAST = "comparison.json"
@@ -91,9 +91,8 @@ def compare_command(
             raise InputError(
                 "--select: expected --zone, the smallest difference worth telling, in the metric's unit; got none."
             )
-        crew = Crew(workers, cluster, allow_code)
         asked = (known_metric(select, "--select"), zone, share(confidence, "--confidence"), reps_max)
-        _select(chosen, asked, crew, out, force=force, as_json=as_json, quiet=quiet)
+        _select(chosen, asked, How(workers, cluster, allow_code, out, force, as_json, quiet))
     folder = out or named(
         "compare", chosen[0].scenario.name, [each.asked for each in chosen], reps, chosen[0].scenario.seed
     )
@@ -117,28 +116,29 @@ def compare_command(
 def _select(
     variants: "list[Variant]",
     asked: tuple[str, float, float, int],
-    crew: "Crew",
-    out: Path | None,
-    *,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
+    how: How,
 ) -> NoReturn:
     """Find the best of the variants, day by day."""
     from sim import __version__
     from sim.experiments.comparison import write_json
     from sim.experiments.place import named, whole_folder
+    from sim.experiments.pool import Crew
     from sim.experiments.selecting import select
     from sim.report.counting import count_bar
     from sim.report.leaf import print_leaf, write_leaf
     from sim.report.selected import selected_leaf
 
     first = variants[0].scenario
-    folder = out or named("select", first.name, [each.asked for each in variants], asked, first.seed)
-    bar = count_bar(Console(stderr=True), "days", asked[3], quiet=quiet or as_json)
-    with whole_folder(folder, force=force, last=LAST) as work, bar as done:
+    folder = how.out or named("select", first.name, [each.asked for each in variants], asked, first.seed)
+    bar = count_bar(Console(stderr=True), "days", asked[3], quiet=how.silent)
+    with whole_folder(folder, force=how.force, last=LAST) as work, bar as done:
         with redirect_stdout(sys.stderr):
-            found = select(variants, *asked, crew, lambda days, left: done(days, f"{len(left)} in play"))
+            found = select(
+                variants,
+                *asked,
+                Crew(how.workers, how.cluster, how.allow_code),
+                lambda days, left: done(days, f"{len(left)} in play"),
+            )
         result = {
             "schema": 1, "darkstore": __version__, "scenario": first.name, "seed": first.seed, "currency": first.costs.currency,
             "variants": {each.name: each.asked for each in variants}, "command": sys.argv, "selection": found,
@@ -146,7 +146,7 @@ def _select(
         leaf = selected_leaf(result)
         write_leaf(leaf, work)
         write_json(result, work / LAST)
-    if as_json:
+    if how.as_json:
         typer.echo(json.dumps(result, indent=1))
     else:
         print_leaf(leaf, Console(), folder)

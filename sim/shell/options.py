@@ -1,7 +1,7 @@
 """Options that several commands have, and how they are read."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -26,6 +26,23 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a finished result.
 Code = Annotated[bool, typer.Option("--allow-code", help="Let the scenario file load policies from Python files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+
+
+class How(NamedTuple):
+    """Who works, where the result goes, and how it is told: what every experiment is asked."""
+
+    workers: int | None
+    cluster: str | None
+    allow_code: bool
+    out: Path | None
+    force: bool
+    as_json: bool
+    quiet: bool
+
+    @property
+    def silent(self) -> bool:
+        """Whether no progress is shown."""
+        return self.quiet or self.as_json
 
 
 def families(specs: list[str] | None) -> dict[str, str]:

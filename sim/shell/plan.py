@@ -15,6 +15,7 @@ from sim.shell.options import (
     Cluster,
     Code,
     Force,
+    How,
     Json,
     Out,
     Policy,
@@ -75,16 +76,9 @@ def planned(
     scenario: "Scenario",
     work: Callable[["Trials", Callable[[str], None]], dict[str, Any]],
     show: Callable[[dict[str, Any]], "Leaf"],
-    *,
     asked: tuple[Any, ...],
     reps: int,
-    workers: int | None,
-    cluster: str | None,
-    allow_code: bool,
-    out: Path | None,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
+    how: How,
     also: Callable[[dict[str, Any], Path], None] | None = None,
 ) -> None:
     """What every plan does: try, write a folder, print."""
@@ -95,10 +89,10 @@ def planned(
     from sim.experiments.trials import Trials
     from sim.report.leaf import print_leaf, write_leaf
 
-    folder = out or named(f"plan-{kind}", scenario.name, asked, reps, scenario.seed)
-    with whole_folder(folder, force=force, last=LAST) as place:
-        with trying(Console(stderr=True), quiet=quiet or as_json) as (ran, now), redirect_stdout(sys.stderr):
-            trials = Trials(reps, Crew(workers, cluster, allow_code), ran)
+    folder = how.out or named(f"plan-{kind}", scenario.name, asked, reps, scenario.seed)
+    with whole_folder(folder, force=how.force, last=LAST) as place:
+        with trying(Console(stderr=True), quiet=how.silent) as (ran, now), redirect_stdout(sys.stderr):
+            trials = Trials(reps, Crew(how.workers, how.cluster, how.allow_code), ran)
             found = work(trials, now)
         result = {
             "schema": 1, "darkstore": __version__, "kind": kind, "scenario": scenario.name, "seed": scenario.seed,
@@ -109,7 +103,7 @@ def planned(
             also(result, place)
         write_leaf(leaf, place)
         write_json(result, place / LAST)
-    if as_json:
+    if how.as_json:
         typer.echo(json.dumps(result, indent=1))
     else:
         print_leaf(leaf, Console(), folder)
@@ -144,8 +138,7 @@ def capacity_command(
         "capacity", loaded,
         lambda trials, now: capacity(loaded, trials, lambda low, high: now(f"between x{low:g} and x{high:g}"), most),
         capacity_leaf,
-        asked=(setting, policy, most), reps=reps, workers=workers, cluster=cluster, allow_code=allow_code, out=out, force=force,
-        as_json=as_json, quiet=quiet,
+        (setting, policy, most), reps, How(workers, cluster, allow_code, out, force, as_json, quiet),
     )  # fmt: skip
 
 
@@ -173,8 +166,7 @@ def stress_command(
     loaded, axes = load(scenario, settings(setting, seed), families(policy)), axes_of(axis or ())
     planned(
         "stress", loaded, lambda trials, now: stress(loaded, trials, axes), stress_leaf,
-        asked=(setting, policy, axis), reps=reps, workers=workers, cluster=cluster, allow_code=allow_code, out=out, force=force,
-        as_json=as_json, quiet=quiet,
+        (setting, policy, axis), reps, How(workers, cluster, allow_code, out, force, as_json, quiet),
     )  # fmt: skip
 
 
@@ -231,8 +223,8 @@ def staff_command(
             loaded, trials, reps=reps, who=who, lengths=lengths, confidence=sure, fresh=fresh, told=now, first=say
         ),
         staff_leaf,
-        asked=(setting, policy, who, shift_hours, confidence, fresh), reps=reps, workers=workers, cluster=cluster,
-        allow_code=allow_code, out=out, force=force, as_json=as_json, quiet=quiet, also=write,
+        (setting, policy, who, shift_hours, confidence, fresh), reps,
+        How(workers, cluster, allow_code, out, force, as_json, quiet), write,
     )  # fmt: skip
 
 
@@ -291,6 +283,5 @@ def sites_command(
             count, few, now, say,
         ),
         sites_leaf,
-        asked=(setting, policy, count, str(candidates), few), reps=reps, workers=workers, cluster=cluster, allow_code=allow_code,
-        out=out, force=force, as_json=as_json, quiet=quiet,
+        (setting, policy, count, str(candidates), few), reps, How(workers, cluster, allow_code, out, force, as_json, quiet),
     )  # fmt: skip
