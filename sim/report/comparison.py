@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _TONES: Final[dict[str, Tone]] = {"better": "met", "worse": "missed", "no difference seen": "quiet", "unseen": "quiet"}
 
 
+_SHORT: Final = {"no difference seen": "unclear"}
+"""A verdict as a table has room for it: days enough to tell would be more."""
+
 _UNITS: Final[dict[Kind, tuple[float, str]]] = {
     "time": (1.0, " s"), "latency": (1000.0, " ms"), "share": (100.0, " points"), "money": (0.01, ""),
 }  # fmt: skip
@@ -109,7 +112,7 @@ def _cells(row: Mapping[str, Any], currency: str | None) -> list[Cell]:
     return cells(
         metric.label, base, mean, change_text(change["mean"], half_of(change), kind, currency),
         percent(change["mean"], apart["base"]), DASH if p is None else "<0.001" if p < 0.001 else f"{p:.3f}",
-        Cell(verdict, _TONES.get(verdict, "")),
+        Cell(_SHORT.get(verdict, verdict), _TONES.get(verdict, "")),
     )  # fmt: skip
 
 
