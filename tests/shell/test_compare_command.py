@@ -85,3 +85,46 @@ def test_what_cannot_be_compared_is_said_in_one_line(
     assert told.count("\n") == 1
     assert not (tmp_path / "none").exists()
     assert not list(tmp_path.iterdir())
+
+
+def test_several_scenarios_are_compared_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, drivers in (("few", 8), ("many", 84)):
+        (tmp_path / f"{name}.yaml").write_text(f"extends: small\nname: {name}\ndrivers: {{count: {drivers}}}\n")
+    files = [str(tmp_path / f"{name}.yaml") for name in ("few", "many")]
+    words = ["--metric", "on_time", "--metric", "utilisation.drivers", "--reps", "3", "--out", str(tmp_path / "both")]
+    assert guarded(app, ["compare", *files, *SMALL, *words]) == 0
+    rows = {row["metric"]: row for row in json.loads((tmp_path / "both" / "comparison.json").read_text())["rows"]}
+    assert rows["on_time"]["verdict"] == "better"
+    assert rows["utilisation.drivers"]["verdict"] == "lower"  # neither way of it is better
+    assert "many against few" in capsys.readouterr().out
+
+
+def test_the_best_of_several_is_found_day_by_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    variants = [word for drivers in (24, 60, 84) for word in ("--variant", f"d{drivers}:drivers.count={drivers}")]
+    words = [*variants, "--select", "on_time", "--zone", "0.02", "--workers", "2"]
+    assert _compare(tmp_path / "best", *words) == 0
+    race = json.loads((tmp_path / "best" / "comparison.json").read_text())["selection"]
+    assert race["sure"]
+    assert race["chosen"] in ("d60", "d84")
+    assert race["variants"]["d24"]["put_out_at"] == 10
+    assert race["runs"] == sum(row["days"] for row in race["variants"].values())
+    assert "is the best in on time" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--select", "on_time"], "expected --zone"), (["--select", "on_time", "--zone", "0"], "zone above 0"),
+        (["--select", "utilisation.drivers", "--zone", "1"], "of this one neither is"),
+        (["--select", "on_tme", "--zone", "1"], "--select on_tme"),
+        (["--select", "on_time", "--zone", "0.1", "--confidence", "20%"], "expected a chance above"),
+    ],
+)  # fmt: skip
+def test_a_race_that_cannot_be_run_is_said_in_one_line(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _compare(tmp_path / "none", *VARIANTS, *words) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+    assert not list(tmp_path.iterdir())
