@@ -137,9 +137,9 @@ class Backend:
     def _beat(self, _: Timer | None = None) -> None:
         now = self._env.now
         self.front.suffer(now, BEAT_S)
-        self.cluster.tick(now)
+        samples = self.cluster.beat(now)
         self._probe_catalogue(now)
-        self.front.degradation.update(self.monitoring.look(now))
+        self.front.degradation.update(self.monitoring.look(now, samples))
         Timer(self._env, BEAT_S, self._beat)
 
     # -- traffic -----------------------------------------------------------------------------------------------------

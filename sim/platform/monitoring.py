@@ -153,11 +153,10 @@ class Monitoring:
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
-    def look(self, now: float) -> float:
-        """Take a round of samples; returns the load of the busiest service (1: everything is busy)."""
+    def look(self, now: float, samples: list[Sample]) -> float:
+        """Take note of a sample of each service, by `Svc`; returns the load of the busiest service (1: everything is busy)."""
         backend, published = self._backend, self._bus.published
         cluster, sampled = backend.cluster, self._facts.service_sampled
-        samples = cluster.sample()
         load = worst = 0.0
         down = 0
         for number, service, sample in zip(_SERVICES, cluster.services, samples, strict=True):
