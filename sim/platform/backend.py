@@ -182,6 +182,8 @@ class Backend:
         """The breaker on catalogue reads judges by what monitoring's own reads meet."""
         breaker, service = self._reading, self.cluster.services[_CATALOGUE]
         answers = service.answers and service.delay_s(now) < inf
+        if answers and breaker.content:
+            return
         for _ in range(3):
             if breaker.allow(now):
                 (breaker.ok if answers else breaker.fail)(now)
