@@ -322,6 +322,8 @@ class Background:
         if not count:
             return nan, nan
         latencies.sort()
+        if not taken:
+            return latencies[count // 2], latencies[min(int(count - 0.01 * count), count - 1)]
         return self._mixed_s(latencies, taken, 0.5, ahead_s), self._mixed_s(latencies, taken, 0.01, ahead_s)
 
     def _usual_s(self, ahead_s: float) -> tuple[float, float]:
@@ -336,22 +338,24 @@ class Background:
         """Latency that a share `tail` of both together exceed; `latencies` ascending, `taken` background calls."""
         count = len(latencies)
         above = tail * (count + taken)
-        if not taken:
-            return latencies[min(int(count - above), count - 1)]
         # With k foreground calls above the level, `above` - k of the background must be: the first k for which that level
         # lies above the next foreground latency.
-        latency_s = self.latency_s
+        easy, work_s = self.easy, self.work_s
         low, high, found_s = 0, count, inf
         k = int(tail * count)  # where it is when both are alike
         while low < high:
-            level_s = latency_s((above - k) / taken, ahead_s) if k < above else inf
+            if k >= above:
+                level_s = inf
+            else:
+                share = (above - k) / taken
+                level_s = -log(share) * work_s if easy and share < 1.0 else self.latency_s(share, ahead_s)
             if level_s >= latencies[count - 1 - k]:
                 high, found_s = k, level_s
             else:
                 low = k + 1
             k = (low + high) // 2
         if found_s == inf and low < above:
-            found_s = latency_s((above - low) / taken, ahead_s)
+            found_s = self.latency_s((above - low) / taken, ahead_s)
         return min(found_s, latencies[count - low]) if low else found_s
 
     def latency_s(self, tail: float, ahead_s: float) -> float:

@@ -199,6 +199,8 @@ class Catalogue(Browsed):
     # -- the life of a page ------------------------------------------------------------------------------------------
 
     def _page_rate(self, page: _Page, now: float) -> float:
+        if self._table_until_s - RATES_S <= now < self._table_until_s:
+            return self._rates[page.store] * page.share  # as it was looked up for this minute
         return self._rate(page.store, now) * page.share
 
     def _uniform(self, page: _Page) -> float:
