@@ -176,8 +176,8 @@ class Background:
         calls, which the service knows itself, it makes that of M/M/c with the load of both.
     band
         All load between these, erlangs, is near enough to that which was set: see `drift`.
-    easy
-        Whether every call reaches a server, and finds it free.
+    calm, easy
+        Whether every call reaches a server, and none is turned away; and whether each finds its server free.
     """
 
     def __init__(self, limit_s: float) -> None:
@@ -192,7 +192,7 @@ class Background:
         self._known = (0, 0.0, 0.0)
         self.band = (0.0, 0.0)
         self.settled_s = 0.0
-        self.easy = False
+        self.calm = self.easy = False
 
     def settle(self, now_s: float) -> None:
         """Account for the time since the last settling."""
@@ -235,7 +235,7 @@ class Background:
         self.servers, self.work_s, self._lost_share = servers, work_s, lost_share
         self.load = load = self.rate * work_s * (1.0 - lost_share)
         self.chance, self.flooded = 0.0, self.backlog_s > 0.0
-        calm = self.easy = not (lost_share or self.flooded)
+        calm = self.calm = self.easy = not (lost_share or self.flooded)
         self.band = (-1e-9, 1e-9) if calm else (inf, inf)
         if load <= 0.0:
             self.waiting, self._known = None, (0, 0.0, 0.0)
@@ -245,7 +245,7 @@ class Background:
             if not self.flooded:
                 self.flooded, self.backlog_s = True, ahead_s * servers
             self.band = (inf, inf)
-            self.easy = False
+            self.calm = self.easy = False
             return
         known = (servers, both, work_s)
         if self.waiting is None or known != self._known:
@@ -256,7 +256,7 @@ class Background:
             self.chance = max(self.chance - others, 0.0) / (1.0 - others)
         self._luck_scale = self.waiting.chance / self.chance if self.chance else 0.0
         if calm:
-            self.easy = not (self.waiting.mean_s or self.waiting.refused)
+            self.calm, self.easy = not self.waiting.refused, not self.waiting.chance
             self.band = (both - 0.01 * (servers - both), both + 0.01 * (servers - both))
 
     def drift(self, rate: float) -> bool:

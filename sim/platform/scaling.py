@@ -39,8 +39,8 @@ class Rotation:
     known
         Instances that the platform counts on and pays for: starting, up, dead without its knowing.
     resting
-        Whether these are as few as may be, all of them up: up to the `target` and with nobody waiting there is nothing to
-        decide.
+        Whether these are as few as may be, all of them up: there is nothing to decide up to the `target` of utilisation and
+        with no more than `waiting_most` calls in the queue.
     """
 
     def __init__(self, instances: int, autoscale: Autoscale, health: Health) -> None:
@@ -54,7 +54,8 @@ class Rotation:
         self.died_s = [inf] * instances
         self.desired = self.known = instances
         self.due_s = inf
-        self.resting, self.target = False, autoscale.target
+        self.resting = False
+        self.target, self.waiting_most = autoscale.target, autoscale.least * autoscale.queue_per_instance
         self._zones_down = [0] * ZONES
         self._low_since_s = inf
         self._low_most = 0

@@ -291,8 +291,8 @@ class Service:
     def beat(self, rate: float, now_s: float) -> Sample:
         """A round of control and, at the same moment, a look: what `tick` and then `sample` would do.
 
-        Nearly always that is little: every call was answered, nobody waits, and the new rate is about the old one. Then it
-        is done here, in a third of the time; whatever else happened is for those two.
+        Nearly always that is little: every call was answered, a server is free, and the new rate is about the old one. Then
+        it is done here, in a third of the time; whatever else happened is for those two.
         """
         background, rotation, control = self._background, self.rotation, self._control
         if self._plain and self._sampled_s < now_s < self._calm_until_s and self._free[0][0] <= now_s:
@@ -304,10 +304,16 @@ class Service:
             foreground = (worked_s - self._worked_before_s) / span_s
             load = rate * background.work_s
             low, high = background.band
-            if rotation.resting and busy <= rotation.target and low < load + (foreground if load else 0.0) < high:
+            queue = 0.0 if background.easy else background.queued()
+            if (
+                rotation.resting and busy <= rotation.target and queue <= rotation.waiting_most
+                and low < load + (foreground if load else 0.0) < high
+            ):  # fmt: skip
                 calls, monitor = background.rate * span_s, self._monitor
                 background.taken_s, background.room_s, background.foreground = taken_s, room_s, foreground
                 background.rate, background.load = rate, load
+                if not background.easy:
+                    queue = background.queued()
                 background.settled_s = self._ticked_s = self._sampled_s = now_s
                 self._worked_before_s = worked_s
                 control.work_s = monitor.work_s = done_s
@@ -317,11 +323,11 @@ class Service:
                     self._latencies = []
                 p50_s, p99_s = background.percentiles_s(latencies, calls, 0.0)
                 calls += len(latencies)
-                return sampled((calls, 0.0, 0.0, calls / span_s, p50_s, p99_s, busy, 0.0, len(rotation.up), 0.0))
+                return sampled((calls, 0.0, 0.0, calls / span_s, p50_s, p99_s, busy, queue, len(rotation.up), 0.0))
         self.tick(rate, now_s)
         found = self.sample(now_s)
         carried = control.carried_s or self._monitor.carried_s
-        self._plain = background.easy and now_s < self._calm_until_s and not carried
+        self._plain = background.calm and now_s < self._calm_until_s and not carried
         return found
 
     def tick(self, rate: float, now_s: float) -> None:
