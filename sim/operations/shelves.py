@@ -121,6 +121,10 @@ class Shelves:
         np.frombuffer(self.slips, dtype=np.int32)[self._part(store)][skus[wrong]] += more[wrong].astype(np.int32)
         self._log("scan_slipped", store, skus[wrong], more[wrong], cause)
 
+    def _slip_one(self, store: StoreId, sku: SkuId, more: int, cause: StockCause) -> None:
+        self.slips[store * self.skus + sku] += more
+        self._facts.scan_slipped(store=store, sku=sku, units=Units(more), cause=cause)
+
     def _log(self, kind: str, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
         if len(skus):
             alike = {"store": np.full(len(skus), store), "cause": np.full(len(skus), cause)}
@@ -128,14 +132,15 @@ class Shelves:
 
     def mistaken(self, store: StoreId, sku: SkuId, taken: SkuId, units: int) -> None:
         """A picker took `units` of the SKU `taken` and scanned them as `sku`."""
-        self._slip(store, np.array([sku, taken]), np.array([-units, units]), StockCause.MISPICK)
+        self._slip_one(store, sku, -units, StockCause.MISPICK)
+        self._slip_one(store, taken, units, StockCause.MISPICK)
 
     def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
         """Somebody counted `units`: the scan log goes by that from now on, right or wrong."""
         place = store * self.skus + sku
         more = units - self.units[place] - self.slips[place]
         if more:
-            self._slip(store, np.array([sku]), np.array([more]), StockCause.COUNT)
+            self._slip_one(store, sku, more, StockCause.COUNT)
 
     def pick(self, order: OrderId, store: StoreId, lines: Sequence[tuple[SkuId, int]]) -> list[tuple[int, int]]:
         """Move an order's lines (SKU, units) from the shelf into its tote, as far as they are there.

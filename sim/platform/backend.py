@@ -137,9 +137,9 @@ class Backend:
     def _beat(self, _: Timer | None = None) -> None:
         now = self._env.now
         self.front.suffer(now, BEAT_S)
-        self.cluster.tick(now)
+        samples = self.cluster.beat(now)
         self._probe_catalogue(now)
-        self.front.degradation.update(self.monitoring.look(now))
+        self.front.degradation.update(self.monitoring.look(now, samples))
         Timer(self._env, BEAT_S, self._beat)
 
     # -- traffic -----------------------------------------------------------------------------------------------------
@@ -182,6 +182,8 @@ class Backend:
         """The breaker on catalogue reads judges by what monitoring's own reads meet."""
         breaker, service = self._reading, self.cluster.services[_CATALOGUE]
         answers = service.answers and service.delay_s(now) < inf
+        if answers and breaker.content:
+            return
         for _ in range(3):
             if breaker.allow(now):
                 (breaker.ok if answers else breaker.fail)(now)

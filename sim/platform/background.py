@@ -4,7 +4,8 @@ While they fit, whoever calls meets the stationary wait of an M/M/c queue with a
 piles up and drains like a fluid.
 """
 
-from math import exp, inf, log
+from collections.abc import Sequence
+from math import exp, inf, log, nan
 
 
 def erlang_c(servers: int, load: float) -> float:
@@ -28,6 +29,9 @@ def erlang_c(servers: int, load: float) -> float:
     blocked = 1.0 / total
     return blocked / (1.0 - load / servers * (1.0 - blocked))
 
+
+FEW = 200
+"""Where the background has this many times as many calls, the foreground moves no percentile that anybody could see."""
 
 _KNOWN_MOST = 64  # the same few shares are asked for again and again
 
@@ -155,6 +159,8 @@ class Background:
 
     Attributes
     ----------
+    servers, work_s
+        Servers that work; mean work of a call, seconds.
     rate, load
         Calls a second; the work of those that reach a living instance, erlangs.
     foreground
@@ -168,20 +174,25 @@ class Background:
     chance
         Chance that a simulated call waits for the background: together with the chance that it waits for other simulated
         calls, which the service knows itself, it makes that of M/M/c with the load of both.
+    band
+        All load between these, erlangs, is near enough to that which was set: see `drift`.
+    calm, easy
+        Whether every call reaches a server, and none is turned away; and whether each finds its server free.
     """
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
         self.rate = self.load = self.foreground = self._lost_share = 0.0
-        self._servers, self._work_s = 0, 1.0
+        self.servers, self.work_s = 0, 1.0
         self.flooded, self.backlog_s = False, 0.0
         self.calls = self.errors = self.refused = 0.0
         self.taken_s = self.room_s = 0.0
         self.chance = self._luck_scale = 0.0
         self.waiting: Waiting | None = None
         self._known = (0, 0.0, 0.0)
-        self._band = (0.0, 0.0)
+        self.band = (0.0, 0.0)
         self.settled_s = 0.0
+        self.calm = self.easy = False
 
     def settle(self, now_s: float) -> None:
         """Account for the time since the last settling."""
@@ -189,7 +200,7 @@ class Background:
         if span_s <= 0.0:
             return
         self.settled_s = now_s
-        room_s = self._servers * span_s
+        room_s = self.servers * span_s
         self.room_s += room_s
         if self.rate <= 0.0 and not self.flooded:
             return
@@ -198,14 +209,14 @@ class Background:
         self.errors += calls * self._lost_share
         if self.flooded:
             ahead_s = self.backlog_s + work_s - room_s
-            refused_s = min(max(ahead_s - self._limit_s * self._servers, 0.0), work_s)
+            refused_s = min(max(ahead_s - self._limit_s * self.servers, 0.0), work_s)
             self.backlog_s = max(ahead_s - refused_s, 0.0)
         elif self.waiting is not None:
             refused_s = work_s * self.waiting.refused
         self.taken_s += work_s - refused_s
         if refused_s:
-            self.refused += refused_s / self._work_s
-            self.errors += refused_s / self._work_s
+            self.refused += refused_s / self.work_s
+            self.errors += refused_s / self.work_s
 
     def set(self, servers: int, work_s: float, lost_share: float, ahead_s: float) -> None:
         """Say what holds from the last settling on.
@@ -221,11 +232,11 @@ class Background:
         ahead_s
             Wait that the foreground makes now, seconds: where a flood begins.
         """
-        self._servers, self._work_s, self._lost_share = servers, work_s, lost_share
+        self.servers, self.work_s, self._lost_share = servers, work_s, lost_share
         self.load = load = self.rate * work_s * (1.0 - lost_share)
         self.chance, self.flooded = 0.0, self.backlog_s > 0.0
-        calm = not (lost_share or self.flooded)
-        self._band = (-1e-9, 1e-9) if calm else (inf, inf)
+        calm = self.calm = self.easy = not (lost_share or self.flooded)
+        self.band = (-1e-9, 1e-9) if calm else (inf, inf)
         if load <= 0.0:
             self.waiting, self._known = None, (0, 0.0, 0.0)
             return
@@ -233,7 +244,8 @@ class Background:
         if both >= servers:
             if not self.flooded:
                 self.flooded, self.backlog_s = True, ahead_s * servers
-            self._band = (inf, inf)
+            self.band = (inf, inf)
+            self.calm = self.easy = False
             return
         known = (servers, both, work_s)
         if self.waiting is None or known != self._known:
@@ -244,15 +256,16 @@ class Background:
             self.chance = max(self.chance - others, 0.0) / (1.0 - others)
         self._luck_scale = self.waiting.chance / self.chance if self.chance else 0.0
         if calm:
-            self._band = (both - 0.01 * (servers - both), both + 0.01 * (servers - both))
+            self.calm, self.easy = not self.waiting.refused, not self.waiting.chance
+            self.band = (both - 0.01 * (servers - both), both + 0.01 * (servers - both))
 
     def drift(self, rate: float) -> bool:
         """Take a new rate without working Erlang's formula out anew; False when `set` is needed.
 
         Enough while all load is within a hundredth of what was left of capacity of that which was set.
         """
-        low, high = self._band
-        load = rate * self._work_s
+        low, high = self.band
+        load = rate * self.work_s
         if low < load + (self.foreground if load else 0.0) < high:
             self.rate, self.load = rate, load
             return True
@@ -265,46 +278,90 @@ class Background:
     @property
     def stretch(self) -> float:
         """How much longer a foreground call keeps its server, since the background needs the servers as well."""
-        if self.flooded or not self._servers:
+        if self.flooded or not self.servers:
             return 1.0
-        return self._servers / max(self._servers - self.load, 1e-3 * self._servers)
+        return self.servers / max(self.servers - self.load, 1e-3 * self.servers)
 
     def ahead_s(self, at_s: float) -> float:
         """Wait in a flood at a time since the last settling, seconds."""
-        if not self._servers:
+        if not self.servers:
             return 0.0
-        ahead_s = self.backlog_s / self._servers
+        ahead_s = self.backlog_s / self.servers
         limit_s = ahead_s if ahead_s > self._limit_s else self._limit_s
-        return min(max(ahead_s + (self.load / self._servers - 1.0) * (at_s - self.settled_s), 0.0), limit_s)
+        return min(max(ahead_s + (self.load / self.servers - 1.0) * (at_s - self.settled_s), 0.0), limit_s)
 
     def turns_away(self, luck: float) -> bool:
         """Whether a full queue turns a call with this uniform draw away: it takes calls as fast as it drains."""
         load = self.load + self.foreground
-        return luck * load < load - self._servers
+        return luck * load < load - self.servers
 
     def lose(self, servers: int) -> None:
         """Some of the servers died: what they worked on is lost, and with the last of them the queue."""
-        self.errors += min(self.load, self._servers) * servers / self._servers
-        if servers == self._servers:
-            self.errors += self.backlog_s / self._work_s
+        self.errors += min(self.load, self.servers) * servers / self.servers
+        if servers == self.servers:
+            self.errors += self.backlog_s / self.work_s
             self.backlog_s = 0.0
 
     def queued(self) -> float:
         """Mean number of calls that wait while there is no flood (Little: rate x mean wait)."""
-        return self.load / self._work_s * self.waiting.mean_s if self.waiting is not None else 0.0
+        return self.load / self.work_s * self.waiting.mean_s if self.waiting is not None else 0.0
 
-    def percentiles_s(self, ahead_s: float) -> tuple[float, float]:
-        """Median and percentile 99 of the latency of the calls taken, seconds; `ahead_s` is the wait in a flood."""
+    def percentiles_s(self, latencies: list[float], taken: float, ahead_s: float) -> tuple[float, float]:
+        """Median and percentile 99 of the foreground's latencies (sorts them) and of the background's, seconds.
+
+        Parameters
+        ----------
+        taken
+            Calls of the background that were taken: they have the distribution that holds now.
+        ahead_s
+            Their wait in a flood, seconds.
+        """
+        count = len(latencies)
+        if count * FEW < taken:
+            return self._usual_s(ahead_s)
+        if not count:
+            return nan, nan
+        latencies.sort()
+        if not taken:
+            return latencies[count // 2], latencies[min(int(count - 0.01 * count), count - 1)]
+        return self._mixed_s(latencies, taken, 0.5, ahead_s), self._mixed_s(latencies, taken, 0.01, ahead_s)
+
+    def _usual_s(self, ahead_s: float) -> tuple[float, float]:
+        """Of the background alone."""
         if self.flooded or self.waiting is None:
             return self.latency_s(0.5, ahead_s), self.latency_s(0.01, ahead_s)
         if self.waiting.usual_s is None:
             self.waiting.usual_s = self.waiting.latency_s(0.5), self.waiting.latency_s(0.01)
         return self.waiting.usual_s
 
+    def _mixed_s(self, latencies: Sequence[float], taken: float, tail: float, ahead_s: float) -> float:
+        """Latency that a share `tail` of both together exceed; `latencies` ascending, `taken` background calls."""
+        count = len(latencies)
+        above = tail * (count + taken)
+        # With k foreground calls above the level, `above` - k of the background must be: the first k for which that level
+        # lies above the next foreground latency.
+        easy, work_s = self.easy, self.work_s
+        low, high, found_s = 0, count, inf
+        k = int(tail * count)  # where it is when both are alike
+        while low < high:
+            if k >= above:
+                level_s = inf
+            else:
+                share = (above - k) / taken
+                level_s = -log(share) * work_s if easy and share < 1.0 else self.latency_s(share, ahead_s)
+            if level_s >= latencies[count - 1 - k]:
+                high, found_s = k, level_s
+            else:
+                low = k + 1
+            k = (low + high) // 2
+        if found_s == inf and low < above:
+            found_s = self.latency_s((above - low) / taken, ahead_s)
+        return min(found_s, latencies[count - low]) if low else found_s
+
     def latency_s(self, tail: float, ahead_s: float) -> float:
         """Latency that a share of the calls taken exceed, seconds; `ahead_s` is the wait in a flood."""
         if tail >= 1.0:
             return 0.0
         if self.flooded or self.waiting is None:
-            return ahead_s - log(tail) * self._work_s
+            return ahead_s - log(tail) * self.work_s
         return self.waiting.latency_s(tail)

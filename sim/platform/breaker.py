@@ -83,6 +83,11 @@ class Breaker:
         self._tried += 1
         return True
 
+    @property
+    def content(self) -> bool:
+        """Whether one more success changes nothing: every call is made, and all that are remembered succeeded."""
+        return self.state is _CLOSED and not (self._enabled and (self._failures or self._seen < len(self._ring)))
+
     def ok(self, now_s: float) -> None:
         """A call succeeded."""
         if self.state is _CLOSED:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import NamedTuple
 
@@ -26,6 +27,10 @@ class Sample(NamedTuple):
     hit_rate: float
     misses_per_s: float
     stale_shown: int
+
+
+sampled: Callable[[tuple[float, ...]], Sample] = partial(tuple.__new__, Sample)
+"""Makes a sample without a call of Python's own for each."""
 
 
 class ReadResult(NamedTuple):

@@ -13,7 +13,7 @@ its page worked out, entry by entry, when somebody looks and always with the sam
 from collections.abc import Callable, Sequence
 from math import inf, log
 
-from sim.platform.browsing import Browsed, Change, Sample, Setup
+from sim.platform.browsing import Browsed, Change, Sample, Setup, sampled
 from sim.platform.cache import coalesced_share, empty_share, hit_share
 from sim.streams import Die
 from sim.vocabulary import quantise
@@ -33,7 +33,7 @@ class _Page:
 
     __slots__ = (
         "changes", "cleared_s", "cuts", "draws", "empty_s", "expires_s", "filled_s", "followed_s", "live", "need", "number",
-        "ready_s", "share", "store",
+        "ready_s", "share", "store", "wakes_s",
     )  # fmt: skip
 
     def __init__(self, number: int, store: int, share: float) -> None:
@@ -47,6 +47,7 @@ class _Page:
         self.empty_s = self.followed_s = 0.0
         self.need = 0.0
         self.cleared_s = -inf
+        self.wakes_s = -inf  # nothing happens to it before
 
 
 class Catalogue(Browsed):
@@ -99,6 +100,7 @@ class Catalogue(Browsed):
         if delay_s < inf:
             page.cuts.append(now + delay_s)
             page.cuts.sort()
+        page.wakes_s = -inf
         self._active[page.number] = page
 
     def flush(self, now: float) -> None:
@@ -137,6 +139,7 @@ class Catalogue(Browsed):
                     self.unanswered += without
                 page.empty_s = page.followed_s = now
                 page.need = self._wait(page)  # afresh: how far it was followed may hang on who looked
+                page.wakes_s = -inf
             page.cleared_s = now + left_s
             if rate:
                 # A page known to be empty is filled sooner than one of which nothing is known.
@@ -175,8 +178,9 @@ class Catalogue(Browsed):
     def sample(self, now: float) -> Sample:
         """The figures of now; also finds out what has become visible."""
         self._count(now)
-        for page in list(self._active.values()):
-            self._advance(page, now)
+        if self._active:
+            for page in [page for page in self._active.values() if page.wakes_s <= now]:
+                self._advance(page, now)
         reads, misses, coalesced, hits = self._reads_s, self._misses_s, self._coalesced_s, 0.0
         if self.breaker_is_open:
             misses = coalesced = 0.0
@@ -185,10 +189,7 @@ class Catalogue(Browsed):
             if now < self._memory_until_s:
                 misses, coalesced = self._after_clearing(now)
             hits = max(reads - misses - coalesced, 0.0)
-        return Sample(
-            reads, hits / reads if reads else 0.0, misses,
-            self.stale_shown,
-        )  # fmt: skip
+        return sampled((reads, hits / reads if reads else 0.0, misses, self.stale_shown))
 
     def _entry(self, page: int, now: float) -> tuple[float, float]:
         if page in self._active:
@@ -198,6 +199,8 @@ class Catalogue(Browsed):
     # -- the life of a page ------------------------------------------------------------------------------------------
 
     def _page_rate(self, page: _Page, now: float) -> float:
+        if self._table_until_s - RATES_S <= now < self._table_until_s:
+            return self._rates[page.store] * page.share  # as it was looked up for this minute
         return self._rate(page.store, now) * page.share
 
     def _uniform(self, page: _Page) -> float:
@@ -233,6 +236,7 @@ class Catalogue(Browsed):
     def _clear(self, page: _Page, now: float) -> None:
         page.live = False
         page.expires_s = page.empty_s = page.followed_s = now
+        page.wakes_s = -inf
         page.need = self._wait(page)
 
     def _advance(self, page: _Page, now: float, rest: bool = True) -> None:
@@ -252,6 +256,7 @@ class Catalogue(Browsed):
                         self._lost(page, arrived)
                         page.expires_s = arrived
                 if page.expires_s > now:
+                    page.wakes_s = min(cuts[0], page.expires_s) if cuts else page.expires_s
                     return
                 self._clear(page, page.expires_s)
             else:
@@ -259,6 +264,8 @@ class Catalogue(Browsed):
                 while page.cuts and page.cuts[0] <= min(filled_s, now):
                     del page.cuts[0]  # there was nothing to delete
                 if filled_s > now:
+                    if page.cuts:
+                        page.wakes_s = min(page.cuts[0], page.wakes_s)
                     return
                 page.changes = self._filled(page.changes, filled_s, page.empty_s)
                 self._fill(page, filled_s)
@@ -272,10 +279,10 @@ class Catalogue(Browsed):
             edge_s = (page.followed_s // RATES_S + 1.0) * RATES_S
             expected = rate * (edge_s - page.followed_s)
             if expected >= page.need and rate > 0.0:
-                filled_s = quantise(page.followed_s + page.need / rate)
+                page.wakes_s = filled_s = quantise(page.followed_s + page.need / rate)
                 return filled_s if filled_s <= now else inf
             page.need -= expected
-            page.followed_s = edge_s
+            page.followed_s = page.wakes_s = edge_s
         return inf
 
     # -- counts ------------------------------------------------------------------------------------------------------

@@ -56,6 +56,10 @@ class Cluster:
         for service, rate in zip(self.services, self._load(now_s), strict=True):
             service.tick(rate, now_s)
 
+    def beat(self, now_s: float) -> list[Sample]:
+        """One round of control, and what monitoring sees of each service right after it, by `Svc`."""
+        return [service.beat(rate, now_s) for service, rate in zip(self.services, self._load(now_s), strict=True)]
+
     def sample(self) -> list[Sample]:
         """What monitoring sees of each service, by `Svc`; see `Service.sample`."""
         now_s = self._env.now

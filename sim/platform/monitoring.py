@@ -76,7 +76,7 @@ class Alarm:
         self._least = rule.least
         self._due = max(ceil(rule.for_s / beat_s), 1)
         samples = max(round(rule.over_s / beat_s), 1)
-        self._ring = deque([(0.0, 0.0)] * samples) if samples > 1 else None
+        self._ring = deque([(0.0, 0.0)] * samples, maxlen=samples) if samples > 1 else None
         self._part = self._whole = 0.0
         self.streak = 0
         self.calm_to = self._limit if samples == 1 else -1.0
@@ -87,9 +87,10 @@ class Alarm:
 
         A denominator of zero is no news: the alert stays what it is.
         """
-        if self._ring is not None:
-            self._ring.append((part, whole))
-            old_part, old_whole = self._ring.popleft()
+        ring = self._ring
+        if ring is not None:
+            old_part, old_whole = ring[0]
+            ring.append((part, whole))  # and the oldest falls out
             self._part = part = self._part + part - old_part
             self._whole = whole = self._whole + whole - old_whole
         if whole <= 1e-9:
@@ -153,11 +154,10 @@ class Monitoring:
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
-    def look(self, now: float) -> float:
-        """Take a round of samples; returns the load of the busiest service (1: everything is busy)."""
+    def look(self, now: float, samples: list[Sample]) -> float:
+        """Take note of a sample of each service, by `Svc`; returns the load of the busiest service (1: everything is busy)."""
         backend, published = self._backend, self._bus.published
         cluster, sampled = backend.cluster, self._facts.service_sampled
-        samples = cluster.sample()
         load = worst = 0.0
         down = 0
         for number, service, sample in zip(_SERVICES, cluster.services, samples, strict=True):
@@ -203,16 +203,16 @@ class Monitoring:
 
     def _judge(self, *figures: tuple[float, float]) -> None:
         """Hold figures, each a numerator and a denominator, against their rules, in the order of `JUDGED`."""
-        for place, (alarm, (part, whole)) in enumerate(zip(self._in_turn, figures, strict=True)):
+        for alert, alarm, (part, whole) in zip(JUDGED, self._in_turn, figures, strict=True):
             if part <= alarm.calm_to and not alarm.raised:
                 alarm.streak = 0
                 continue
             # No news of an endpoint nobody asked: nan never reaches the sums.
             news = alarm.look(part if whole else 0.0, whole)
             if news:
-                self._facts.alert_raised(alert=JUDGED[place], value=alarm.value)
+                self._facts.alert_raised(alert=alert, value=alarm.value)
             elif news is not None:
-                self._facts.alert_cleared(alert=JUDGED[place])
+                self._facts.alert_cleared(alert=alert)
 
     def _rest(self) -> tuple[Pages, int, int]:
         """Log cache, bus and what is paid for; returns what is known of the pages, messages sent, and those under way."""

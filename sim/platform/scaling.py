@@ -38,6 +38,9 @@ class Rotation:
         Instances that there should be.
     known
         Instances that the platform counts on and pays for: starting, up, dead without its knowing.
+    resting
+        Whether these are as few as may be, all of them up: there is nothing to decide up to the `target` of utilisation and
+        with no more than `waiting_most` calls in the queue.
     """
 
     def __init__(self, instances: int, autoscale: Autoscale, health: Health) -> None:
@@ -51,6 +54,8 @@ class Rotation:
         self.died_s = [inf] * instances
         self.desired = self.known = instances
         self.due_s = inf
+        self.resting = False
+        self.target, self.waiting_most = autoscale.target, autoscale.least * autoscale.queue_per_instance
         self._zones_down = [0] * ZONES
         self._low_since_s = inf
         self._low_most = 0
@@ -65,6 +70,7 @@ class Rotation:
 
     def _plan(self) -> None:
         starting, dead = self._starting, self.dead
+        self.resting = False
         self.known = len(self.up) + len(starting) + len(dead)
         self.due_s = min(starting[0][0] if starting else inf, dead[0][0] if dead else inf)
 
@@ -149,7 +155,9 @@ class Rotation:
             and not (self._starting or self.dead)
         ):
             self._low_since_s = inf  # as small as may be, and at ease: nearly always
+            self.resting = True
             return []
+        self.resting = False
         if rule.enabled and up:
             ratio = utilisation / rule.target
             wanted = up if abs(ratio - 1.0) <= rule.tolerance else ceil(up * ratio - 1e-9)

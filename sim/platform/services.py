@@ -7,16 +7,13 @@ as a background (see `sim.platform.background`).
 
 from bisect import insort
 from collections.abc import Callable, Sequence
-from math import inf, nan, prod
+from math import inf, prod
 
 from sim.platform.background import Background
 from sim.platform.meter import Meter, Sample, sampled
 from sim.platform.scaling import Rotation, planned_instances
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import NOBODY
-
-FEW = 200
-"""Where the background has this many times as many calls, the foreground moves no percentile that anybody could see."""
 
 
 class Service:
@@ -60,6 +57,8 @@ class Service:
         self._control, self._monitor = Meter(), Meter()
         self._latencies: list[float] = []
         self._failed = self._refused = self._lost = 0
+        # Whether nothing has happened since the last beat but calls that were answered: see `beat`.
+        self._plain = False
         for instance in self.rotation.up:
             self._join(instance, 0.0)
         self._refresh(0.0)
@@ -154,6 +153,7 @@ class Service:
     def _refuse(self) -> float:
         self.last_instance = NOBODY
         self._refused += 1
+        self._plain = False
         return inf
 
     def broke(self, instance: int, since_s: float) -> bool:
@@ -164,6 +164,7 @@ class Service:
         if instance < 0 or not since_s <= self.rotation.died_s[instance] < inf:
             return False
         self._lost += 1
+        self._plain = False
         return True
 
     # -- what happens to a service -------------------------------------------------------------------------------------
@@ -248,6 +249,7 @@ class Service:
 
     def _refresh(self, now_s: float) -> None:
         """Work out afresh what a call meets, after anything has changed."""
+        self._plain = False
         rotation, background, servers = self.rotation, self._background, len(self._free)
         self.answers = not self._failing and servers > 0
         dead = len(rotation.dead)
@@ -286,12 +288,55 @@ class Service:
             return ahead_s * servers / work_s, ahead_s
         return ahead_s * servers / (work_s * self._stretch) + background.queued(), ahead_s
 
+    def beat(self, rate: float, now_s: float) -> Sample:
+        """A round of control and, at the same moment, a look: what `tick` and then `sample` would do.
+
+        Nearly always that is little: every call was answered, a server is free, and the new rate is about the old one. Then
+        it is done here, in a third of the time; whatever else happened is for those two.
+        """
+        background, rotation, control = self._background, self.rotation, self._control
+        if self._plain and self._sampled_s < now_s < self._calm_until_s and self._free[0][0] <= now_s:
+            span_s, worked_s = now_s - self._sampled_s, self._worked_s
+            taken_s = background.taken_s + background.load * span_s
+            room_s = background.room_s + background.servers * span_s
+            done_s = worked_s + taken_s
+            busy = (done_s - control.work_s) / (room_s - control.room_s)
+            foreground = (worked_s - self._worked_before_s) / span_s
+            load = rate * background.work_s
+            low, high = background.band
+            queue = 0.0 if background.easy else background.queued()
+            if (
+                rotation.resting and busy <= rotation.target and queue <= rotation.waiting_most
+                and low < load + (foreground if load else 0.0) < high
+            ):  # fmt: skip
+                calls, monitor = background.rate * span_s, self._monitor
+                background.taken_s, background.room_s, background.foreground = taken_s, room_s, foreground
+                background.rate, background.load = rate, load
+                if not background.easy:
+                    queue = background.queued()
+                background.settled_s = self._ticked_s = self._sampled_s = now_s
+                self._worked_before_s = worked_s
+                control.work_s = monitor.work_s = done_s
+                control.room_s = monitor.room_s = room_s
+                latencies = self._latencies
+                if latencies:
+                    self._latencies = []
+                p50_s, p99_s = background.percentiles_s(latencies, calls, 0.0)
+                calls += len(latencies)
+                return sampled((calls, 0.0, 0.0, calls / span_s, p50_s, p99_s, busy, queue, len(rotation.up), 0.0))
+        self.tick(rate, now_s)
+        found = self.sample(now_s)
+        carried = control.carried_s or self._monitor.carried_s
+        self._plain = background.calm and now_s < self._calm_until_s and not carried
+        return found
+
     def tick(self, rate: float, now_s: float) -> None:
         """Take the background's new rate, and let the autoscaler decide by what has happened since the last tick."""
         background, rotation, worked_s = self._background, self.rotation, self._worked_s
         if rotation.due_s <= now_s:
             self._catch_up(now_s)
         background.settle(now_s)
+        self._plain = False
         if now_s > self._ticked_s:
             background.foreground = (worked_s - self._worked_before_s) / (now_s - self._ticked_s)
             self._ticked_s, self._worked_before_s = now_s, worked_s
@@ -314,10 +359,9 @@ class Service:
         background, rotation, span_s = self._background, self.rotation, now_s - self._sampled_s
         if background.settled_s < now_s or rotation.due_s <= now_s:  # else a round of control has just been here
             self.advance(now_s)
-        latencies, mixed_s = self._latencies, self._mixed_s
+        latencies = self._latencies
         if latencies:
             self._latencies = []
-            latencies.sort()
         calls, refused, errors = background.calls, background.refused, background.errors
         taken = max(calls - errors, 0.0) if self.answers else 0.0
         count = len(latencies)
@@ -325,10 +369,7 @@ class Service:
         calls = count + failed + calls
         errors = failed + self._lost + errors
         queue, ahead_s = self._queue(now_s)
-        if taken and count * FEW < taken:
-            p50_s, p99_s = background.percentiles_s(ahead_s)
-        else:
-            p50_s, p99_s = mixed_s(latencies, taken, 0.5, ahead_s), mixed_s(latencies, taken, 0.01, ahead_s)
+        p50_s, p99_s = background.percentiles_s(latencies, taken, ahead_s)
         busy = self._monitor.read(self._worked_s + background.taken_s, background.room_s)
         found = sampled(
             (
@@ -337,28 +378,7 @@ class Service:
             )
         )  # fmt: skip
         self._failed = self._refused = self._lost = 0
+        self._plain = False
         background.calls = background.errors = background.refused = 0.0
         self._sampled_s = now_s
         return found
-
-    def _mixed_s(self, latencies: Sequence[float], taken: float, tail: float, ahead_s: float) -> float:
-        """Latency that a share `tail` of both together exceed; `latencies` ascending, `taken` background calls."""
-        count = len(latencies)
-        above = tail * (count + taken)
-        if not taken:
-            return latencies[min(int(count - above), count - 1)] if count else nan
-        # With k foreground calls above the level, `above` - k of the background must be: the first k for which that level
-        # lies above the next foreground latency.
-        latency_s = self._background.latency_s
-        low, high, found_s = 0, count, inf
-        k = int(tail * count)  # where it is when both are alike
-        while low < high:
-            level_s = latency_s((above - k) / taken, ahead_s) if k < above else inf
-            if level_s >= latencies[count - 1 - k]:
-                high, found_s = k, level_s
-            else:
-                low = k + 1
-            k = (low + high) // 2
-        if found_s == inf and low < above:
-            found_s = latency_s((above - low) / taken, ahead_s)
-        return min(found_s, latencies[count - low]) if low else found_s
