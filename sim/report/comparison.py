@@ -8,7 +8,7 @@ from sim.report.canvas import ALERT, FIRST, INK, MUTED, Picture, drawn, slug
 from sim.report.explain import metric_of
 from sim.report.leaf import Cell, Column, Grid, Leaf, Part, Tone, cells
 from sim.report.metric import Kind
-from sim.report.words import DASH, figure_text, number
+from sim.report.words import DASH, counted, figure_text, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -144,8 +144,11 @@ def _answer(found: Mapping[str, Any], name: str, rows: Mapping[tuple[str, str], 
         change = apart["change"]
         text = change_text(change["mean"], half_of(change), known.kind, currency)
         said.setdefault(row["verdict"], []).append(f"{known.label} by {text}")
-    clauses = [f"{verdict} in {', '.join(said[verdict])}" for verdict in ("better", "worse") if verdict in said]
-    clauses += [f"{verdict} in {', '.join(said[verdict])}" for verdict in ("higher", "lower") if verdict in said]
+    clauses = [
+        f"{verdict} in {_listed(said[verdict])}"
+        for verdict in ("better", "worse", "higher", "lower")
+        if verdict in said
+    ]
     if not clauses:
         if "the same" in said and "no difference seen" not in said:
             return f"{name} is the same as {found['base']}: no figure differs on any day."
@@ -155,6 +158,12 @@ def _answer(found: Mapping[str, Any], name: str, rows: Mapping[tuple[str, str], 
     rest = len(said.get("no difference seen", ()))
     tail = f"; {rest} of {len(found['metrics'])} figures show no difference" if rest else ""
     return f"{name} is {'; '.join(clauses)}{tail}."
+
+
+def _listed(parts: Sequence[str], most: int = 4) -> str:
+    """The first few of what there is to say, and how much more there is."""
+    rest = len(parts) - most
+    return ", ".join(parts[:most]) + (f" and {counted(rest)} more" if rest > 0 else "")
 
 
 def _forest(base: str, name: str, rows: Mapping[tuple[str, str], Any], metrics: Sequence[str]) -> Picture | None:
