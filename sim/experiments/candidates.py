@@ -100,22 +100,25 @@ def from_file(path: Path, world: World) -> list[Candidate]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            rows, header = list(reader), reader.fieldnames or []
+            header = list(reader.fieldnames or [])
+            rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"{path}: expected a CSV of candidates, got: {getattr(error, 'strerror', None) or error}."
         ) from error
     lacking = [column for column in _COLUMNS[:3] if column not in header]
     unknown = [column for column in header if column not in _COLUMNS]
-    if lacking or unknown:
+    if lacking or unknown or len(set(header)) < len(header):
         raise InputError(
             f"{path}:1: expected the columns name, lat, lon and of {', '.join(_COLUMNS[3:])} those that are known; "
             f"got {', '.join(map(str, header)) or 'none'}."
         )
     usual = {"rent_cents": usual_rent_cents(world.scenario), "fit_out_cents": float(FIT_OUT_CENTS), "competition": 0.0}
     found: list[Candidate] = []
-    for line, row in enumerate(rows, start=2):
+    for line, row in rows:
         where = f"{path}:{line}"
+        if None in row:
+            raise InputError(f"{where}: expected {len(header)} values, got more.")
         lat, lon = _number(row, "lat", where, -90.0, 90.0), _number(row, "lon", where, -180.0, 180.0)
         node, metres = nearest_node(world.geography, lat, lon)
         if metres > SNAP_LIMIT_M:
@@ -130,8 +133,8 @@ def from_file(path: Path, world: World) -> list[Candidate]:
             for column in _COLUMNS[3:]
         ]
         name = (row["name"] or "").strip()
-        if not name or name in {other.name for other in found}:
-            raise InputError(f"{where}: expected a name of its own for each candidate, got {name!r}.")
+        if not name or len(name) > 40 or not name.isprintable() or name in {other.name for other in found}:
+            raise InputError(f"{where}: expected a name of its own of up to 40 letters, got {name[:60]!r}.")
         found.append(Candidate(name, node, float(world.geography.lat[node]), float(world.geography.lon[node]), *rest))
     if not found:
         raise InputError(f"{path}: expected at least one candidate, got none.")
@@ -149,6 +152,29 @@ def _number(row: dict[str, str], column: str, where: str, low: float, high: floa
     return value
 
 
+def in_zone(world: World, nodes: Sequence[int]) -> NDArray[np.float64]:
+    """Share of each cell's customers whom a store at a place would serve, by the scenario's zone, float64 (cells, places)."""
+    zone, geography = world.scenario.stores.zone, world.geography
+    if zone.radius_m is not None:
+        lon, lat = geography.lon, geography.lat
+        inside = [metres_between(lon, lat, lon[node], lat[node]) <= zone.radius_m for node in nodes]
+    else:
+        assert zone.drive_s is not None
+        ground = [vehicle for vehicle in world.travel.profiles if not vehicle.flies] or world.travel.profiles
+        trees = [geography.trees_ms(list(nodes), vehicle, 0, towards=False) for vehicle in ground]
+        inside = list(np.min(trees, axis=0) <= zone.drive_s * 1000.0)
+    weights = _weights(world)
+    total = np.bincount(world.cell, weights=weights, minlength=len(world.cells))
+    found = [np.bincount(world.cell, weights=weights * served, minlength=len(world.cells)) / total for served in inside]
+    return np.array(found).T
+
+
+def _weights(world: World) -> NDArray[np.float64]:
+    """Customers by node; in cells where nobody lives all nodes alike."""
+    living = np.bincount(world.cell, weights=world.node_weights, minlength=len(world.cells))
+    return np.where(living[world.cell] > 0.0, world.node_weights, 1.0)
+
+
 def ride_s(world: World, nodes: Sequence[int]) -> NDArray[np.float64]:
     """Mean ride from each place to each cell at the busiest hour, by the fleet's most common vehicle, float64 (cells, places).
 
@@ -163,9 +189,7 @@ def ride_s(world: World, nodes: Sequence[int]) -> NDArray[np.float64]:
     peak = scenario.start_at + timedelta(seconds=scenario.midnight_s, hours=int(np.argmax(scenario.demand.profile)))
     level = level_at(peak) if scenario.travel.traffic and not isinstance(world.geography, Plain) else 0
     trees = world.geography.trees_ms(list(nodes), common, level, towards=False)
-    weights = world.node_weights
-    living = np.bincount(world.cell, weights=weights, minlength=len(world.cells))
-    weights = np.where(living[world.cell] > 0.0, weights, 1.0)
+    weights = _weights(world)
     total = np.bincount(world.cell, weights=weights, minlength=len(world.cells))
     found = np.empty((len(world.cells), len(nodes)))
     for place, tree in enumerate(np.asarray(trees, dtype=np.float64)):

@@ -7,8 +7,9 @@ from typing import Any
 from sim.experiments.trials import Days, Trials, asked_of, held, mean_of
 from sim.scenario import Scenario
 from sim.scenario.levels import Slo
+from sim.vocabulary import InputError
 
-LADDER = (1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
+LADDER = (1.0, 1.25, 1.5, 2.0, 3.0)
 """Multiples of the scenario's demand that are tried first; below one where a level does not hold as it is."""
 
 DOWN = (1.0, 0.75, 0.5, 0.25)
@@ -30,7 +31,7 @@ def scaled(scenario: Scenario, factor: float) -> Scenario:
 
 
 def capacity(
-    scenario: Scenario, trials: Trials, told: Callable[[float, float], None] | None = None, most: float = LADDER[-1]
+    scenario: Scenario, trials: Trials, told: Callable[[float, float], None] | None = None, most: float = 3.0
 ) -> dict[str, Any]:
     """Find where each service level breaks.
 
@@ -50,19 +51,29 @@ def capacity(
         ``levels``: for each, the last factor at which it holds and the first at which it does not (None: none was found);
         ``tried``: by factor, the figures; ``first``: the levels that break first; ``full``: what is scarce there.
     """
+    if scenario.demand.trace is not None:
+        raise InputError(
+            "plan capacity: expected a scenario whose demand can be raised, got one with a trace (demand.trace)."
+        )
     levels = asked_of(scenario)
+    if not levels:
+        raise InputError("plan capacity: expected service levels in the scenario (slo), got none.")
+    # Where nothing counts as an error all levels are what is looked for.
+    count = [slo for slo in levels if slo.severity == "error"] or levels
     days: dict[float, Days] = {}
 
     def run(*factors: float) -> None:
         new = [factor for factor in factors if factor not in days]
         days.update(zip(new, trials.days(*(scaled(scenario, factor) for factor in new)), strict=True))
 
-    ladder = [factor for factor in LADDER if factor <= most]
-    run(*ladder[:2])
+    run(1.0)
     if not all(_met(slo, days[1.0]) for slo in levels):
         run(*DOWN[1:])
-    for factor in ladder[2:]:
-        if not any(_met(slo, days[max(days)]) for slo in levels if slo.severity == "error"):
+    ladder = [factor for factor in LADDER[1:] if factor < most]
+    while ladder and ladder[-1] * 1.5 < most:
+        ladder.append(_round(ladder[-1] * 1.5))
+    for factor in (*ladder, most) if most > 1.0 else ():
+        if not any(_met(slo, days[max(days)]) for slo in count):
             break
         run(factor)
     while True:
@@ -91,10 +102,18 @@ def _wide(low: float, high: float) -> bool:
     return high / low > 1.0 + PRECISION
 
 
+def _of(slo: Slo, days: Mapping[float, Days]) -> list[float]:
+    """Demands that say where a level breaks: from today's on where it holds today, else all of them, ascending.
+
+    A level that holds today and not with half the orders (a cost per order, say) does not break for want of capacity.
+    """
+    return [factor for factor in sorted(days) if factor >= 1.0 or not _met(slo, days[1.0])]
+
+
 def _bracket(slo: Slo, days: Mapping[float, Days]) -> tuple[float, float] | None:
     """The last demand up to which a level holds throughout, and the next one; None where there is no such pair."""
     low = None
-    for factor in sorted(days):
+    for factor in _of(slo, days):
         if not _met(slo, days[factor]):
             return None if low is None else (low, factor)
         low = factor
@@ -102,28 +121,29 @@ def _bracket(slo: Slo, days: Mapping[float, Days]) -> tuple[float, float] | None
 
 
 def _found(scenario: Scenario, levels: Sequence[Slo], days: Mapping[float, Days]) -> dict[str, Any]:
-    rows, first_at = [], None
+    severity = "error" if any(slo.severity == "error" for slo in levels) else "warn"
+    rows: list[dict[str, Any]] = []
+    first_at: float | None = None
+    before: float | None = 1.0
     for slo in levels:
         bracket = _bracket(slo, days)
-        broken = [factor for factor in sorted(days) if not _met(slo, days[factor])]
+        broken = [factor for factor in _of(slo, days) if not _met(slo, days[factor])]
         holds = bracket[0] if bracket else None if broken else max(days)
         at = held([slo], days[1.0])[0]
         rows.append({
             "metric": slo.metric, "op": slo.op, "target": slo.target, "severity": slo.severity, "holds_to": holds,
             "breaks_at": broken[0] if broken else None, "now": None if at.found is None else at.found._asdict(),
         })  # fmt: skip
-        if broken and slo.severity == "error":
-            first_at = broken[0] if first_at is None else min(first_at, broken[0])
-    before = min(days) if first_at == 1.0 else 1.0
+        if broken and slo.severity == severity and (first_at is None or broken[0] < first_at):
+            first_at, before = broken[0], 1.0 if broken[0] > 1.0 else holds
+    breaks = [row["metric"] for row in rows if row["breaks_at"] == first_at is not None and row["severity"] == severity]
     return {
         "orders_per_day": scenario.demand.orders_per_day,
         "levels": rows,
         "tried": {f"{factor:g}": _watched(days[factor]) for factor in sorted(days)},
-        "first": [
-            row["metric"] for row in rows if row["breaks_at"] == first_at is not None and row["severity"] == "error"
-        ],
+        "first": breaks,
         "first_at": first_at,
-        "full": [] if first_at is None else _scarce(days[before], days[first_at]),
+        "full": [] if first_at is None or before is None else _scarce(days[before], days[first_at]),
     }
 
 

@@ -4,9 +4,7 @@ Need and cover are counted by half-hours. A roster is of shifts that a plan may 
 lengths. The cheapest cover is an integer program (Dantzig 1954, A comment on Edie's "Traffic delays at toll booths").
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +14,7 @@ from pydantic import ValidationError
 from sim.platform.background import erlang_c
 from sim.scenario import Scenario
 from sim.scenario.fields import clock_s
+from sim.scenario.loading import resolved
 from sim.scenario.people import Shift
 from sim.vocabulary import InputError
 
@@ -131,6 +130,14 @@ def _shift(at_s: float, hours: float, people: int) -> Shift:
     return Shift(at=f"{minutes // 60:02d}:{minutes % 60:02d}", hours=hours, people=people)
 
 
+def hour_cents(scenario: Scenario, name: str) -> float:
+    """What an hour of somebody's costs, cents."""
+    if name == "pickers":
+        return float(scenario.costs.picker_hour_cents)
+    paid = scenario.drivers.pay.hour_cents
+    return float(scenario.costs.driver_hour_cents if paid is None else paid)
+
+
 def hours_of(roster: Roster) -> float:
     """Hours a day that a roster is paid for."""
     return float(sum((shift.people or 0) * shift.hours for shift in roster))
@@ -176,14 +183,24 @@ def with_rosters(scenario: Scenario, pickers: Roster | None, drivers: Roster | N
     return found
 
 
-def as_scenario(name_or_file: str, scenario: Scenario, rosters: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """A scenario file that has the rosters and is otherwise the one they were planned for."""
-    path = Path(name_or_file)
-    base = str(path.resolve()) if path.is_file() else name_or_file
-    lines = [f"# Rosters planned for {scenario.name}.", f"extends: {json.dumps(base)}", f"name: {scenario.name}-roster"]
-    for who, shifts in rosters.items():
-        lines += [f"{who}:", "  shifts:"]
-        lines += [
-            f'    - {{at: "{each["at"]}", hours: {each["hours"]:g}, people: {each["people"]}}}' for each in shifts
-        ]
-    return "\n".join(lines) + "\n"
+def as_scenario(scenario: Scenario, rosters: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """A scenario file with the rosters, and everything else as it was planned for: settings, policies and seed included."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    found = with_rosters(scenario, *(_read(rosters.get(who)) for who in ("pickers", "drivers")))
+    tree = resolved(found) | {"name": f"{scenario.name}-roster"}
+    for path in ("map", "demand.cells", "demand.trace", "stores.opening"):
+        # A file is named from the scenario's folder on; this one lies elsewhere.
+        *above, key = path.split(".")
+        branch = tree[above[0]] if above else tree
+        if isinstance(branch[key], str) and (scenario.base_of(path) / branch[key]).exists():
+            branch[key] = str((scenario.base_of(path) / branch[key]).resolve())
+    text = StringIO()
+    YAML().dump(tree, text)
+    return f"# Rosters planned for {scenario.name}; everything else is as it was planned for.\n{text.getvalue()}"
+
+
+def _read(shifts: Sequence[Mapping[str, Any]] | None) -> Roster | None:
+    return None if shifts is None else tuple(Shift(**shift) for shift in shifts)

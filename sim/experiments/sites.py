@@ -6,13 +6,14 @@ choices are then simulated against today's network with the same customers.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.experiments.candidates import DAYS_A_MONTH, RENT_SHARE, Candidate, ride_s
+from sim.experiments.candidates import DAYS_A_MONTH, RENT_SHARE, Candidate, in_zone, ride_s
+from sim.experiments.roster import hour_cents
 from sim.experiments.trials import Days, Trials, asked_of, held, mean_of
 from sim.opening import ready_world
 from sim.scenario import Scenario
@@ -70,24 +71,22 @@ def chosen(world: World, candidates: Sequence[Candidate], count: int, few: int) 
     people = np.asarray(
         np.bincount(world.cell, weights=world.node_weights, minlength=len(world.cells)), dtype=np.float64
     )
-    seconds = ride_s(world, [*(candidate.node for candidate in candidates), *stores])
+    nodes = [*(candidate.node for candidate in candidates), *stores]
+    seconds, inside = ride_s(world, nodes), in_zone(world, nodes)
     there = np.flatnonzero(people > 0.0)
-    seconds, people = seconds[there], people[there]
-    reach_s = _reach_s(world)
-    today_s = seconds[:, len(candidates) :].min(axis=1)
-    served = today_s <= reach_s
-    # Nobody goes further than is served: a customer beyond counts as one who goes without, twice the reach away.
-    way = np.minimum(seconds, 2.0 * reach_s)
+    seconds, inside, people = seconds[there], inside[there], people[there]
+    served = inside[:, len(candidates) :].max(axis=1)
+    # Who is in nobody's zone goes without, which counts as twice the longest way that is served.
+    far_s = 2.0 * float(seconds[inside > 0.0].max(initial=600.0))
     competition = np.array([candidate.competition for candidate in candidates] + [0.0] * len(stores))
-    lost = ~served[:, None] * competition[None, :]
-    way = way * (1.0 - lost) + 2.0 * reach_s * lost
+    reached = inside * (1.0 - (1.0 - served)[:, None] * competition[None, :])
+    way = seconds * reached + far_s * (1.0 - reached)
     existing = list(range(len(candidates), len(candidates) + len(stores)))
     total = len(existing) + count
     median = p_median(way, total, weights=people, held=existing, effort=EFFORT)
-    radius_s = reach_s if (people * served).sum() < 0.999 else float(np.quantile(today_s, 0.5))
-    covering = maximal_covering(seconds, radius_s, total, weights=people, held=existing, effort=EFFORT)
-    money = _money(world, candidates, seconds, people, lost, reach_s, existing, total)
-    pays = _money(world, candidates, seconds, people, lost, reach_s, existing, None)
+    covering = maximal_covering(1.0 - inside, 0.5, total, weights=people, held=existing, effort=EFFORT)
+    money = _money(world, candidates, seconds, people, reached, existing, total)
+    pays = _money(world, candidates, seconds, people, reached, existing, None)
     found: dict[tuple[int, ...], Choice] = {}
 
     def add(way_name: str, answer: Sites) -> None:
@@ -102,49 +101,44 @@ def chosen(world: World, candidates: Sequence[Candidate], count: int, few: int) 
         if len(found) >= few:
             break
         barred = way.copy()
-        barred[:, left_out] = 4.0 * reach_s
+        barred[:, left_out] = 2.0 * far_s
         add("runner-up", p_median(barred, total, weights=people, held=existing, effort=EFFORT))
+    chosen_few = list(found.values())[:few]
     said = {
-        "reach_s": reach_s, "today": _said(seconds, people, existing, reach_s), "pays": int((pays.sites < len(candidates)).sum()),
-        "choices": [_said(seconds, people, [*choice.sites, *existing], reach_s) for choice in list(found.values())[:few]],
+        "far_s": far_s, "today": _said(seconds, inside, people, existing), "pays": int((pays.sites < len(candidates)).sum()),
+        "choices": [_said(seconds, inside, people, [*choice.sites, *existing]) for choice in chosen_few],
     }  # fmt: skip
-    return list(found.values())[:few], said
-
-
-def _reach_s(world: World) -> float:
-    """How far a store serves, as a ride: its zone's; of a radius, what a ride at 20 km/h takes (judgement)."""
-    zone = world.scenario.stores.zone
-    return zone.drive_s if zone.drive_s is not None else (zone.radius_m or 0.0) / (20.0 / 3.6)
+    return chosen_few, said
 
 
 def _money(
     world: World, candidates: Sequence[Candidate], seconds: NDArray[np.float64], people: NDArray[np.float64],
-    lost: NDArray[np.float64], reach_s: float, existing: Sequence[int], total: int | None,
+    reached: NDArray[np.float64], existing: Sequence[int], total: int | None,
 ) -> Sites:  # fmt: skip
-    """The choice that costs least a day: rides there and back by paid drivers, orders that nobody serves, rent and fit-out."""
+    """The choice that costs least a day: rides there and back, orders that nobody serves, rent, pickers, fit-out."""
     scenario = world.scenario
-    hour = scenario.drivers.pay.hour_cents
-    cents_a_second = (scenario.costs.driver_hour_cents if hour is None else hour) / 3600.0
+    cents_a_second = hour_cents(scenario, "drivers") / 3600.0
     orders = people / people.sum() * scenario.demand.orders_per_day
-    per_order = np.where(seconds <= reach_s, 2.0 * seconds * cents_a_second, LOST_CENTS)
-    per_order = per_order * (1.0 - lost) + LOST_CENTS * lost
-    opening = [
-        each.rent_cents / DAYS_A_MONTH + each.fit_out_cents / (FIT_OUT_MONTHS * DAYS_A_MONTH) for each in candidates
-    ]
-    opening = [cents + scenario.costs.store_day_cents * (1.0 - RENT_SHARE) for cents in opening] + [0.0] * len(existing)
+    per_order = 2.0 * seconds * cents_a_second * reached + LOST_CENTS * (1.0 - reached)
+    pickers = 0.0
+    if scenario.pickers.shifts[0].people is None:
+        hours = sum(shift.share * shift.hours for shift in scenario.pickers.shifts)
+        pickers = scenario.pickers.per_store * hours * hour_cents(scenario, "pickers")
+    running = pickers + scenario.costs.store_day_cents * (1.0 - RENT_SHARE)
+    months = FIT_OUT_MONTHS * DAYS_A_MONTH
+    opening = [each.rent_cents / DAYS_A_MONTH + each.fit_out_cents / months + running for each in candidates]
+    opening += [0.0] * len(existing)
     return fixed_charge(per_order, opening, p=total, weights=orders, held=existing, effort=EFFORT)
 
 
 def _said(
-    seconds: NDArray[np.float64], people: NDArray[np.float64], open_: Sequence[int], reach_s: float
+    seconds: NDArray[np.float64], inside: NDArray[np.float64], people: NDArray[np.float64], open_: Sequence[int]
 ) -> dict[str, float]:
-    """Mean ride to those who are reached, and their share of all customers."""
-    nearest = seconds[:, list(open_)].min(axis=1)
-    reached = nearest <= reach_s
-    weight = people * reached
-    return {
-        "covered": float(weight.sum() / people.sum()), "ride_s": float((nearest * weight).sum() / max(weight.sum(), 1e-300)),
-    }  # fmt: skip
+    """Share of all customers in a store's zone, and their mean ride."""
+    some = list(open_)
+    weight = people * inside[:, some].max(axis=1)
+    ride_s = float((seconds[:, some].min(axis=1) * weight).sum() / max(weight.sum(), 1e-300))
+    return {"covered": float(weight.sum() / people.sum()), "ride_s": ride_s}
 
 
 def with_sites(scenario: Scenario, world: World, new: Sequence[Candidate]) -> Scenario:
@@ -197,7 +191,8 @@ def sites(
     told("today's network, and the best few")
     networks = [with_sites(scenario, world, [candidates[site] for site in choice.sites]) for choice in choices]
     today, *after = trials.days(with_sites(scenario, world, []), *networks)
-    levels = asked_of(scenario, platform=False)
+    levels, span = asked_of(scenario, platform=False), _days_run(scenario)
+    profit_today = math.fsum(_profit(day) for day in today) / len(today) / span
     return {
         "open": count, "candidates": [candidate._asdict() for candidate in candidates], "stores": [
             {"name": name, "lat": float(world.geography.lat[node]), "lon": float(world.geography.lon[node])}
@@ -206,7 +201,7 @@ def sites(
         "cells": list(world.cells),
         "cell_weights": np.bincount(world.cell, weights=world.node_weights, minlength=len(world.cells)).round(9).tolist(),
         "map": world.geography.name, "map_key": world.geography.key,
-        "locations": said, "today": _network(scenario, today, levels, 0.0, len(world.store_nodes)),
+        "locations": said, "today": _network(today, levels, profit_today, span, len(world.store_nodes)),
         "choices": [
             _choice(scenario, choice, candidates, today, days, levels, len(world.store_nodes))
             for choice, days in zip(choices, after, strict=True)
@@ -225,61 +220,65 @@ def _first(candidates: Sequence[Candidate], choice: Choice, said: dict[str, Any]
     )
 
 
-def _profit(day: dict[str, float | None]) -> float:
-    """What a day leaves: margin of what was sold and fees, less every cost, cents."""
-    return sum(
-        sign * (day.get(metric) or 0.0)
-        for sign, metric in (
-            (1, "goods.gross_margin_cents"),
-            (1, "fees_cents"),
-            (-1, "discount_cents"),
-            (-1, "cost.total_cents"),
-        )
-    )
+def _kept(day: Mapping[str, float | None]) -> float:
+    """What a day's sales leave before any cost of running: revenue without tax, less what the goods were bought for, cents."""
+    revenue, tax, sold = (day.get(metric) or 0.0 for metric in ("revenue_cents", "tax_cents", "goods.sold_cents"))
+    return float(revenue - tax - sold)
 
 
-def _network(scenario: Scenario, days: Days, levels: Sequence[Any], extra: float, stores: int) -> dict[str, Any]:
-    """What a network did: its figures, levels, profit a day (less `extra`, cents), and orders of each store."""
+def _profit(day: Mapping[str, float | None]) -> float:
+    """The same less every cost, cents."""
+    return _kept(day) - float(day.get("cost.total_cents") or 0.0)
+
+
+def _network(days: Days, levels: Sequence[Any], profit_cents: float, span: float, stores: int) -> dict[str, Any]:
+    """What a network did: its figures, levels, profit and each store's orders a day."""
     return {
         "figures": {metric: mean_of(days, metric) for metric in WATCHED},
         "levels": [each.told() for each in held(levels, days)],
-        "profit_cents": math.fsum(_profit(day) for day in days) / len(days) / _days_run(scenario) - extra,
-        "by_store": [mean_of(days, f"by_store.{store}.delivered") for store in range(stores)],
+        "profit_cents": profit_cents,
+        "by_store": [(mean_of(days, f"by_store.{store}.delivered") or 0.0) / span for store in range(stores)],
     }
 
 
 def _days_run(scenario: Scenario) -> float:
-    """Days that a run stands for: a day's opening hours are a day."""
-    return max(1.0, float(round(scenario.horizon_h / 24.0)))
+    """Days that a run stands for; one that is shorter than a day stands for one."""
+    return max(1.0, scenario.horizon_h / 24.0)
 
 
 def _choice(
     scenario: Scenario, choice: Choice, candidates: Sequence[Candidate], today: Days, days: Days, levels: Sequence[Any],
     stores: int,
 ) -> dict[str, Any]:  # fmt: skip
-    new = [candidates[site] for site in choice.sites]
-    # The run charges each new store what a store costs; a candidate's own rent takes the place of that part.
-    rents = sum(each.rent_cents / DAYS_A_MONTH for each in new)
-    extra = rents - len(new) * scenario.costs.store_day_cents * RENT_SHARE
-    span = _days_run(scenario)
-    gains = paired([_profit(day) / span for day in today], [_profit(day) / span - extra for day in days])
-    served = [mean_of(days, f"by_store.{stores + place}.delivered") or 0.0 for place in range(len(new))]
-    before, after = (
-        [mean_of(each, f"by_store.{store}.delivered") or 0.0 for store in range(stores)] for each in (today, days)
+    new, span = [candidates[site] for site in choice.sites], _days_run(scenario)
+    network = _network(days, levels, 0.0, span, stores + len(new))
+    served = network["by_store"][stores:]
+    before = sum((mean_of(today, f"by_store.{store}.delivered") or 0.0) / span for store in range(stores))
+    taken = max(before - sum(network["by_store"][:stores]), 0.0)
+    won = sum(served) - taken
+    # Of those whom nobody served before, so many would not come: what they would have left is not earned.
+    lost_share = sum(each.competition * orders for each, orders in zip(new, served, strict=True)) / max(
+        sum(served), 1e-9
     )
-    taken = max(sum(before) - sum(after), 0.0)
+    lost = max(won, 0.0) * lost_share
+    # The run charges a new store what a store costs, by the hour; a candidate's own rent takes the place of that part.
+    rents = sum(each.rent_cents / DAYS_A_MONTH for each in new) - len(new) * scenario.costs.store_day_cents * RENT_SHARE
+    rents *= min(scenario.horizon_h / 24.0, 1.0)
+
+    def profit(day: Mapping[str, float | None]) -> float:
+        per_order = _kept(day) / max(float(day.get("orders.delivered") or 0.0), 1.0)
+        return float(_profit(day) / span - rents - lost * per_order)
+
+    after = [profit(day) for day in days]
+    gains = paired([_profit(day) / span for day in today], after)
     fit_out = sum(each.fit_out_cents for each in new)
     monthly = gains.change.mean * DAYS_A_MONTH
-    network = _network(scenario, days, levels, extra, stores + len(new))
     return {
         "ways": list(choice.ways), "proven": choice.proven, "sites": list(choice.sites), **network,
-        "gain_cents": gains.change._asdict(), "fit_out_cents": fit_out,
+        "profit_cents": math.fsum(after) / len(after), "gain_cents": gains.change._asdict(), "fit_out_cents": fit_out,
         "payback_months": fit_out / monthly if monthly > 0.0 else None,
-        "new_orders": sum(served) - taken, "cannibalised": taken / sum(served) if sum(served) else None,
-        "per_site": [
-            {"site": site, "delivered": orders, "share_of_new": orders / sum(served) if sum(served) else None}
-            for site, orders in zip(choice.sites, served, strict=True)
-        ],
+        "new_orders": won - lost, "lost_to_others": lost, "cannibalised": taken / sum(served) if sum(served) else None,
+        "per_site": [{"site": site, "delivered": orders} for site, orders in zip(choice.sites, served, strict=True)],
         "changes": {
             metric: asdict_of(paired(*pairs)) for metric in WATCHED if (pairs := _pairs(today, days, metric)) is not None
         },

@@ -12,10 +12,22 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.experiments.roster import SLOT_S, Lengths, Roster, at_work, cover, hours_of, need, with_rosters, without
+from sim.experiments.roster import (
+    SLOT_S,
+    Lengths,
+    Roster,
+    at_work,
+    cover,
+    hour_cents,
+    hours_of,
+    need,
+    with_rosters,
+    without,
+)
 from sim.experiments.trials import Days, Held, Trials, asked_of, held, mean_of
 from sim.opening import ready_world
 from sim.scenario import Scenario
+from sim.scenario.people import Shift
 from sim.streams import Streams
 from sim.vocabulary import InputError
 from sim.world.demand import rate_per_bin
@@ -30,6 +42,10 @@ MOST = 4.0
 """Times Erlang's need at which it is given up: no number of people will do."""
 
 
+ROUNDS = 3
+"""How often the search begins again with twice the days, where days that it has not seen say that it was deceived."""
+
+
 class Staffing(NamedTuple):
     """A pair of rosters; None where the scenario's own stays."""
 
@@ -41,22 +57,22 @@ class _Search:
     """Tries rosters, cheapest days first, and remembers what it has tried."""
 
     def __init__(self, scenario: Scenario, trials: Trials, reps: int, confidence: float) -> None:
-        self._scenario, self._trials, self._reps, self._confidence = scenario, trials, reps, confidence
+        self._scenario, self._trials, self.reps, self._confidence = scenario, trials, reps, confidence
         self.levels = asked_of(scenario, platform=False)
         self._count = [slo for slo in self.levels if slo.severity == "error"]
         if not self._count:
             raise InputError("plan staff: expected service levels of severity error in the scenario (slo), got none.")
 
     def days(self, staffing: Staffing, reps: int | None = None) -> Days:
-        return self._trials.days(with_rosters(self._scenario, *staffing), reps=reps or self._reps)[0]
+        return self._trials.days(with_rosters(self._scenario, *staffing), reps=reps or self.reps)[0]
 
     def held(self, days: Days) -> list[Held]:
         return held(self._count, days, self._confidence)
 
     def holds(self, staffing: Staffing) -> bool:
         """Whether every level holds with confidence; what misses by far on the first days is not run on the others."""
-        early = min(2, self._reps)
-        if early < self._reps:
+        early = min(2, self.reps)
+        if early < self.reps:
             days = self.days(staffing, early)
             if not all(each.met for each in held(self._count, days, self._confidence)):
                 return False
@@ -126,7 +142,7 @@ def staff(
             raise InputError(_never(search, built(scales)))
     first(_first(built(scales), cost_of(scenario, built(scales)), scenario.costs.currency))
     # The dearer people first: what they can spare weighs most.
-    for name in sorted(scales, key=lambda each: -hours_of(getattr(built(scales), each)) * _rate(scenario, each)):
+    for name in sorted(scales, key=lambda each: -hours_of(getattr(built(scales), each)) * hour_cents(scenario, each)):
         low, high = scales[name] * 0.4, scales[name]
         while high / low > 1.0 + FINE:
             middle = round((low + high) / 2.0, 3)
@@ -136,7 +152,17 @@ def staff(
                 low = middle
         scales[name] = high
     best, spared = _pared(scenario, search, built(scales), tried)
-    told(f"{fresh} fresh days")
+    for again in range(ROUNDS):
+        told(f"{fresh} fresh days")
+        unseen = search.held(_fresh(scenario, trials, best, fresh))
+        if all(each.met for each in unseen) or again == ROUNDS - 1:
+            break
+        # The few days of the search were kinder than others: as many more, some more people, and once more down.
+        search.reps *= 2
+        best = _more(best)
+        while not tried(best, f"some more people, on {search.reps} days"):
+            best = _more(best)
+        best, spared = _pared(scenario, search, best, tried)
     return {
         "who": who, "confidence": confidence, "lengths_h": list(lengths.hours),
         "rosters": {name: [shift.model_dump(exclude={"share"}) for shift in getattr(best, name)] for name in needs},
@@ -145,8 +171,19 @@ def staff(
         "need": {name: needs[name].tolist() for name in needs},
         "at_work": {name: at_work(getattr(best, name), len(needs[name])) for name in needs},
         "steps": steps, "spared": spared, "searched": [each.told() for each in search.held(search.days(best))],
-        "fresh": [each.told() for each in search.held(_fresh(scenario, trials, best, fresh))], "fresh_days": fresh,
+        "fresh": [each.told() for each in unseen], "fresh_days": fresh, "searched_days": search.reps,
     }  # fmt: skip
+
+
+def _more(staffing: Staffing) -> Staffing:
+    """A twentieth more people in every shift, one at least."""
+
+    def grown(roster: Roster | None) -> Roster | None:
+        if roster is None:
+            return None
+        return tuple(shift.model_copy(update={"people": -(-21 * (shift.people or 0) // 20)}) for shift in roster)
+
+    return Staffing(grown(staffing.pickers), grown(staffing.drivers))
 
 
 def _said(scales: dict[str, float]) -> str:
@@ -203,30 +240,31 @@ def _driver_s(pilot: Days) -> float | None:
     return 3600.0 * busy / per_hour if busy and per_hour else None
 
 
-def _rate(scenario: Scenario, name: str) -> float:
-    """What an hour of somebody's costs, cents."""
-    if name == "pickers":
-        return float(scenario.costs.picker_hour_cents)
-    paid = scenario.drivers.pay.hour_cents
-    return float(scenario.costs.driver_hour_cents if paid is None else paid)
-
-
 def cost_of(scenario: Scenario, staffing: Staffing) -> float:
     """What rosters cost a day, cents."""
     rosters = zip(Staffing._fields, staffing, strict=True)
-    return sum(hours_of(roster) * _rate(scenario, name) for name, roster in rosters if roster is not None)
+    return sum(
+        (shift.people or 0) * _worked_h(scenario, shift) * hour_cents(scenario, name)
+        for name, roster in rosters
+        for shift in roster or ()
+    )
+
+
+def _worked_h(scenario: Scenario, shift: Shift) -> float:
+    """Hours of a shift that lie in the run, a day: what a run of a part of a day pays for."""
+    worked = shifts_of(scenario, shift)
+    return sum(off_s - on_s for on_s, off_s in worked) / 3600.0 / max(scenario.horizon_h / 24.0, 1.0)
 
 
 def cost_today(scenario: Scenario, names: list[str]) -> float:
-    """What the scenario's own rosters cost a day, cents: of the shifts that the run touches, whole."""
+    """What the scenario's own rosters cost a day, cents."""
     world = ready_world(scenario, Streams(scenario.seed))
     heads = {"pickers": len(world.pickers), "drivers": sum(not driver.on_call for driver in world.drivers)}
     total = 0.0
     for name in names:
         for shift in getattr(scenario, name).shifts:
-            if shifts_of(scenario, shift):
-                people = heads[name] * shift.share if shift.people is None else shift.people
-                total += people * shift.hours * _rate(scenario, name)
+            people = heads[name] * shift.share if shift.people is None else shift.people
+            total += people * _worked_h(scenario, shift) * hour_cents(scenario, name)
     return total
 
 
@@ -259,8 +297,7 @@ def _pared(
                         shift = roster[place]
                         step = min(step, max((shift.people or 0) // 2, 1))
                     elif step == 1:
-                        days = search.days(fewer, 2)
-                        worst = min(search.held(days), key=lambda each: each.margin)
+                        worst = min(search.held(search.days(fewer)), key=lambda each: (each.sure, each.margin))
                         spared[key] = {"who": name, "at": shift.at, "hours": shift.hours, "breaks": worst.told()}
                         break
                     else:

@@ -115,7 +115,7 @@ def axes_of(names: Sequence[str]) -> list[Axis]:
 
 
 def stress(scenario: Scenario, trials: Trials, axes: Sequence[Axis]) -> dict[str, Any]:
-    """Make each assumption worse until a service level of severity error breaks, or the steps end.
+    """Make each assumption worse until a service level that holds today breaks, or the steps end.
 
     Returns
     -------
@@ -124,15 +124,25 @@ def stress(scenario: Scenario, trials: Trials, axes: Sequence[Axis]) -> dict[str
         ``first``: the axis that broke at the earliest step.
     """
     levels = asked_of(scenario, platform=False)
+    if not levels:
+        raise InputError("plan stress: expected service levels in the scenario (slo), got none.")
+    if scenario.demand.trace is not None and any(axis.name == "forecast" for axis in axes):
+        raise InputError(
+            "plan stress: expected --axis without forecast: a trace (demand.trace) says how many orders come."
+        )
     days = trials.days(scenario)[0]
-    now = [each.told() for each in held(levels, days)]
+    today = held(levels, days)
+    now = [each.told() for each in today]
+    # What is missed already cannot break; where nothing counts as an error all levels do.
+    severity = "error" if any(slo.severity == "error" for slo in levels) else "warn"
+    count = {each.slo.metric for each in today if each.met and each.slo.severity == severity}
     rows = []
     for axis in axes:
         steps: list[dict[str, Any]] = []
         for label, change in axis.steps:
             seen = trials.days(change(scenario))[0]
             found = held(levels, seen)
-            broken = [each.slo.metric for each in found if not each.met and each.slo.severity == "error"]
+            broken = [each.slo.metric for each in found if not each.met and each.slo.metric in count]
             steps.append({
                 "label": label, "levels": [each.told() for each in found], "broken": broken,
                 "click_to_door_s": mean_of(seen, "click_to_door_s.mean"), "delivered": mean_of(seen, "orders.delivered"),

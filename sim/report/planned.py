@@ -47,7 +47,6 @@ def facts_of(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 def capacity_leaf(found: Mapping[str, Any]) -> Leaf:
     """Put the object of a capacity plan in words, tables and figures."""
     plan, currency = found["capacity"], found.get("currency")
-    orders = plan["orders_per_day"]
     rows = []
     for row in sorted(plan["levels"], key=lambda row: (row["breaks_at"] is None, row["breaks_at"] or 0.0)):
         known = metric_of(row["metric"])
@@ -55,9 +54,9 @@ def capacity_leaf(found: Mapping[str, Any]) -> Leaf:
         rows.append(
             cells(
                 known.label, asked(row, currency), figure_text(row["now"], known.kind, currency),
-                DASH if row["holds_to"] is None else _demand(row["holds_to"], orders),
+                DASH if row["holds_to"] is None else _demand(row["holds_to"], plan),
                 Cell("holds", "met") if breaks is None
-                else Cell(_demand(breaks, orders), "missed" if row["severity"] == "error" else "warned"),
+                else Cell(_demand(breaks, plan), "missed" if row["severity"] == "error" else "warned"),
                 "" if row["severity"] == "error" else "warns only",
             )
         )  # fmt: skip
@@ -65,7 +64,11 @@ def capacity_leaf(found: Mapping[str, Any]) -> Leaf:
         Column("", False), Column("target"), Column("now"), Column("holds up to"), Column("broken at"), Column("", False),
     ]  # fmt: skip
     parts = [
-        Part("Service levels by demand", "Orders a day; times what the scenario has.", Grid(columns, rows)),
+        Part(
+            "Service levels by demand",
+            "Times the demand of the scenario, and orders placed in the run.",
+            Grid(columns, rows),
+        ),
         _tried(plan, currency),
     ]
     parts.append(Part("In pictures", pictures=_curves(plan), page_only=True))
@@ -75,15 +78,16 @@ def capacity_leaf(found: Mapping[str, Any]) -> Leaf:
     )  # fmt: skip
 
 
-def _demand(factor: float, orders: float) -> str:
-    return f"{number(factor * orders)} (x{factor:g})"
+def _demand(factor: float, plan: Mapping[str, Any]) -> str:
+    placed = plan["tried"][f"{factor:g}"]["orders.entered"]
+    return f"x{factor:g}" if placed is None else f"x{factor:g} ({number(placed)})"
 
 
 def _capacity_answer(plan: Mapping[str, Any]) -> str:
-    orders, first = plan["orders_per_day"], plan["first_at"]
+    first = plan["first_at"]
     if first is None:
         most = max(float(factor) for factor in plan["tried"])
-        return f"Nothing that counts breaks up to {_demand(most, orders)} orders a day."
+        return f"Nothing that counts breaks up to {_demand(most, plan)} orders."
     names = " and ".join(metric_of(metric).label for metric in plan["first"])
     full = plan["full"][0] if plan["full"] else None
     what = ""
@@ -94,7 +98,7 @@ def _capacity_answer(plan: Mapping[str, Any]) -> str:
         )
     if first <= 1.0 and any(row["breaks_at"] == first and row["holds_to"] is None for row in plan["levels"]):
         return f"{names} {'does' if len(plan['first']) == 1 else 'do'} not hold at any demand that was tried.{what}"
-    return f"{names} {'breaks' if len(plan['first']) == 1 else 'break'} first, at {_demand(first, orders)} orders a day.{what}"
+    return f"{names} {'breaks' if len(plan['first']) == 1 else 'break'} first, at {_demand(first, plan)} orders.{what}"
 
 
 def _tried(plan: Mapping[str, Any], currency: str | None) -> Part:
@@ -191,12 +195,10 @@ def _broken(step: Mapping[str, Any], metric: str, currency: str | None) -> str:
 
 
 def _stress_answer(plan: Mapping[str, Any], currency: str | None) -> str:
-    bad = [row for row in plan["now"] if not row["met"] and row["severity"] == "error"]
-    if bad:
-        names = ", ".join(metric_of(row["metric"]).label for row in bad)
-        return f"Not met before anything is made worse: {names}."
+    bad = [metric_of(row["metric"]).label for row in plan["now"] if not row["met"] and row["severity"] == "error"]
+    head = f"Not met before anything is made worse: {', '.join(bad)}. Of the others: " if bad else ""
     if plan["first_step"] is None:
-        return "No assumption breaks a service level within its steps."
+        return f"{head}No assumption breaks a service level within its steps."
     told = []
     for name in plan["first"]:
         axis = next(axis for axis in plan["axes"] if axis["axis"] == name)
@@ -206,7 +208,7 @@ def _stress_answer(plan: Mapping[str, Any], currency: str | None) -> str:
         )
     sturdy = [axis["axis"] for axis in plan["axes"] if axis["breaks_at"] is None]
     tail = f" {', '.join(sturdy)} {'breaks' if len(sturdy) == 1 else 'break'} nothing." if sturdy else ""
-    return f"First to break, at step {plan['first_step']}: {'; '.join(told)}.{tail}"
+    return f"{head}First to break, at step {plan['first_step']}: {'; '.join(told)}.{tail}"
 
 
 def _steps(plan: Mapping[str, Any], currency: str | None) -> Part:

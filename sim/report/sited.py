@@ -50,8 +50,9 @@ def _answer(plan: Mapping[str, Any], choices: Choices, currency: str | None) -> 
     gain, today = choice["gain_cents"], plan["today"]
     where = ", ".join(f"{site['name']} ({site['lat']:.4f}, {site['lon']:.4f})" for site in _of(plan, choice))
     before, after = (each["figures"]["click_to_door_s.mean"] for each in (today, choice))
+    best = "Best is" if gain["mean"] > 0.0 else "No choice earns more than today; nearest to it is"
     said = [
-        f"Best is {name}: {where}. It brings {number(choice['new_orders'])} orders a day more, click to door "
+        f"{best} {name}: {where}. It brings {number(choice['new_orders'])} orders a day more, click to door "
         f"{figure_text(after, 'time')} instead of {figure_text(before, 'time')}, "
         f"and {change_text(gain['mean'], half_of(gain), 'money', currency)} a day."
     ]
@@ -78,8 +79,8 @@ def _where(plan: Mapping[str, Any], choices: Choices) -> Part:
         rows.append(cells(f"{name}: {_names(plan, choice)}", *reach(location), state, ways))
     columns = [Column("", False), Column("in reach"), Column("ride"), Column("", False), Column("best by", False)]
     note = (
-        f"In reach: customers within {figure_text(locations['reach_s'], 'time')} of a store, and the mean ride to them, at the "
-        f"busiest hour. {len(plan['candidates'])} candidates; by the estimate of money alone {locations['pays']} would pay."
+        f"In reach: customers in a store's zone, and the mean ride to them at the busiest hour. Candidates: "
+        f"{len(plan['candidates'])}; by the estimate of money alone {locations['pays']} would pay."
     )
     return Part("Where", note, Grid(columns, rows))
 
@@ -119,7 +120,10 @@ def _per_site(plan: Mapping[str, Any], choices: Choices, currency: str | None) -
         Column("", False), Column("orders a day"), Column("cannibalised"), Column("rent a month"), Column("fit-out"),
         Column("pays back in"),
     ]  # fmt: skip
-    note = "Cannibalised: of the new stores' orders, those that today's stores would have had. Payback is of the whole choice."
+    note = (
+        "Cannibalised: of the new stores' orders, those that today's stores would have had. Payback is of the whole choice, "
+        "after what competitors keep of the customers whom nobody served before."
+    )
     return Part("Each new store", note, Grid(columns, rows))
 
 

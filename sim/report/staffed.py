@@ -43,12 +43,20 @@ def _answer(plan: Mapping[str, Any], currency: str | None) -> list[str]:
         f"{people} keep the service levels, for {figure_text(cost, 'money', currency, 0)} a day: "
         f"{figure_text(abs(apart), 'money', currency, 0)} {'less' if apart >= 0 else 'more'} than today's rosters."
     )
-    missed = [each for each in plan["fresh"] if not each["met"]]
+    missed, open_ = ([metric_of(e["metric"]).label for e in plan["fresh"] if not e[key]] for key in ("met", "sure"))
     days = plan["fresh_days"]
     if missed:
-        names = ", ".join(metric_of(each["metric"]).label for each in missed)
-        return [said, f"On {days} days that the search had not seen it misses {names}: plan with more --reps."]
-    return [said, f"It holds on {days} days that the search had not seen."]
+        return [
+            said,
+            f"On {days} days that the search had not seen it misses {', '.join(missed)}: plan with more --reps.",
+        ]
+    if open_:
+        names = ", ".join(open_)
+        return [
+            said,
+            f"On {days} days that the search had not seen it holds by the mean; to be sure of {names} takes more.",
+        ]
+    return [said, f"It holds on {days} days that the search had not seen, with the same confidence."]
 
 
 def _roster(plan: Mapping[str, Any], name: str) -> Part:

@@ -89,6 +89,10 @@ def planned(
     from sim.experiments.trials import Trials
     from sim.report.leaf import print_leaf, write_leaf
 
+    if scenario.mode == "goods_only":
+        raise InputError(
+            f"plan {kind}: expected a scenario of mode: full, which has orders and people; got goods_only."
+        )
     folder = how.out or named(f"plan-{kind}", scenario.name, asked, reps, scenario.seed)
     with whole_folder(folder, force=how.force, last=LAST) as place:
         with trying(Console(stderr=True), quiet=how.silent) as (ran, now), redirect_stdout(sys.stderr):
@@ -113,10 +117,10 @@ def planned(
 @plan_app.command("capacity")
 def capacity_command(
     scenario: ScenarioName = "default",
-    reps: Reps = 3,
+    reps: Reps = 2,
     most: Annotated[
         float, typer.Option("--up-to", min=1.0, max=100.0, help="The largest multiple of the demand to try.")
-    ] = 4.0,
+    ] = 3.0,
     seed: Seed = None,
     setting: Set = None,
     policy: Policy = None,
@@ -211,7 +215,7 @@ def staff_command(
     def write(result: dict[str, Any], place: Path) -> None:
         from sim.experiments.roster import as_scenario
 
-        (place / "roster.yaml").write_text(as_scenario(scenario, loaded, result["staff"]["rosters"]), encoding="utf-8")
+        (place / "roster.yaml").write_text(as_scenario(loaded, result["staff"]["rosters"]), encoding="utf-8")
 
     def say(line: str) -> None:
         if not (quiet or as_json):

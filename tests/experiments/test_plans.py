@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli import app
-from sim.experiments.capacity import LADDER, capacity
+from sim.experiments.capacity import capacity
 from sim.experiments.staff import staff
 from sim.experiments.stress import AXES, axes_of, stress
 from sim.experiments.trials import Days, Trials, held
@@ -44,7 +44,7 @@ def _asking(*levels: str) -> Scenario:
 def test_capacity_finds_the_demand_at_which_a_level_breaks(breaks: float) -> None:
     scenario = _asking("on_time >= 0.9")
     trials = Made(lambda s: {"on_time": 0.99 if s.demand.orders_per_day < breaks * 900 else 0.5})
-    found = capacity(scenario, trials)
+    found = capacity(scenario, trials, most=4.0)
     (row,) = found["levels"]
     assert row["holds_to"] < breaks <= row["breaks_at"]
     assert row["breaks_at"] / row["holds_to"] <= 1.06
@@ -53,7 +53,7 @@ def test_capacity_finds_the_demand_at_which_a_level_breaks(breaks: float) -> Non
 
 def test_what_holds_throughout_is_said_to_hold() -> None:
     found = capacity(_asking("on_time >= 0.9"), Made(lambda s: {"on_time": 1.0}))
-    assert (found["levels"][0]["breaks_at"], found["levels"][0]["holds_to"]) == (None, LADDER[-1])
+    assert (found["levels"][0]["breaks_at"], found["levels"][0]["holds_to"]) == (None, 3.0)
     assert found["first"] == []
 
 
@@ -85,6 +85,32 @@ def test_a_city_with_few_drivers_breaks_for_want_of_them(tmp_path: Path, capsys:
     assert (folder / "report.html").is_file()
     out = capsys.readouterr().out
     assert all(len(line) <= 100 for line in out.splitlines() if str(folder) not in line)
+
+
+def test_demand_is_raised_as_far_as_is_asked() -> None:
+    breaks_at = capacity(_asking("on_time >= 0.9"), Made(_at(7.0)), most=9.0)["first_at"]
+    assert 7.0 <= breaks_at <= 7.4
+    assert capacity(_asking("on_time >= 0.9"), Made(_at(1.6)), most=1.2)["levels"][0]["holds_to"] == 1.2
+
+
+def _at(breaks: float) -> Any:
+    return lambda s: {"on_time": 0.99 if s.demand.orders_per_day < breaks * 900 else 0.5}
+
+
+def test_what_only_few_orders_make_dear_does_not_break_for_want_of_capacity() -> None:
+    scenario = _asking("cost.per_order_cents <= 1000", "on_time >= 0.9")
+    dear = Made(lambda s: {"cost.per_order_cents": 900.0 * 900 / s.demand.orders_per_day, "on_time": 0.0})
+    found = capacity(scenario, dear)
+    assert [row["breaks_at"] for row in found["levels"]] == [None, 0.25]
+
+
+@pytest.mark.parametrize("levels", [[], ["on_time >= 0.9 (warn)"]])
+def test_levels_that_only_warn_are_looked_for_where_there_are_no_others(levels: list[str]) -> None:
+    if not levels:
+        with pytest.raises(InputError, match="service levels"):
+            capacity(_asking(), Made(_at(1.6)))
+        return
+    assert capacity(_asking(*levels), Made(_at(1.6)))["first"] == ["on_time"]
 
 
 # -- stress ------------------------------------------------------------------------------------------------------------------
@@ -221,25 +247,19 @@ def test_what_cannot_be_staffed_is_said_in_one_line(
 
 def test_the_roster_is_a_scenario_that_runs(tmp_path: Path) -> None:
     folder = tmp_path / "staff"
-    words = [
-        "plan",
-        "staff",
-        "small",
-        *SMALL,
-        "--set",
-        'slo=["within_s.1800 >= 0.9"]',
-        "--reps",
-        "2",
-        "--fresh",
-        "2",
-        "--who",
-        "drivers",
-    ]
+    words = ["plan", "staff", "small", *SMALL, "--set", 'slo=["within_s.1800 >= 0.9"]', "--reps", "2", "--fresh", "2"]
+    words += ["--seed", "5", "--who", "drivers"]
     assert guarded(app, [*words, "--out", str(folder)]) == 0
     planned = json.loads((folder / "plan.json").read_text())["staff"]["rosters"]["drivers"]
     scenario = load(str(folder / "roster.yaml"))
     assert [shift.people for shift in scenario.drivers.shifts] == [shift["people"] for shift in planned]
-    assert guarded(app, ["run", str(folder / "roster.yaml"), *SMALL, "--out", str(tmp_path / "run")]) in (0, 1)
+    assert (scenario.horizon_h, scenario.seed, scenario.platform.profile) == (1.0, 5, "minimal")
+    assert [slo.metric for slo in scenario.slo] == ["within_s.1800"]
+    # The file is what was planned: its first day is the first day of the search.
+    assert guarded(app, ["run", str(folder / "roster.yaml"), "--quiet", "--out", str(tmp_path / "run")]) in (0, 1)
+    (seen,) = json.loads((folder / "plan.json").read_text())["staff"]["searched"]
+    day = json.loads((tmp_path / "run" / "summary.json").read_text())["within_s"]["1800"]
+    assert day == pytest.approx(seen["found"]["mean"], abs=0.2)
 
 
 # -- levels ------------------------------------------------------------------------------------------------------------------

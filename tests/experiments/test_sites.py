@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cli import app
-from sim.experiments.candidates import FIT_OUT_CENTS, Candidate, from_cells, from_file, ride_s
+from sim.experiments.candidates import FIT_OUT_CENTS, Candidate, from_cells, from_file, in_zone, ride_s
 from sim.experiments.sites import chosen, with_sites
 from sim.opening import ready_world
 from sim.scenario import load
@@ -53,12 +53,10 @@ def test_the_choice_for_all_customers_is_the_best_of_all_by_hand(world: World) -
     choices, said = chosen(world, candidates, 1, 1)
     people = np.bincount(world.cell, weights=world.node_weights, minlength=len(world.cells))
     seconds = ride_s(world, [*(candidate.node for candidate in candidates), *world.store_nodes])
-    reach_s = said["reach_s"]
-    today = seconds[:, len(candidates) :].min(axis=1)
-    costs = [
-        float((np.minimum(np.minimum(today, seconds[:, site]), 2 * reach_s) * people).sum())
-        for site in range(len(candidates))
-    ]
+    inside = in_zone(world, [*(candidate.node for candidate in candidates), *world.store_nodes])
+    way = seconds * inside + said["far_s"] * (1.0 - inside)
+    today = way[:, len(candidates) :].min(axis=1)
+    costs = [float((np.minimum(today, way[:, site]) * people).sum()) for site in range(len(candidates))]
     assert choices[0].sites == (int(np.argmin(costs)),)
     assert choices[0].proven
     assert said["choices"][0]["covered"] >= said["today"]["covered"]
@@ -98,6 +96,7 @@ def test_a_plan_says_where_what_it_brings_and_what_it_takes(tmp_path: Path, caps
         assert len(set(choice["sites"])) == 2
         orders = sum(each["delivered"] for each in choice["per_site"])
         assert orders == pytest.approx(choice["new_orders"] + choice["cannibalised"] * orders)
+        assert choice["lost_to_others"] == 0.0
         before, after = plan["today"]["by_store"], choice["by_store"]
         assert sum(after) - sum(before) == pytest.approx(choice["new_orders"])
         assert choice["gain_cents"]["mean"] == pytest.approx(choice["profit_cents"] - plan["today"]["profit_cents"])
