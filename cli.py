@@ -27,6 +27,7 @@ from sim.shell.options import (
     Set,
     Workers,
     families,
+    hours,
     settings,
     share,
 )
@@ -77,9 +78,11 @@ def run(
         typer.Option("--warmup", metavar="HOURS|auto", help="Leave so much out of the figures; auto: as MSER-5 finds."),
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", help="Whose interval that is: a key of summary.json.")
-    ] = "click_to_door_s.mean",
-    reps_max: Annotated[int, typer.Option("--max-reps", min=2, help="Give --precision up after so many.")] = 200,
+        str | None, typer.Option("--metric", help="Whose interval that is (default: click_to_door_s.mean).")
+    ] = None,
+    reps_max: Annotated[
+        int | None, typer.Option("--max-reps", min=2, help="Give --precision up after so many (default: 200).")
+    ] = None,
     setting: Set = None,
     policy: Policy = None,
     workers: Workers = None,
@@ -94,7 +97,7 @@ def run(
     from rich.console import Console
 
     from sim.experiments.figures import known_metric
-    from sim.experiments.pool import Crew
+    from sim.experiments.pool import Crew, check_crew
     from sim.experiments.slo import failed, unobserved
     from sim.experiments.warming import find_warmup
     from sim.experiments.whole import Asked, run_scenario
@@ -105,14 +108,17 @@ def run(
 
     if reps is not None and precision is not None:
         raise InputError("run: expected --reps or --precision, got both.")
+    if precision is None and (metric is not None or reps_max is not None):
+        raise InputError("run: expected --precision with --metric and --max-reps, got none.")
     asked = Asked(reps or 1)
     if precision is not None:
-        asked = Asked(1, share(precision, "--precision"), known_metric(metric), reps_max)
-    asked_h = [f"warmup_h={warmup}"] if warmup not in (None, "auto") else []
+        asked = Asked(1, share(precision, "--precision"), known_metric(metric or asked.metric), reps_max or asked.most)
+    asked_h = [f"warmup_h={hours(warmup, '--warmup')}"] if warmup not in (None, "auto") else []
     loaded = load(scenario, [*settings(setting, seed), *asked_h], families(policy))
     if not quiet:
         note_unheard(loaded)
     crew = Crew(workers, cluster, allow_code)
+    check_crew(crew)
     if warmup == "auto":
         with redirect_stdout(sys.stderr):
             found = find_warmup(loaded, crew)

@@ -25,6 +25,7 @@ def assert_slo(
     policies: Mapping[str, str] | None = None,
     baseline: str | Path | None = None,
     workers: int | None = 1,
+    allow_code: bool = False,
     known: _Days | None = None,
 ) -> "list[Finding]":
     """Assert that a scenario meets service levels, by their confidence intervals.
@@ -43,6 +44,8 @@ def assert_slo(
         A file of ``darkstore check --update-baseline``: what got worse than the scenario's ``check.worsens`` allows fails.
     workers
         Processes; None: one a core.
+    allow_code
+        Let the scenario file load policies from Python files.
     known
         Days that have been run already, by what was run; they are added to.
 
@@ -72,7 +75,7 @@ def assert_slo(
     key = f"{loaded.model_dump(exclude={'slo', 'check', 'description'})!r}"
     days = (known or {}).get(key, [])
     if len(days) < count:
-        days = days_of(loaded, count, Crew(workers, allow_code=True))[0]
+        days = days_of(loaded, count, Crew(workers, allow_code=allow_code))[0]
         if known is not None:
             known[key] = days
     findings = check(loaded, days[:count], before)

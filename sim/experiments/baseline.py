@@ -47,6 +47,8 @@ def read_baseline(path: Path) -> Baseline:
     InputError
         It is missing or not one; says how to make one.
     """
+    if path.is_dir():
+        raise InputError(f"{path}: expected a file for the baseline, got a folder.")
     if not path.exists():
         raise InputError(
             f"{path}: expected a baseline; make one with darkstore check ... --baseline {path} --update-baseline."
@@ -86,6 +88,8 @@ def write_baseline(
     InputError
         It cannot be written there.
     """
+    if path.is_dir():
+        raise InputError(f"{path}: expected a file for the baseline, got a folder.")
     lines = []
     for metric in sorted(figures):
         known = [value for value in figures[metric] if value is not None]

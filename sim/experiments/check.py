@@ -76,7 +76,21 @@ def check(scenario: Scenario, days: Days, baseline: Baseline | None = None) -> l
         The baseline is of another seed, or lacks a figure.
     """
     found = [_level(slo, days) for slo in (*scenario.slo, *published(scenario))]
+    if not found and baseline is None:
+        raise InputError("check: expected service levels in the scenario (slo), or a --baseline; got neither.")
     if baseline is not None:
+        if baseline.scenario != scenario.name:
+            raise InputError(f"check: expected the baseline's scenario {baseline.scenario!r}, got {scenario.name!r}.")
+        if len(days) > baseline.replications:
+            raise InputError(
+                f"check: expected at most the baseline's {baseline.replications} days, got {len(days)}: for more, write it again "
+                f"(--update-baseline --reps {len(days)}, with the code it stands for)."
+            )
+        lacking = [rule.metric for rule in scenario.check.worsens if rule.metric not in baseline.figures]
+        if lacking:
+            raise InputError(
+                f"check: expected {lacking[0]} in the baseline, got one of other figures: write it again with --update-baseline."
+            )
         if baseline.seed != scenario.seed:
             raise InputError(
                 f"check: expected the baseline's seed {baseline.seed}, got {scenario.seed}: days that differ cannot be compared."
@@ -104,12 +118,7 @@ def _level(slo: Slo, days: Days) -> Finding:
 
 
 def _change(rule: Worsens, days: Days, baseline: Baseline) -> Finding:
-    before = baseline.figures.get(rule.metric)
-    if before is None:
-        raise InputError(
-            f"check: expected {rule.metric} in the baseline, got one of {len(baseline.figures)} other figures: "
-            "write it again with --update-baseline."
-        )
+    before = baseline.figures[rule.metric]
     both = [(old, day.get(rule.metric)) for old, day in zip(before, days, strict=False)]
     pairs = [(old, new) for old, new in both if old is not None and new is not None]
     limit = f"worse by <= {100 * rule.most:g} %"
@@ -136,7 +145,9 @@ def _settled(
     """Which side of a limit an interval lies on; `sign` 1 where low is good."""
     if found.low is None or found.high is None:
         # One day, or a figure that was nothing before: only what is at the limit's bad side for sure is told.
-        return ("fail" if math.isinf(found.mean) and sign * found.mean > 0 else "inconclusive"), 2
+        if math.isinf(found.mean):
+            return ("fail" if sign * found.mean > 0 else "pass"), None
+        return "inconclusive", 2
     worst, best = (found.high, found.low) if sign > 0 else (found.low, found.high)
     hair = 1e-12 * max(abs(limit), 1.0)  # a mean of equal values may differ from them in its last digit
     beyond, short = sign * (worst - limit), sign * (best - limit)

@@ -44,6 +44,10 @@ def parse_factor(text: str) -> Factor:
     path, equals, said = (part.strip() for part in text.partition("="))
     if not equals or not path or not said:
         raise InputError(f"--vary {text}: expected path=A,B,C or path=A:B:STEP, such as drivers.count=20:60:5.")
+    if path == "seed":
+        raise InputError(
+            f"--vary {text}: expected another key: the days are the same at all points, and --reps says how many."
+        )
     ends = said.split(":")
     if len(ends) in (2, 3) and all(_number(end) is not None for end in ends):
         low, high, *step = (float(end) for end in ends)

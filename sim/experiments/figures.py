@@ -28,10 +28,14 @@ _BETTER_HIGH = re.compile(
     r"|floor\.lines_per|floor\.turns|platform\.hit_rate$|platform\..*availability$)"
 )
 _BETTER_LOW = re.compile(
-    r"^(click_to_door_s|stages_s|orders\.(rejected|cancelled|payment_failed|open)|refunds|cost\.|drift\.|losses\.|support\."
-    r"|sales\.units_(denied|short)|sales\.backorders|forecast\.(wape|total_wape)$|drivers\.(gini|longest_idle)"
-    r"|utilisation\.drivers_riding_empty$|goods\.stockout|floor\.(wait_pick|pick|dwell|dock|stockout)|returns\.|reviews\.(wait|open)"
-    r"|platform\..*(p50|p99)(_s)?$|platform\.(shown_was_gone|version_conflicts|retries|stale_reads))"
+    r"^(click_to_door_s|stages_s|orders\.(rejected|cancelled|payment_failed|open)|refunds|cost\.|losses\."
+    r"|drift\.(?!units_net)|support\.(?!answered|utilisation)|sales\.units_(denied|short)|sales\.backorders"
+    r"|forecast\.(wape|total_wape)$|drivers\.(gini|longest_idle)|utilisation\.drivers_riding_empty$|goods\.stockout"
+    r"|floor\.(wait_pick|pick_s|pick_stages|dwell|dock|stockout|peak_orders)|packing\.(wait_s|pack_s|overflow_share)"
+    r"|returns\.|reviews\.(wait|open)|tracking\.(lost|late|spoofed|age_s|stalls|taken_back)|eta_error_s\..*_abs$"
+    r"|notifications\..*(lost|lost_share|late_share)$|platform\..*(p50|p99)(_s)?$|platform\.user\.error_budget_burnt$"
+    r"|platform\.(shown_was_gone|version_conflicts|retries|stale|lock_timeouts|writes_fenced|confirmations_revoked|screens)"
+    r"|platform\.(breakers|payments|fraud\.false)|platform\.bus\.(redelivered|duplicated|dead|lost|lag_max)$)"
 )
 
 

@@ -1,8 +1,11 @@
 """Many runs side by side: on this machine's cores, or on a Dask cluster; the same results whatever works on them."""
 
 import os
+import re
+import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sim.experiments.runs import run_in_memory
@@ -13,6 +16,10 @@ from sim.vocabulary import InputError
 
 LOST_MOST = 3
 """How often in a row the work of workers who died is given to others before a run is held to be what kills them (judgement)."""
+
+
+WORKERS_S = 30
+"""How long a cluster may have no worker before it is given up, seconds (judgement)."""
 
 
 class Job(NamedTuple):
@@ -101,19 +108,27 @@ def _killed(left: int) -> InputError:
 
 def _on_cluster(jobs: Sequence[Job], crew: Crew, work: Callable[[Job, bool], Any]) -> Iterator[tuple[int, Any]]:
     try:
+        from concurrent.futures import CancelledError
+
         from distributed import Client, KilledWorker, as_completed
     except ImportError as error:
         raise InputError(
             '--cluster: expected the extra "cluster" to be installed (pip install "darkstore[cluster]"), got none.'
         ) from error
     assert crew.cluster is not None
-    try:
-        client = Client(crew.cluster, timeout=10, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"--cluster {crew.cluster}: expected the address of a Dask scheduler, such as tcp://host:8786; found none."
-        ) from error
+    check_crew(crew)
+    for job in jobs:
+        own = [spec for spec in job.scenario.policies.model_dump().values() if ".py:" in spec]
+        if own:
+            raise InputError(
+                f"--cluster: expected policies that its workers have installed, got a file of yours: {own[0]}."
+            )
+    client = Client(crew.cluster, timeout=10, set_as_default=False)
     with client:
+        try:
+            client.wait_for_workers(1, timeout=WORKERS_S)
+        except TimeoutError as error:
+            raise InputError(f"--cluster {crew.cluster}: expected workers, got none within {WORKERS_S} s.") from error
         # Not pure: the same job twice in one sweep is two runs, and nothing may come from an earlier session's memory.
         waiting = {
             client.submit(work, job, crew.allow_code, pure=False, retries=LOST_MOST): place
@@ -127,5 +142,30 @@ def _on_cluster(jobs: Sequence[Job], crew: Crew, work: Callable[[Job, bool], Any
                 future.release()
         except KilledWorker as error:
             raise _killed(len(waiting)) from error
+        except (CancelledError, OSError) as error:
+            raise InputError(
+                f"--cluster {crew.cluster}: expected its scheduler to live; it went away with {len(waiting)} runs left."
+            ) from error
         finally:
-            client.cancel(list(waiting))
+            with suppress(Exception):  # of a scheduler that is gone nothing can be taken back
+                client.cancel(list(waiting))
+
+
+def check_crew(crew: Crew) -> None:
+    """See that somebody listens at a cluster's address, before anything is run.
+
+    Raises
+    ------
+    InputError
+        It is none, or nobody does.
+    """
+    if crew.cluster is None:
+        return
+    form = re.fullmatch(r"(?:tcp|tls)://([^:/\s]+):(\d{1,5})", crew.cluster)
+    expected = f"--cluster {crew.cluster}: expected the address of a Dask scheduler, such as tcp://host:8786"
+    if form is None:
+        raise InputError(f"{expected}; got another form.")
+    try:
+        socket.create_connection((form[1], int(form[2])), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"{expected}; found none.") from error

@@ -89,6 +89,8 @@ def sweep(
     """
     _prepare(folder, force=force)
     with _mine(folder) as file:
+        if force:
+            _clear(file, folder)
         found = _kept(file, plan, folder)
         before = len(found)
         jobs = [
@@ -121,9 +123,16 @@ def _prepare(folder: Path, *, force: bool) -> None:
         )
     if (folder / LAST).exists() and not force:
         raise InputError(f"{folder}: holds a finished sweep; give another --out, or --force to run it anew.")
-    if force:
-        for name in _OWN:
+
+
+def _clear(file: IO[str], folder: Path) -> None:
+    """Begin anew: held by us alone, so that nobody else's work is taken away."""
+    try:
+        file.truncate(0)
+        for name in _OWN - {RUNS}:
             (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: expected a sweep's files to be replaced, got: {error.strerror}.") from error
 
 
 @contextmanager
@@ -152,23 +161,26 @@ def _append(file: IO[str], line: Mapping[str, Any]) -> None:
 def _kept(file: IO[str], plan: Plan, folder: Path) -> dict[tuple[int, int], Run]:
     """Runs that are finished already; a line that was being written when the sweep was killed is cut off."""
     key = plan.key()
-    file.seek(0)
-    text = file.read()
-    whole = text[: text.rfind("\n") + 1]
-    if len(whole) < len(text):
-        file.truncate(len(whole.encode()))
-    lines = whole.splitlines()
-    if not lines:
-        _append(file, {"sweep": key})
-        return {}
     try:
+        file.seek(0)
+        text = file.read()
+        whole = text[: text.rfind("\n") + 1]
+        if len(whole) < len(text):
+            file.truncate(len(whole.encode()))
+        lines = whole.splitlines()
+        if not lines:
+            _append(file, {"sweep": key})
+            return {}
         said, *rest = (json.loads(line) for line in lines)
         same = said["sweep"] == key
-        found = [Run(line["point"], line["replication"], line["digest"], line["figures"]) for line in rest]
+        found = [Run(line["point"], line["replication"], line["digest"], dict(line["figures"])) for line in rest]
+        possible = all(0 <= run.point < len(plan.points) and 0 <= run.replication < plan.reps for run in found)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{folder / RUNS}: expected the runs of a sweep, one a line; give --force to begin anew."
         ) from error
+    if same and not possible:
+        raise InputError(f"{folder / RUNS}: expected runs of this sweep's points; give --force to begin anew.")
     if not same:
         raise InputError(
             f"{folder}: holds a part of another sweep (other factors, replications, scenario or version); "

@@ -16,6 +16,22 @@ TRADED = ("on_time", "cost.per_order_cents")
 """What is weighed against each other where nobody says what."""
 
 
+def weighed(metrics: Sequence[str]) -> list[str]:
+    """Metrics that may be weighed against each other.
+
+    Raises
+    ------
+    InputError
+        Neither way of one is better.
+    """
+    for metric in metrics:
+        if not goal(metric):
+            raise InputError(
+                f"--pareto {metric}: expected a metric of which more or less is better; of this one neither is."
+            )
+    return list(metrics)
+
+
 def swept(
     plan: Plan, runs: Sequence[Run], metrics: Sequence[str], traded: Sequence[str], design: Design, name: str, seed: int
 ) -> dict[str, Any]:
@@ -64,11 +80,6 @@ def _mean(metric: str, rows: Sequence[Mapping[str, float | None]]) -> dict[str, 
 
 
 def _front(found: Sequence[Mapping[str, Any]], traded: Sequence[str]) -> list[bool]:
-    for metric in traded:
-        if not goal(metric):
-            raise InputError(
-                f"--pareto {metric}: expected a metric of which more or less is better; of this one neither is."
-            )
     costs = np.array([
         [np.inf if each[metric] is None else -goal(metric) * each[metric]["mean"] for metric in traded] for each in found
     ])  # fmt: skip

@@ -8,7 +8,7 @@ from sim.contracts import FAMILIES
 from sim.scenario import Scenario, load
 from sim.vocabulary import InputError
 
-_NAME = re.compile(r"^[\w.+-]{1,40}$")
+_NAME = re.compile(r"^[\w.+-]{1,20}$")
 
 
 class Variant(NamedTuple):
@@ -43,7 +43,7 @@ def parse_variant(text: str) -> tuple[str, list[str], dict[str, str]]:
     name, _, rest = text.partition(":")
     if not _NAME.match(name):
         raise InputError(
-            f"--variant {text}: expected NAME:family=SPEC,path=value with a name of up to 40 letters, digits, . + - or _; "
+            f"--variant {text}: expected NAME:family=SPEC,path=value with a name of up to 20 letters, digits, . + - or _; "
             f"got the name {name!r}."
         )
     settings, policies = [], {}

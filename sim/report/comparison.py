@@ -73,13 +73,17 @@ def comparison_leaf(
     others = [name for name in found["variants"] if name != found["base"]]
     rows: dict[tuple[str, str], Any] = {(row["metric"], row["variant"]): row for row in found["rows"]}
     parts = []
+    note = (
+        "Each interval is of its row alone; a verdict needs p below 0.05 after Holm's rule for all rows. "
+        "Unclear: more days would tell."
+    )
     for name in others:
         lines = [_cells(rows[metric, name], currency) for metric in found["metrics"]]
         columns = [
             Column("", number=False), Column(found["base"]), Column(name), Column("change, 95 %"), Column("in %"),
             Column("p"), Column("", number=False),
         ]  # fmt: skip
-        parts.append(Part(f"{name} against {found['base']}", "", Grid(columns, lines)))
+        parts.append(Part(f"{name} against {found['base']}", note, Grid(columns, lines)))
     parts.append(_paired_part(rows, others, found["metrics"]))
     pictures = [picture for name in others if (picture := _forest(found["base"], name, rows, found["metrics"]))]
     if table is not None:
@@ -90,7 +94,7 @@ def comparison_leaf(
         *((f"Variant {name}", asked) for name, asked in found["variants"].items()), ("darkstore", found["darkstore"]),
     ]  # fmt: skip
     return Leaf(
-        f"{found['scenario']}: {' against '.join([*others[:3], found['base']])}",
+        f"{found['scenario']}: {', '.join(others[:3])}{' and others' if len(others) > 3 else ''} against {found['base']}",
         f"{found['replications']} days from seed {found['seed']}, the same for all; "
         "paired differences with 95 % t intervals, p by Holm's rule for all rows",
         [_answer(found, name, rows, currency) for name in others],

@@ -29,10 +29,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A table's column; numbers are set to the right."""
+    """A table's column; numbers are set to the right. What is `whole` is never broken, as numbers are not."""
 
     name: str
     number: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +99,49 @@ def print_leaf(leaf: Leaf, console: Console, folder: Path | None = None) -> None
     for part in leaf.parts:
         if part.grid is None or part.page_only:
             continue
-        table = Table(box=None, show_header=True, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
-        for place, column in enumerate(part.grid.columns):
-            # The words at the end may break; what a row is called, and numbers, never do.
-            table.add_column(
-                column.name, justify="right" if column.number else "left", no_wrap=column.number or not place
-            )
-        for row in part.grid.rows:
-            texts = [f"{cell.text} {cell.more}" if cell.more else cell.text for cell in row]
-            table.add_row(*(text_of(text, plain, _STYLES[cell.tone]) for text, cell in zip(texts, row, strict=True)))
+        table, left_out = _table(part.grid, plain, width)
         console.print()
         console.print(Group(text_of(part.title, plain, "bold"), Padding(table, (0, 0, 0, 1))), width=width)
-        if part.note:
-            console.print(Padding(text_of(part.note, plain, "dim"), (0, 0, 0, 1)), width=width)
+        more = f"{left_out} more {'column is' if left_out == 1 else 'columns are'} on the page." if left_out else ""
+        if part.note or more:
+            note = f"{part.note} {more}".strip()
+            console.print(Padding(text_of(note, plain, "dim"), (0, 0, 0, 1)), width=width)
     if folder is not None:
         console.print()
         console.print(text_of(f"Report  {folder / REPORT}", plain), soft_wrap=True)
         console.print(text_of(f"Files   {folder}", plain), soft_wrap=True)
+
+
+def _told(cell: Cell) -> str:
+    return f"{cell.text} {cell.more}" if cell.more else cell.text
+
+
+def _least(grid: Grid, place: int) -> int:
+    """How wide a column is at least: what is never broken as it is, words by the longest of them."""
+    column = grid.columns[place]
+    texts = [column.name, *(_told(row[place]) for row in grid.rows)]
+    if not (column.number or column.whole or not place):
+        texts = [word for text in texts for word in text.split()]
+    return max(map(len, texts), default=0)
+
+
+def _table(grid: Grid, plain: bool, width: int) -> tuple[Table, int]:
+    """A table that fits; returns it, and how many columns of numbers, from the right, it had to leave out for that."""
+    shown = list(range(len(grid.columns)))
+    while sum(_least(grid, place) + 2 for place in shown) > width:
+        numbers = [place for place in shown[1:] if grid.columns[place].number]
+        if not numbers:
+            break
+        shown.remove(numbers[-1])
+    table = Table(box=None, show_header=True, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    for place in shown:
+        column = grid.columns[place]
+        # The words at the end may break; what a row is called, and numbers, never do.
+        fixed = column.number or column.whole or not place
+        table.add_column(column.name, justify="right" if column.number else "left", no_wrap=fixed)
+    for row in grid.rows:
+        table.add_row(*(text_of(_told(row[place]), plain, _STYLES[row[place].tone]) for place in shown))
+    return table, len(grid.columns) - len(shown)
 
 
 def write_leaf(leaf: Leaf, folder: Path) -> Path:

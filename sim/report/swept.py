@@ -30,8 +30,8 @@ def swept_leaf(found: Mapping[str, Any]) -> Leaf:
     few = len(points) <= ROWS_MOST
     shown = points if few else front
     wanted = list(dict.fromkeys([*found["metrics"], *found["traded"]]))
-    columns = [*(Column(_short(path), number=False) for path in found["factors"])]
-    columns += [Column(metric_of(metric).label) for metric in wanted] + [Column("", number=False)]
+    columns = [*(Column(_short(path), number=False, whole=True) for path in found["factors"])]
+    columns += [Column(metric_of(metric).label) for metric in wanted] + [Column("", number=False, whole=True)]
     rows = [
         [
             *(Cell(str(value)) for value in point["values"]),
@@ -123,6 +123,8 @@ def _matters(found: Mapping[str, Any]) -> list[Part]:
         if max(names[factors].values()) >= 0.001
     ]
     note = "Share of the variance between points that goes with a factor, or with two together beyond each alone."
+    if found["design"] != "grid":
+        note += " By a linear model: what bends or turns is not in it."
     return [Part("What matters", note, Grid(columns, rows))]
 
 

@@ -85,7 +85,10 @@ def compare_command(
     from sim.report.leaf import print_leaf, write_leaf
 
     chosen = variants_of(scenarios or ["default"], variant or [], settings(setting, seed), families(policy))
+    first = chosen[0].scenario
     metrics = [known_metric(each) for each in dict.fromkeys(metric or HEADLINE)]
+    if select is None and zone is not None:
+        raise InputError("--zone: expected --select METRIC with it, got none.")
     if select is not None:
         if zone is None:
             raise InputError(
@@ -94,7 +97,7 @@ def compare_command(
         asked = (known_metric(select, "--select"), zone, share(confidence, "--confidence"), reps_max)
         _select(chosen, asked, How(workers, cluster, allow_code, out, force, as_json, quiet))
     folder = out or named(
-        "compare", chosen[0].scenario.name, [each.asked for each in chosen], reps, chosen[0].scenario.seed
+        "compare", first.name, [each.asked for each in chosen], reps, first.seed, setting, policy, metrics
     )
     crew = Crew(workers, cluster, allow_code)
     bar = count_bar(Console(stderr=True), "runs", reps * len(chosen), quiet=quiet or as_json)
@@ -129,7 +132,7 @@ def _select(
     from sim.report.selected import selected_leaf
 
     first = variants[0].scenario
-    folder = how.out or named("select", first.name, [each.asked for each in variants], asked, first.seed)
+    folder = how.out or named("select", first.name, [each.asked for each in variants], asked, first.seed, sys.argv[1:])
     bar = count_bar(Console(stderr=True), "days", asked[3], quiet=how.silent)
     with whole_folder(folder, force=how.force, last=LAST) as work, bar as done:
         with redirect_stdout(sys.stderr):

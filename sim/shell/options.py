@@ -85,3 +85,20 @@ def share(text: str, option: str) -> float:
     if not 0.0 < value < 1.0:
         raise InputError(f"{option}: expected a share such as 5% or 0.05, above 0 and below 100 %, got {text!r}.")
     return value
+
+
+def hours(text: str | None, option: str) -> float:
+    """Read hours, 0 or more.
+
+    Raises
+    ------
+    InputError
+        They are none.
+    """
+    try:
+        value = float(text or "")
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < float("inf"):
+        raise InputError(f"{option}: expected hours, 0 or more, or auto; got {text!r}.")
+    return value

@@ -62,7 +62,7 @@ def sweep_command(
     from sim.experiments.place import named
     from sim.experiments.pool import Crew
     from sim.experiments.sweep import LAST, Plan, sweep, write_sweep
-    from sim.experiments.swept import TRADED, swept
+    from sim.experiments.swept import TRADED, swept, weighed
     from sim.report.counting import count_bar
     from sim.report.leaf import print_leaf, write_leaf
     from sim.report.swept import swept_leaf
@@ -72,7 +72,7 @@ def sweep_command(
         raise InputError(
             "sweep: expected --vary PATH=LIST or PATH=A:B:STEP, such as --vary drivers.count=20:60:5; got none."
         )
-    traded = [known_metric(each.strip(), "--pareto") for each in pareto.split(",")] if pareto else list(TRADED)
+    traded = weighed([known_metric(each.strip(), "--pareto") for each in pareto.split(",")] if pareto else TRADED)
     metrics = [known_metric(each) for each in dict.fromkeys(metric or ("click_to_door_s.mean", *TRADED))]
     base = load(scenario, settings(setting, seed), families(policy))
     factors = [parse_factor(text) for text in vary]

@@ -53,7 +53,9 @@ def test_the_cap_is_said_and_the_exit_code_is_that_of_what_cannot_be_told(
         (["--precision", "0%"], "--precision: expected a share"), (["--precision", "x"], "--precision: expected a share"),
         (["--precision", "5%", "--metric", "on_tme"], "--metric on_tme"),
         (["--precision", "5%", "--metric", "packing.utilisation"], "nothing to observe"),
-        (["--warmup", "soon"], "warmup_h"), (["--warmup", "auto"], "--warmup auto: expected orders in at least 50"),
+        (["--warmup", "soon"], "--warmup: expected hours"), (["--warmup", "-1"], "--warmup: expected hours"),
+        (["--max-reps", "5"], "expected --precision with"),
+        (["--warmup", "auto"], "--warmup auto: expected orders in at least 50"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_reached_is_said_in_one_line(
