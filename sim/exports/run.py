@@ -1,0 +1,120 @@
+"""A finished run as the exports see it: its tables, its log, and when its clock began."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from sim.experiments.folder import read_json, read_summary, read_table
+from sim.recording import ParquetArchive
+from sim.scenario.tree import parse_start
+from sim.vocabulary import InputError
+
+_NEEDED: Final = ("scenario", "seed", "digest", "world", "versions")
+
+
+class FinishedRun:
+    """Read access to the folder of a finished run; with replications, to the first of them.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+
+    Raises
+    ------
+    InputError
+        It holds no finished run, or a file of it will not do.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        read_summary(folder)
+        self._path = folder / "manifest.json"
+        self.manifest = read_json(self._path)
+        lacking = [key for key in _NEEDED if key not in self.manifest]
+        if lacking:
+            raise InputError(f"{self._path}: expected the manifest of a run, got one without {', '.join(lacking)}.")
+        for key in ("scenario", "world"):
+            if not isinstance(self.manifest[key], dict):
+                raise InputError(f"{self._path}: expected {key} to be an object, got {self.manifest[key]!r:.40}.")
+
+    @property
+    def name(self) -> str:
+        """The scenario's name."""
+        return str(self.manifest["scenario"].get("name", "unnamed"))
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return int(self.manifest["seed"])
+
+    @property
+    def digest(self) -> str:
+        """The digest of the log."""
+        return str(self.manifest["digest"])
+
+    @cached_property
+    def start(self) -> datetime:
+        """When the simulated clock began, UTC."""
+        try:
+            return parse_start(str(self.manifest["scenario"].get("start"))).astimezone(UTC)
+        except ValueError as error:
+            raise InputError(f"{self._path}: expected scenario.start to be {error}.") from error
+
+    @cached_property
+    def close_s(self) -> float:
+        """When the run closed, seconds since its start."""
+        scenario = self.manifest["scenario"]
+        try:
+            return 3600.0 * (float(scenario["horizon_h"]) + float(scenario["drain_h"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{self._path}: expected scenario.horizon_h and scenario.drain_h in hours.") from error
+
+    @cached_property
+    def archive(self) -> ParquetArchive:
+        """The event log."""
+        return ParquetArchive(self.folder / "events.parquet")
+
+    def table(self, name: str) -> pa.Table:
+        """A table of the run, such as ``orders``; names of enums are plain strings, what is no number is null."""
+        table = read_table(self.folder / f"{name}.parquet")
+        columns = {field.name: _plain(table.column(field.name)) for field in table.schema}
+        return pa.table(columns)
+
+    def columns(self, name: str, *wanted: str) -> dict[str, list[Any]]:
+        """Columns of a table as lists; where nothing is known, None.
+
+        Raises
+        ------
+        InputError
+            The table has no such columns.
+        """
+        table = self.table(name)
+        lacking = [column for column in wanted if column not in table.column_names]
+        if lacking:
+            path = self.folder / f"{name}.parquet"
+            raise InputError(f"{path}: expected the columns {', '.join(wanted)}, got none named {', '.join(lacking)}.")
+        found: dict[str, list[Any]] = table.select(list(wanted)).to_pydict()
+        return found
+
+    def unix_ns(self, t_s: float) -> int:
+        """A moment of the simulated clock in nanoseconds since 1970."""
+        return round(self.start.timestamp()) * 1_000_000_000 + round(t_s * 1e9)
+
+    def iso(self, t_s: float) -> str:
+        """A moment of the simulated clock in ISO 8601, UTC, to the microsecond."""
+        at = self.start + timedelta(microseconds=round(t_s * 1e6))
+        return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    if pa.types.is_floating(column.type):
+        return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return column
