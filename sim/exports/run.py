@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -11,6 +11,16 @@ from sim.experiments.folder import read_json, read_summary, read_table
 from sim.recording import ParquetArchive
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError
+
+
+class Store(NamedTuple):
+    """A store: its name, node, and where it is, degrees."""
+
+    name: str
+    node: int
+    lon: float
+    lat: float
+
 
 _NEEDED: Final = ("scenario", "seed", "digest", "world", "versions")
 
@@ -72,6 +82,17 @@ class FinishedRun:
             return 3600.0 * (float(scenario["horizon_h"]) + float(scenario["drain_h"]))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{self._path}: expected scenario.horizon_h and scenario.drain_h in hours.") from error
+
+    @cached_property
+    def stores(self) -> list[Store]:
+        """The stores, by their numbers."""
+        try:
+            return [
+                Store(str(told["name"]), int(told["node"]), round(float(told["lon"]), 6), round(float(told["lat"]), 6))
+                for told in self.manifest["world"]["stores"]
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{self._path}: expected world.stores with name, node, lon and lat of each.") from error
 
     @cached_property
     def archive(self) -> ParquetArchive:
