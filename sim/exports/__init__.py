@@ -46,6 +46,7 @@ TABLES: Final = ("orders", "tasks", "drivers", "stock", "series", "drift", "plat
 FORMATS: Final[dict[str, Format]] = {
     "csv": Format("-csv", tuple(f"{name}.csv" for name in TABLES), "tables", "spreadsheets"),
     "geojson": Format("-geojson.geojson", (), "geojson", "QGIS, geopandas, maps on the web"),
+    "perfetto": Format("-perfetto.json", (), "perfetto", "ui.perfetto.dev, chrome://tracing"),
 }
 """The formats, by the names that ``darkstore export`` knows them by."""
 

@@ -1,6 +1,7 @@
 """Routes, stores and delivered orders as GeoJSON (RFC 7946), for QGIS, geopandas and whatever draws maps.
 
 A ride is drawn as a straight line between its ends (the log has no more of it), and says so in its property `drawn`.
+Times are in whole milliseconds: GDAL rounds what is finer, and gets minutes of sixty seconds.
 """
 
 import json
@@ -50,7 +51,7 @@ def _orders(run: FinishedRun) -> Iterator[Feature]:
             order=order,
             store=store,
             driver=driver,
-            delivered_at=run.iso(delivered_s),
+            delivered_at=run.iso(delivered_s, "milliseconds"),
             click_to_door_s=round(delivered_s - entered_s, 3),
             late=promised_s is not None and delivered_s > promised_s,
         )
@@ -73,6 +74,6 @@ def _routes(run: FinishedRun) -> Iterator[Feature]:
                 trip=legs[0].trip.name.lower(),
                 rides=len(lines),
                 ride_s=round(sum(leg.end_s - leg.start_s for leg in legs), 3),
-                first_at=run.iso(legs[0].start_s),
+                first_at=run.iso(legs[0].start_s, "milliseconds"),
                 drawn="straight lines between the ends of each ride",
             )

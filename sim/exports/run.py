@@ -125,10 +125,10 @@ class FinishedRun:
         """A moment of the simulated clock in nanoseconds since 1970."""
         return round(self.start.timestamp()) * 1_000_000_000 + round(t_s * 1e9)
 
-    def iso(self, t_s: float) -> str:
-        """A moment of the simulated clock in ISO 8601, UTC, to the microsecond."""
+    def iso(self, t_s: float, timespec: str = "microseconds") -> str:
+        """A moment of the simulated clock in ISO 8601, UTC; `timespec` as for `datetime.isoformat`."""
         at = self.start + timedelta(microseconds=round(t_s * 1e6))
-        return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return at.isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
