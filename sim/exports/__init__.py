@@ -47,6 +47,7 @@ FORMATS: Final[dict[str, Format]] = {
     "csv": Format("-csv", tuple(f"{name}.csv" for name in TABLES), "tables", "spreadsheets"),
     "geojson": Format("-geojson.geojson", (), "geojson", "QGIS, geopandas, maps on the web"),
     "perfetto": Format("-perfetto.json", (), "perfetto", "ui.perfetto.dev, chrome://tracing"),
+    "openmetrics": Format("-openmetrics", ("metrics.txt", "dashboard.json"), "openmetrics", "Prometheus, Grafana"),
 }
 """The formats, by the names that ``darkstore export`` knows them by."""
 

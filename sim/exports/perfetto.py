@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from sim.exports.legs import legs_of
 from sim.exports.run import FinishedRun
 from sim.exports.stages import courses
+from sim.metrics.tables import spans
 from sim.vocabulary import Mishap
 
 Event = dict[str, Any]
@@ -60,8 +63,8 @@ def _named(what: str, pid: int, tid: int, name: str) -> Event:
 def _lay(group: int, word: str, tracks: dict[int, list[Span]], names: list[Event], events: list[Event]) -> None:
     """Give each one's spans as many tracks as it takes for them to lie within each other."""
     track = 0
-    for who, spans in sorted(tracks.items()):
-        for number, lane in enumerate(lanes(spans)):
+    for who, its in sorted(tracks.items()):
+        for number, lane in enumerate(lanes(its)):
             track += 1
             title = f"{word} {who}" + (f" ({number + 1})" if number else "")
             names.append(_named("thread_name", group, track, title))
@@ -75,14 +78,14 @@ def _lay(group: int, word: str, tracks: dict[int, list[Span]], names: list[Event
                 )  # fmt: skip
 
 
-def lanes(spans: Iterable[Span]) -> list[list[tuple[str, int, int, int]]]:
+def lanes(its: Iterable[Span]) -> list[list[tuple[str, int, int, int]]]:
     """Spread spans over as few lanes as come of taking the first that will do: on each, they follow or enclose each other.
 
     Returns name, begin and end in whole microseconds, and order of each.
     """
     found: list[list[tuple[str, int, int, int]]] = []
     open_until: list[list[int]] = []  # of each lane: when the spans that are not over end, the innermost last
-    whole = [(span.name, round(span.start_s * 1e6), round(span.end_s * 1e6), span.order) for span in spans]
+    whole = [(span.name, round(span.start_s * 1e6), round(span.end_s * 1e6), span.order) for span in its]
     for span in sorted(whole, key=lambda span: (span[1], -span[2], span[3], span[0])):
         place = next((i for i, ends in enumerate(open_until) if _fits(ends, span[1], span[2])), len(found))
         if place == len(found):
@@ -101,42 +104,39 @@ def _fits(ends: list[int], start_us: int, end_us: int) -> bool:
 
 def _pickers(run: FinishedRun) -> dict[int, list[Span]]:
     """Shifts, picks and counts of each picker."""
-    archive, tracks = run.archive, dict[int, list[Span]]()
-    for kinds, name, keys in (
-        (("picker_on", "picker_off"), "on shift", ("picker",)),
-        (("pick_started", "pick_ended"), "pick", ("picker", "order")),
-        (("count_started", "count_ended"), "count shelves", ("picker",)),
-    ):
-        for key, start_s, end_s in _paired(run, *(archive.rows(kind, ("t_s", *keys)).tolist() for kind in kinds)):
-            order = key[1] if len(key) > 1 else -1
-            title = f"{name} order {order}" if order >= 0 else name
-            tracks.setdefault(key[0], []).append(Span(title, start_s, end_s, order))
+    tracks = dict[int, list[Span]]()
+    for (picker, _), start_s, end_s in _paired(run, "picker_on", "picker_off", "picker"):
+        tracks.setdefault(picker, []).append(Span("on shift", start_s, end_s))
+    for (picker, order), start_s, end_s in _paired(run, "pick_started", "pick_ended", "picker", "order"):
+        tracks.setdefault(picker, []).append(Span(f"pick order {order}", start_s, end_s, order))
+    for (picker, _), start_s, end_s in _paired(run, "count_started", "count_ended", "picker"):
+        tracks.setdefault(picker, []).append(Span("count shelves", start_s, end_s))
     return tracks
 
 
 def _paired(
-    run: FinishedRun, begins: list[tuple[Any, ...]], ends: list[tuple[Any, ...]]
-) -> Iterator[tuple[tuple[int, ...], float, float]]:
-    """Match the beginnings of each key with its ends, the first with the first; what never ends lasts until the close.
+    run: FinishedRun, began: str, ended: str, who: str, what: str | None = None
+) -> Iterator[tuple[tuple[int, int], float, float]]:
+    """Match facts that begin something with those that end it, by person (and thing); what never ends lasts until the close.
 
-    Yields the key, and from when to when, seconds since the start.
+    Yields person and thing (0 where there is none), and from when to when, seconds since the start.
     """
-    until: dict[tuple[int, ...], list[float]] = {}
-    for t_s, *key in ends:
-        until.setdefault(tuple(key), []).append(t_s)
-    count: dict[tuple[int, ...], int] = {}
-    for t_s, *key in begins:
-        whose = tuple(key)
-        place = count[whose] = count.get(whose, -1) + 1
-        stops = until.get(whose, [])
-        yield whose, t_s, max(t_s, stops[place] if place < len(stops) else run.close_s)
+
+    def keyed(kind: str) -> dict[str, Any]:
+        rows = run.archive.rows(kind)
+        key = rows[who].astype(np.int64) << 32
+        return {"t_s": rows["t_s"], "key": key if what is None else key | rows[what]}
+
+    for key, start_s, end_s in zip(
+        *(column.tolist() for column in spans(keyed(began), keyed(ended), "key", run.close_s)), strict=True
+    ):
+        yield (key >> 32, key & 0xFFFFFFFF), start_s, max(start_s, end_s)
 
 
 def _drivers(run: FinishedRun) -> dict[int, list[Span]]:
     """Shifts, rides, mishaps, and what came at stores and doors, of each driver."""
     archive, tracks = run.archive, dict[int, list[Span]]()
-    shifts = (archive.rows(kind, ("t_s", "driver")).tolist() for kind in ("driver_on", "driver_off"))
-    for (driver,), start_s, end_s in _paired(run, *shifts):
+    for (driver, _), start_s, end_s in _paired(run, "driver_on", "driver_off", "driver"):
         tracks.setdefault(driver, []).append(Span("on shift", start_s, end_s))
     for leg in legs_of(archive):
         name = f"ride {leg.trip.name.lower()}"

@@ -22,7 +22,7 @@ class Store(NamedTuple):
     lat: float
 
 
-_NEEDED: Final = ("scenario", "seed", "digest", "world", "versions")
+_NEEDED: Final = ("scenario", "seed", "fingerprint", "digest", "world", "versions")
 
 
 class FinishedRun:
@@ -60,6 +60,11 @@ class FinishedRun:
     def seed(self) -> int:
         """The seed."""
         return int(self.manifest["seed"])
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the scenario."""
+        return str(self.manifest["fingerprint"])
 
     @property
     def digest(self) -> str:
