@@ -48,6 +48,7 @@ FORMATS: Final[dict[str, Format]] = {
     "geojson": Format("-geojson.geojson", (), "geojson", "QGIS, geopandas, maps on the web"),
     "perfetto": Format("-perfetto.json", (), "perfetto", "ui.perfetto.dev, chrome://tracing"),
     "openmetrics": Format("-openmetrics", ("metrics.txt", "dashboard.json"), "openmetrics", "Prometheus, Grafana"),
+    "ocel": Format("-ocel.json", (), "ocel", "process mining tools"),
 }
 """The formats, by the names that ``darkstore export`` knows them by."""
 
