@@ -49,6 +49,7 @@ FORMATS: Final[dict[str, Format]] = {
     "perfetto": Format("-perfetto.json", (), "perfetto", "ui.perfetto.dev, chrome://tracing"),
     "openmetrics": Format("-openmetrics", ("metrics.txt", "dashboard.json"), "openmetrics", "Prometheus, Grafana"),
     "ocel": Format("-ocel.json", (), "ocel", "process mining tools"),
+    "otlp": Format("-otlp.json", (), "otlp", "Jaeger and other tools for traces"),
 }
 """The formats, by the names that ``darkstore export`` knows them by."""
 

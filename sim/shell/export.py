@@ -8,7 +8,9 @@ import typer
 
 def export_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv, geojson, perfetto, openmetrics or ocel.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="FORMAT", help="csv, geojson, perfetto, openmetrics, ocel or otlp.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Where to (default: beside the run's folder, named RUN-FORMAT; never inside it)."),
