@@ -1,8 +1,8 @@
 """A finished run in the formats that other tools read.
 
-One file per format, each a function from a run to bytes on the disk: the same run gives the same bytes, and the only clock
-is the simulated one. What is written and where it goes is in `FORMATS`; `sim.exports.place` sees to it that it appears
-whole, or not at all.
+One module per format, each a function from a run to bytes on the disk. The same run gives the same bytes (but for DuckDB's,
+see there), and the only clock is the simulated one. What is written and where it goes is in `FORMATS`; `sim.exports.place`
+sees to it that it appears whole, or not at all.
 """
 
 from collections.abc import Callable
@@ -50,6 +50,7 @@ FORMATS: Final[dict[str, Format]] = {
     "openmetrics": Format("-openmetrics", ("metrics.txt", "dashboard.json"), "openmetrics", "Prometheus, Grafana"),
     "ocel": Format("-ocel.json", (), "ocel", "process mining tools"),
     "otlp": Format("-otlp.json", (), "otlp", "Jaeger and other tools for traces"),
+    "duckdb": Format("-duckdb.duckdb", (), "database", "DuckDB, for questions in SQL"),
 }
 """The formats, by the names that ``darkstore export`` knows them by."""
 

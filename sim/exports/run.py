@@ -1,11 +1,13 @@
 """A finished run as the exports see it: its tables, its log, and when its clock began."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sim.experiments.folder import read_json, read_summary, read_table
 from sim.recording import ParquetArchive
@@ -106,9 +108,17 @@ class FinishedRun:
 
     def table(self, name: str) -> pa.Table:
         """A table of the run, such as ``orders``; names of enums are plain strings, what is no number is null."""
-        table = read_table(self.folder / f"{name}.parquet")
-        columns = {field.name: _plain(table.column(field.name)) for field in table.schema}
-        return pa.table(columns)
+        return _plainly(read_table(self.folder / f"{name}.parquet"))
+
+    def pieces(self, name: str) -> Iterator[pa.Table]:
+        """The same, a row group after the other: the log of a day is too wide to be had at once."""
+        path = self.folder / f"{name}.parquet"
+        try:
+            file = pq.ParquetFile(path)
+            for group in range(file.num_row_groups):
+                yield _plainly(file.read_row_group(group))
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path}: expected a Parquet table, got: {str(error).splitlines()[0]}") from error
 
     def columns(self, name: str, *wanted: str) -> dict[str, list[Any]]:
         """Columns of a table as lists; where nothing is known, None.
@@ -134,6 +144,10 @@ class FinishedRun:
         """A moment of the simulated clock in ISO 8601, UTC; `timespec` as for `datetime.isoformat`."""
         at = self.start + timedelta(microseconds=round(t_s * 1e6))
         return at.isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def _plainly(table: pa.Table) -> pa.Table:
+    return pa.table({field.name: _plain(table.column(field.name)) for field in table.schema})
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -5,17 +5,19 @@ from typing import Annotated
 
 import typer
 
+from sim.shell.options import Force
+
 
 def export_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     to: Annotated[
-        str, typer.Option("--to", metavar="FORMAT", help="csv, geojson, perfetto, openmetrics, ocel or otlp.")
+        str, typer.Option("--to", metavar="FORMAT", help="csv, geojson, perfetto, openmetrics, ocel, otlp or duckdb.")
     ],
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Where to (default: beside the run's folder, named RUN-FORMAT; never inside it)."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a finished run in a format that other tools read."""
     from sim.exports import default_place, format_of
