@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sim.exports import FORMATS
@@ -63,8 +65,12 @@ def test_a_manifest_that_lacks_something(broken, tmp_path, key, value, said):
 
 
 def test_a_table_without_a_column_names_it(broken, tmp_path):
-    import pyarrow.parquet as pq
-
     table = pq.read_table(broken / "orders.parquet")
     pq.write_table(table.drop_columns(["promised_s"]), broken / "orders.parquet")
     assert "got none named promised_s" in told(broken, "perfetto", tmp_path / "out")
+
+
+def test_what_is_no_number_is_as_unknown_as_null(broken):
+    stock = pa.table({"a": pa.array([1.0, float("nan"), None]), "b": pa.array(["x", None, "x"]).dictionary_encode()})
+    pq.write_table(stock, broken / "stock.parquet")
+    assert FinishedRun(broken).table("stock").to_pydict() == {"a": [1.0, None, None], "b": ["x", None, "x"]}
