@@ -12,6 +12,7 @@ from sim import __version__
 from sim.shell.check import check_command
 from sim.shell.compare import compare_command
 from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
+from sim.shell.export import export_command
 from sim.shell.maps import map_app
 from sim.shell.mdrp import mdrp_app
 from sim.shell.options import (
@@ -50,6 +51,7 @@ app.add_typer(plan_app, name="plan")
 app.command("compare")(compare_command)
 app.command("sweep")(sweep_command)
 app.command("check")(check_command)
+app.command("export")(export_command)
 app.command("storm")(storm_command)
 
 

@@ -75,7 +75,7 @@ def test_the_columns_and_keys_of_the_contract_are_there(here, capsys):
         "schema scenario seed replications fingerprint digest orders returns refunds click_to_door_s within_s on_time stages_s "
         "utilisation orders_per_driver_hour fill_rate sales surcharges drivers drift reviews losses forecast floor packing "
         "substitutions support tracking eta_error_s notifications cost goods revenue_cents tax_cents discount_cents fees_cents "
-        "platform slo engine"
+        "platform by_store long_run slo engine"
     )
     assert set(keys.split()) == set(summary)
     assert set(summary["click_to_door_s"]) == {"mean", "p50", "p90", "p95", "p99"}
