@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim import __version__
-from sim.experiments.figures import figures, goal, interval
+from sim.experiments.figures import figures, goal, interval, observed
 from sim.experiments.pool import Crew, Job, in_turn
 from sim.experiments.variants import Variant
 from sim.statistics import LEVEL, Difference, Interval, holm, paired
-from sim.vocabulary import InputError
 
 SCHEMA = 1
 SURE = 1.0 - LEVEL
@@ -94,6 +93,8 @@ def compare(
     reps: int,
     crew: Crew = Crew(),
     done: Callable[[int], None] | None = None,
+    *,
+    named: bool = True,
 ) -> Comparison:
     """Run every variant on the same days (common random numbers) and compare all with the first.
 
@@ -105,6 +106,8 @@ def compare(
         Days: replications of each variant.
     done
         Told how many runs have finished.
+    named
+        Whether somebody asked for these metrics: then each has to be observed.
     """
     jobs = [Job(variant.scenario, number) for number in range(reps) for variant in variants]
     summaries = in_turn(jobs, crew, done)
@@ -112,10 +115,12 @@ def compare(
         variant.name: [figures(summary) for summary in summaries[place :: len(variants)]]
         for place, variant in enumerate(variants)
     }
-    return held_together(variants, metrics, table)
+    return held_together(variants, metrics, table, named=named)
 
 
-def held_together(variants: Sequence[Variant], metrics: Sequence[str], table: Table) -> Comparison:
+def held_together(
+    variants: Sequence[Variant], metrics: Sequence[str], table: Table, *, named: bool = True
+) -> Comparison:
     """Compare what has been run already.
 
     Raises
@@ -124,10 +129,8 @@ def held_together(variants: Sequence[Variant], metrics: Sequence[str], table: Ta
         A metric was observed in no replication of any variant.
     """
     base = variants[0].name
+    metrics = observed(metrics, [day for days in table.values() for day in days], named)
     places = [(metric, variant.name) for metric in metrics for variant in variants[1:]]
-    for metric in metrics:
-        if all(day.get(metric) is None for days in table.values() for day in days):
-            raise InputError(f"--metric {metric}: expected one that these runs observe; nobody saw anything of it.")
     found = [_difference(metric, table[base], table[name]) for metric, name in places]
     tested = [place for place, each in enumerate(found) if each is not None and each.p is not None]
     adjusted = dict(zip(tested, holm([_p(found[place]) for place in tested]), strict=True))

@@ -87,3 +87,20 @@ def known_metric(metric: str, option: str = "--metric") -> str:
         f"{option} {metric}: expected a metric of summary.json, such as {', '.join(close or METRICS[:3])} "
         "(darkstore scenario schema lists all)."
     )
+
+
+def observed(
+    metrics: Sequence[str], days: Sequence[Mapping[str, float | None]], named: bool, option: str = "--metric"
+) -> list[str]:
+    """The metrics of which some day saw anything; of those that somebody `named` all have to be.
+
+    Raises
+    ------
+    InputError
+        One that was named, or any at all, was seen on no day.
+    """
+    seen = [metric for metric in metrics if any(day.get(metric) is not None for day in days)]
+    unseen = [metric for metric in metrics if metric not in seen]
+    if unseen and (named or not seen):
+        raise InputError(f"{option} {unseen[0]}: expected one that these runs observe; nobody saw anything of it.")
+    return seen

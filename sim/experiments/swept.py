@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sim import __version__
-from sim.experiments.figures import goal, interval
+from sim.experiments.figures import goal, interval, observed
 from sim.experiments.sweep import Plan, Run
 from sim.statistics.designs import Design, effects, pareto
 from sim.vocabulary import InputError
@@ -33,7 +33,14 @@ def weighed(metrics: Sequence[str]) -> list[str]:
 
 
 def swept(
-    plan: Plan, runs: Sequence[Run], metrics: Sequence[str], traded: Sequence[str], design: Design, name: str, seed: int
+    plan: Plan,
+    runs: Sequence[Run],
+    metrics: Sequence[str],
+    traded: Sequence[str],
+    design: Design,
+    name: str,
+    seed: int,
+    named: tuple[bool, bool] = (True, True),
 ) -> dict[str, Any]:
     """The object of sweep.json.
 
@@ -44,17 +51,20 @@ def swept(
     traded
         Those that are weighed against each other: the front holds the points that no other beats in all of them.
 
+    named
+        Whether somebody asked for the metrics, and for those that are weighed: then each has to be observed.
+
     Raises
     ------
     InputError
         A metric was observed nowhere, or has no better way to be weighed by.
     """
+    figures = [run.figures for run in runs]
+    metrics = observed(metrics, figures, named[0])
+    traded = observed(traded, figures, named[1], "--pareto")
     wanted = list(dict.fromkeys([*metrics, *traded]))
     days = [[run.figures for run in runs if run.point == place] for place in range(len(plan.points))]
     found = [{metric: _mean(metric, rows) for metric in wanted} for rows in days]
-    for metric in wanted:
-        if all(each[metric] is None for each in found):
-            raise InputError(f"--metric {metric}: expected one that these runs observe; nobody saw anything of it.")
     levels = [point.values for point in plan.points]
     return {
         "schema": SCHEMA,

@@ -103,7 +103,7 @@ def compare_command(
     bar = count_bar(Console(stderr=True), "runs", reps * len(chosen), quiet=quiet or as_json)
     with whole_folder(folder, force=force, last=LAST) as work, bar as done:
         with redirect_stdout(sys.stderr):
-            found = compare(chosen, metrics, reps, crew, done)
+            found = compare(chosen, metrics, reps, crew, done, named=bool(metric))
         result = plain(found) | {"currency": chosen[0].scenario.costs.currency, "command": sys.argv}
         leaf = comparison_leaf(result, found.table)
         write_tidy(found.table, work / "replications.parquet")

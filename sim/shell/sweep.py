@@ -88,7 +88,7 @@ def sweep_command(
             done(finished, f"{before:,} from before" if before else "")
 
         runs = sweep(plan, folder, Crew(workers, cluster, allow_code), force=force, done=told)
-    result = swept(plan, runs, metrics, traded, design, base.name, base.seed)
+    result = swept(plan, runs, metrics, traded, design, base.name, base.seed, (bool(metric), bool(pareto)))
     result |= {"currency": base.costs.currency, "command": sys.argv}
     leaf = swept_leaf(result)
     write_sweep(plan, runs, folder / "sweep.parquet")
