@@ -187,7 +187,7 @@ def staff_command(
         str, typer.Option("--confidence", help="With which each service level is to hold, one-sided.")
     ] = "95%",
     fresh: Annotated[int, typer.Option("--fresh", min=2, help="Days of another seed to try the answer on.")] = 10,
-    reps: Reps = 5,
+    reps: Reps = 4,
     seed: Seed = None,
     setting: Set = None,
     policy: Policy = None,
