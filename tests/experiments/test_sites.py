@@ -104,6 +104,23 @@ def test_a_plan_says_where_what_it_brings_and_what_it_takes(tmp_path: Path, caps
     assert page.count("new store") >= len(plan["choices"])
 
 
+def test_what_competitors_keep_is_neither_won_nor_earned(world: World, tmp_path: Path) -> None:
+    far = max(from_cells(world, world.store_nodes)[:60], key=lambda each: min(
+        abs(each.lat - world.geography.lat[node]) + abs(each.lon - world.geography.lon[node]) for node in world.store_nodes
+    ))  # fmt: skip
+    found = []
+    for competition in (0.0, 0.5):
+        path, folder = tmp_path / f"{competition}.csv", tmp_path / f"c{competition}"
+        path.write_text(f"name,lat,lon,competition\nfar,{far.lat},{far.lon},{competition}\n")
+        words = ["plan", "sites", "small", *SMALL, "--candidates", str(path), "--out", str(folder)]
+        assert guarded(app, [*words, "--set", "stores.zone={radius_m: 2500}"]) == 0
+        found.append(json.loads((folder / "plan.json").read_text())["sites"]["choices"][0])
+    free, shared = found
+    assert free["new_orders"] > 0.0
+    assert shared["new_orders"] == pytest.approx(0.5 * free["new_orders"])
+    assert shared["gain_cents"]["mean"] < free["gain_cents"]["mean"]
+
+
 def test_a_list_of_candidates_is_taken_as_it_is(world: World, tmp_path: Path) -> None:
     path = tmp_path / "places.csv"
     lat, lon = world.geography.lat[100], world.geography.lon[100]
