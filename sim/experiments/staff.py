@@ -279,7 +279,8 @@ def _pared(
     for name in Staffing._fields:
         place = 0
         while (roster := getattr(best, name)) is not None and place < len(roster):
-            shift, step = roster[place], max((roster[place].people or 0) // 4, 1)
+            # Scaling has left few to spare: more than a tenth at once is tried in vain.
+            shift, step = roster[place], max((roster[place].people or 0) // 10, 1)
             while step >= 1:
                 left = getattr(best, name)[place]
                 fewer = best._replace(**{name: without(getattr(best, name), place, step)})
