@@ -165,7 +165,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="A finished folder: of a run, a comparison, a sweep or a plan.")],
 ) -> None:
     """Write a folder's report.html again."""
-    from sim.experiments.folder import read_summary
+    from sim.reading.files import read_summary
     from sim.report.again import write_page_of
     from sim.report.page import write_report
 

@@ -125,3 +125,34 @@ def play() -> Play:
         return Played(world, outcome, archive, study(archive, tree, outcome.state, streams))
 
     return run
+
+
+BUSY = (
+    "horizon_h=0.6",
+    "drain_h=0.7",
+    "customers.absent_share=0.05",
+    "drivers.count=9",
+    "drivers.mishaps.breakdowns_per_1000h=2000",
+    "policies.picking=batch",
+    "policies.positioning=return_to_store",
+    'faults=[{kind: provider_outage, at: "12:20", minutes: 4}]',
+)
+
+
+@pytest.fixture(scope="session")
+def noon_folder(tmp_path_factory):
+    """The folder of a small noon with a bit of everything."""
+    from sim.experiments.runs import run_to_folder
+    from sim.scenario import load_text
+
+    out = tmp_path_factory.mktemp("noon") / "noon"
+    run_to_folder(load_text(TWO_STORES, BUSY), out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def noon(noon_folder):
+    """The same, as its readers see it."""
+    from sim.reading.run import FinishedRun
+
+    return FinishedRun(noon_folder)

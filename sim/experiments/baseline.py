@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim import __version__
-from sim.experiments.folder import read_json
+from sim.reading.files import read_json
 from sim.vocabulary import InputError
 
 SCHEMA = 1

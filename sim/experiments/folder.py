@@ -1,4 +1,4 @@
-"""Reading a finished run's folder, and holding its log against what it wrote."""
+"""Holding a finished run's log against what it wrote."""
 
 import json
 from dataclasses import dataclass
@@ -6,68 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sim import __version__
-from sim.experiments.runs import SCHEMA
 from sim.metrics import study
-from sim.recording import SUMMARY, ParquetArchive, digest_of, replay
+from sim.reading.files import read_json, read_summary, read_table
+from sim.recording import ParquetArchive, digest_of, replay
 from sim.recording.state import LEDGERS
 from sim.scenario import Scenario
 from sim.vocabulary import InputError, OrderState
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises
-    ------
-    InputError
-        When it is missing or is not one.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: expected a file of a finished run, got: {error.strerror}.") from error
-    except ValueError as error:
-        raise InputError(f"{path}: expected JSON, got: {error}.") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{path}: expected a JSON object, got {type(value).__name__}.")
-    return value
-
-
-def read_summary(folder: Path) -> dict[str, Any]:
-    """Read a finished run's summary.
-
-    Raises
-    ------
-    InputError
-        When the folder holds no finished run.
-    """
-    if not (folder / SUMMARY).is_file():
-        raise InputError(f"{folder}: expected a finished run's folder (with {SUMMARY}), found none.")
-    summary = read_json(folder / SUMMARY)
-    lacking = [key for key in ("scenario", "seed", "replications", "orders", "slo") if key not in summary]
-    if summary.get("schema") != SCHEMA or lacking:
-        raise InputError(
-            f"{folder / SUMMARY}: expected a summary of schema {SCHEMA}, got one without {', '.join(lacking) or 'it'}."
-        )
-    return summary
-
-
-def read_table(path: Path) -> Any:
-    """Read a Parquet table of a run.
-
-    Raises
-    ------
-    InputError
-        When it is missing or broken.
-    """
-    try:
-        return pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: expected a Parquet table, got: {str(error).splitlines()[0]}") from error
 
 
 def _columns(path: Path, names: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -24,6 +24,7 @@ from sim.experiments.slo import judge
 from sim.metrics import Study, study
 from sim.metrics.tables import Columns
 from sim.opening import ready_world
+from sim.reading.files import SCHEMA
 from sim.recording import SUMMARY, Archive, MemoryArchive, ParquetArchive, ParquetWriter, replay
 from sim.scenario import Scenario, fingerprint
 from sim.scenario.loading import resolved
@@ -31,8 +32,6 @@ from sim.streams import Streams
 from sim.vocabulary import NOBODY, CancelReason, OrderState, Svc
 from sim.world.build import World
 from sim.world.left_file import write_left
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ confidence asked for: on the days of the search the lower end of the interval is
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -70,12 +71,9 @@ class _Search:
         return held(self._count, days, self._confidence)
 
     def holds(self, staffing: Staffing) -> bool:
-        """Whether every level holds with confidence; what misses on the first days is not run on the others."""
-        for early, allowed in ((1, -0.1), (2, 0.0)):
-            if early < self.reps:
-                found = held(self._count, self.days(staffing, early), self._confidence)
-                if any(each.margin < allowed for each in found):
-                    return False
+        """Whether every level holds with confidence; what misses on the first two days is not run on the others."""
+        if self.reps > 2 and any(each.margin < 0.0 for each in self.held(self.days(staffing, 2))):
+            return False
         return all(each.sure for each in self.held(self.days(staffing)))
 
 
@@ -125,8 +123,12 @@ def staff(
     needs = _needs(scenario, pilot, who)
     steps: list[dict[str, Any]] = []
 
+    @cache
+    def covered(name: str, scale: float) -> Roster:
+        return cover(scenario, np.ceil(needs[name] * scale - 1e-9), lengths)
+
     def built(scales: dict[str, float]) -> Staffing:
-        rosters = {name: cover(scenario, np.ceil(needs[name] * scales[name] - 1e-9), lengths) for name in needs}
+        rosters = {name: covered(name, scales[name]) for name in needs}
         return Staffing(rosters.get("pickers"), rosters.get("drivers"))
 
     def tried(staffing: Staffing, what: str) -> bool:

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sim.exports.run import FinishedRun
+from sim.reading.run import FinishedRun
 
 
 class Format(NamedTuple):

@@ -7,7 +7,7 @@ an identifier of its own.
 from pathlib import Path
 
 from sim.exports import TABLES
-from sim.exports.run import FinishedRun
+from sim.reading.run import FinishedRun
 from sim.vocabulary import InputError
 
 

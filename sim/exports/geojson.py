@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sim.exports.legs import Leg, legs_of, places_of
-from sim.exports.run import FinishedRun
+from sim.reading.legs import Leg, legs_of, places_of
+from sim.reading.run import FinishedRun
 
 Feature = dict[str, Any]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sim.exports.run import FinishedRun
 from sim.facts import SIGNATURES
+from sim.reading.run import FinishedRun
 from sim.recording.schema import ENUMS, FORMATS
 
 KINDS: Final = (

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sim.exports.dashboard import dashboard
-from sim.exports.run import FinishedRun
+from sim.reading.run import FinishedRun
 from sim.vocabulary import InputError
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from sim.exports.run import FinishedRun
-from sim.exports.stages import Course, courses
 from sim.facts import SIGNATURES
+from sim.reading.run import FinishedRun
+from sim.reading.stages import Course, courses
 from sim.recording.schema import ENUMS
 from sim.vocabulary import OfferAnswer
 

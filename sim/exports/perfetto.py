@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from sim.exports.legs import legs_of
-from sim.exports.run import FinishedRun
-from sim.exports.stages import courses
 from sim.metrics.tables import spans
+from sim.reading.legs import legs_of
+from sim.reading.run import FinishedRun
+from sim.reading.stages import courses
 from sim.vocabulary import Mishap
 
 Event = dict[str, Any]

@@ -5,7 +5,7 @@ from pathlib import Path
 from pyarrow import csv
 
 from sim.exports import TABLES
-from sim.exports.run import FinishedRun
+from sim.reading.run import FinishedRun
 
 
 def write(run: FinishedRun, place: Path) -> None:

@@ -22,7 +22,7 @@ def export_command(
     """Write a finished run in a format that other tools read."""
     from sim.exports import default_place, format_of
     from sim.exports.place import write_whole
-    from sim.exports.run import FinishedRun
+    from sim.reading.run import FinishedRun
 
     wanted = format_of(to)
     run = FinishedRun(folder)

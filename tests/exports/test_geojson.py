@@ -7,7 +7,7 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import shape
 
-from sim.exports.legs import legs_of, places_of
+from sim.reading.legs import legs_of, places_of
 from sim.vocabulary import Trip
 
 

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 import pytest
 
 from sim.exports.otlp import BEFELL, SERVICES
-from sim.exports.stages import courses
 from sim.facts import SIGNATURES
+from sim.reading.stages import courses
 
 VALUES = {"stringValue": str, "intValue": str, "doubleValue": float, "boolValue": bool}
 SPAN = {"traceId", "spanId", "name", "kind", "startTimeUnixNano", "endTimeUnixNano", "attributes"}

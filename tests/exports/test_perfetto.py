@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from sim.exports.perfetto import Span, lanes
-from sim.exports.stages import courses
+from sim.reading.stages import courses
 
 ALWAYS = {"name", "ph", "ts", "pid", "tid", "args"}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.exports.legs import legs_of
+from sim.reading.legs import legs_of
 from sim.recording.schema import CODES, DTYPES
 from sim.vocabulary import Mishap, Trip
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.exports.run import FinishedRun
+from sim.reading.run import FinishedRun
 from sim.recording import Archive
 from sim.vocabulary import InputError, Trip
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from sim.exports.run import FinishedRun
+from sim.reading.run import FinishedRun
 from sim.vocabulary import END_STATES, NOBODY, OrderState
 
 STAGES: Final = {

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sim.exports import FORMATS
-from sim.exports.run import FinishedRun
+from sim.reading.run import FinishedRun
 from sim.vocabulary import InputError
 
 

@@ -1,4 +1,4 @@
-"""A finished run as the exports see it: its tables, its log, and when its clock began."""
+"""A finished run as its readers see it: its tables, its log, and when its clock began."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.experiments.folder import read_json, read_summary, read_table
+from sim.reading.files import read_json, read_summary, read_table
 from sim.recording import ParquetArchive
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError
@@ -34,6 +34,8 @@ class FinishedRun:
     ----------
     folder
         The run's folder.
+    whole
+        Whether it must be whole; a run that writes its own pages is not yet.
 
     Raises
     ------
@@ -41,9 +43,10 @@ class FinishedRun:
         It holds no finished run, or a file of it will not do.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, whole: bool = True) -> None:
         self.folder = folder
-        read_summary(folder)
+        if whole:
+            read_summary(folder)
         self._path = folder / "manifest.json"
         self.manifest = read_json(self._path)
         lacking = [key for key in _NEEDED if key not in self.manifest]

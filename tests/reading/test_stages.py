@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from sim.experiments.folder import read_summary
-from sim.exports.run import FinishedRun
-from sim.exports.stages import STAGES, courses
+from sim.reading.files import read_summary
+from sim.reading.run import FinishedRun
+from sim.reading.stages import STAGES, courses
 
 
 def test_every_order_is_told_from_entry_to_end_without_a_gap(run):

@@ -1,0 +1,66 @@
+"""Reading the files of a finished run's folder, with an error that names the file where one will not do."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.recording import SUMMARY
+from sim.vocabulary import InputError
+
+SCHEMA: Final = 1
+"""Of summary.json."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    InputError
+        When it is missing or is not one.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: expected a file of a finished run, got: {error.strerror}.") from error
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON, got: {error}.") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected a JSON object, got {type(value).__name__}.")
+    return value
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Read a finished run's summary.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no finished run.
+    """
+    if not (folder / SUMMARY).is_file():
+        raise InputError(f"{folder}: expected a finished run's folder (with {SUMMARY}), found none.")
+    summary = read_json(folder / SUMMARY)
+    lacking = [key for key in ("scenario", "seed", "replications", "orders", "slo") if key not in summary]
+    if summary.get("schema") != SCHEMA or lacking:
+        raise InputError(
+            f"{folder / SUMMARY}: expected a summary of schema {SCHEMA}, got one without {', '.join(lacking) or 'it'}."
+        )
+    return summary
+
+
+def read_table(path: Path) -> Any:
+    """Read a Parquet table of a run.
+
+    Raises
+    ------
+    InputError
+        When it is missing or broken.
+    """
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: expected a Parquet table, got: {str(error).splitlines()[0]}") from error
