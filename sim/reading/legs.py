@@ -41,7 +41,9 @@ def legs_of(archive: Archive) -> list[Leg]:
     for seq, (t_s, driver, order, trip, origin, node, arrive_s) in zip(
         archive.seq("leg_started").tolist(), rows.tolist(), strict=True
     ):
-        cuts.append((driver, seq, t_s, origin, Leg(driver, order, Trip(trip), origin, node, t_s, arrive_s, node, arrive_s)))
+        cuts.append(
+            (driver, seq, t_s, origin, Leg(driver, order, Trip(trip), origin, node, t_s, arrive_s, node, arrive_s))
+        )
     for kind, where in (("vehicle_stopped", "node"), ("driver_off", None)):
         rows = archive.rows(kind)
         nodes = rows[where].tolist() if where else [-1] * len(rows)

@@ -3,7 +3,8 @@
 Single positions are not in the log, and need not be: when a ping was sent, whether it was lost by chance and how late it came is
 a hash of (driver, number) keyed by the seed, and losses of signal and connection are facts. So what is worked out here is what
 the platform had, and what `tracking` in summary.json counts. From these, a page finds the last known position at any moment as
-the platform does: the newest ping that had arrived by then, and in it the next junction that the driver reached at or after sending.
+the platform does: the newest ping that had arrived by then, and in it the next junction that the driver reached at or after
+sending.
 """
 
 from dataclasses import dataclass

@@ -103,9 +103,7 @@ def _known(run: FinishedRun) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return lon, lat
 
 
-def _simpler(
-    xy_m: Points, roads: Roads, start: NDArray[np.int64], shapes: Points
-) -> tuple[NDArray[np.int64], Points]:
+def _simpler(xy_m: Points, roads: Roads, start: NDArray[np.int64], shapes: Points) -> tuple[NDArray[np.int64], Points]:
     """Leave out bends that nobody would see (Douglas and Peucker 1973)."""
     kept, counts = np.zeros(len(shapes), dtype=bool), np.diff(start)
     for edge in np.flatnonzero(counts).tolist():

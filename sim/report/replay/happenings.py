@@ -88,7 +88,7 @@ def _struck(run: FinishedRun, scenario: Scenario) -> tuple[list[Any], list[str]]
 
 
 def _detail(run: FinishedRun, fault: Fault) -> str:
-    said = []
+    said = list[str]()
     if fault.service is not None:
         said.append(fault.service)
     if fault.kind == "zone_outage":

@@ -76,7 +76,7 @@ def render_replay(run: FinishedRun) -> str:
     pack_pickers(run, pack)
     data = pack.text()
     start = parse_start(run.manifest["scenario"]["start"])
-    told = {
+    told: dict[str, Any] = {
         "name": run.name,
         "start": start.strftime("%Y-%m-%dT%H:%M:%S"),
         "zone": str(start.tzinfo),

@@ -7,6 +7,7 @@ turns, and the next one sets out from there, then.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,13 +71,13 @@ def tracks_of(run: FinishedRun, ground: Ground, scenario: Scenario) -> Tracks:
     """Work out the streets of every ride of a run."""
     vehicles, ways = vehicles_of(run), _Ways(ground.roads)
     levels = levels_by_hour(scenario, ground.geography) if ground.geography is not None else [0]
-    legs = legs_of(run.archive)
+    legs, midnight_s = legs_of(run.archive), scenario.midnight_s
     departs, ends, paces, starts, edges = list[float](), list[float](), list[int](), [0], list[int]()
     last: _Ridden | None = None
     for leg in legs:
         vehicle, pace, way = vehicles.get(leg.driver, ""), STRAIGHT, list[int]()
         if vehicle in VEHICLES and not VEHICLES[vehicle].flies:
-            hour = int((leg.start_s - scenario.midnight_s) // 3600.0)
+            hour = int((leg.start_s - midnight_s) // 3600.0)
             pace, way = ways.find(leg, vehicle, levels[min(hour, len(levels) - 1)])
         depart_s = leg.start_s
         if last is not None and last.leg.driver == leg.driver and last.leg.end_s == leg.start_s:
@@ -151,7 +152,7 @@ class _Ways:
         if key not in self._found:
             if leg.trip == Trip.ONWARD:
                 nodes, _ = roads.path(leg.origin, leg.aim, VEHICLES[vehicle], level)
-                self._found[key] = [self._edge(a, b, pace) for a, b in zip(nodes, nodes[1:], strict=False)]
+                self._found[key] = [self._edge(a, b, pace) for a, b in pairwise(nodes)]
             else:
                 self._found[key] = self._walk(leg, vehicle, level, pace, towards=towards)
         return pace, self._found[key]
@@ -196,7 +197,7 @@ class _Ways:
         return [leg.origin, *(self._head[edge] for edge in way)]
 
     def reached_ms(self, way: list[int], pace: int) -> list[int]:
-        """When each of them is reached by the streets alone, ms from setting out; on a straight line, nothing is known but its ends."""
+        """When each of them is reached by the streets alone, ms from setting out; of a straight line, its beginning only."""
         if not way:
             return [0]
         times, reached = self._quick_ms[pace], [0]

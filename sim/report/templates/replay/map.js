@@ -10,8 +10,6 @@ class CityMap {
     this.stage = stage;
     this.told = told; // what the page wants to know: moved(), clicked(x, y)
     this.colours = {};
-    this.trailFrom = Infinity;
-    this.trailUntil = -Infinity;
     const { deck } = globalThis;
     const view = () => new deck.OrthographicView({ id: "city", flipY: false });
     const common = { views: view(), useDevicePixels: Math.min(globalThis.devicePixelRatio || 1, 2) };
@@ -20,7 +18,8 @@ class CityMap {
       ...common, parent: stage.querySelector("#ground"), controller: false, viewState: this.viewState, layers: [],
     });
     this.scene = new deck.Deck({
-      ...common, parent: stage.querySelector("#scene"), viewState: this.viewState, layers: [],
+      // Discs are smooth by themselves; smoothing everything else anew in every frame is dear where there is no graphics card.
+      ...common, deviceProps: { antialias: false, webgl: { antialias: false } }, parent: stage.querySelector("#scene"), viewState: this.viewState, layers: [],
       controller: { doubleClickZoom: true, keyboard: false, inertia: 200 },
       onViewStateChange: ({ viewState, interactionState }) => {
         if (interactionState && (interactionState.isDragging || interactionState.isPanning)) this.told.moved();
@@ -116,61 +115,69 @@ class CityMap {
     });
   }
 
-  // The ways of drivers over the last while, cut to what the trails need now and for a second or so to come.
-  _trails(t, speed, trail) {
-    if (t >= this.trailFrom && t + 1 < this.trailUntil && trail === this.trail) return this.trailData;
-    const { world } = this, c = world.columns, ahead = Math.max(speed * 1.2, 5), path = [], times = [], begins = [0];
-    const low = t - trail, high = t + ahead, out = [0, 0];
+  // The ways of drivers over the last while, as lines that fade: TripsLayer does the same, and took five times as long.
+  _trails(t, trail) {
+    const { world } = this, c = world.columns, low = t - trail, from = [], to = [], colour = [], out = [0, 0];
+    const [red, green, blue] = this.colours.loaded, least = 2 / 2 ** this.viewState.zoom; // two pixels, in metres
+    let x = 0, y = 0;
+    const line = (nx, ny, at) => {
+      if (Math.abs(nx - x) + Math.abs(ny - y) < least && at < t) return;
+      from.push(x, y);
+      to.push(nx, ny);
+      colour.push(red, green, blue, Math.max(0, 200 * (1 - (t - at) / trail)));
+      x = nx; y = ny;
+    };
+    const start = (node) => { x = world.x[node]; y = world.y[node]; };
     for (let driver = 0; driver < world.drivers; driver++) {
-      const end = lastUpTo(c["ride.depart_s"], high, world.rideStart[driver], world.rideStart[driver + 1]);
-      for (let ride = end; ride >= world.rideStart[driver] && c["ride.end_s"][ride] > low; ride--) {
+      const last = lastUpTo(c["ride.depart_s"], t, world.rideStart[driver], world.rideStart[driver + 1]);
+      if (last < world.rideStart[driver] || world.shift(driver, t) === GONE) continue;
+      for (let ride = last; ride >= world.rideStart[driver] && c["ride.end_s"][ride] > low; ride--) {
         const depart = c["ride.depart_s"][ride], whole = c["ride.end_s"][ride] - depart;
-        const begin = world.stepStart[ride], over = world.stepStart[ride + 1], before = path.length;
-        const put = (x, y, at) => { path.push(x, y); times.push(at - low); };
+        const begin = world.stepStart[ride], over = world.stepStart[ride + 1], share = Math.min((t - depart) / whole, 1);
         if (whole <= 0) continue;
         if (begin === over) {
-          const from = c["ride.origin"][ride], to = c["ride.node"][ride];
-          put(world.x[from], world.y[from], depart);
-          put(world.x[to], world.y[to], depart + whole);
-        } else {
-          let step = Math.max(lastUpTo(world.through, (low - depart) / whole, begin, over), begin);
-          const first = world.tail[world.edges[step]];
-          put(world.x[first], world.y[first], depart + (step > begin ? world.through[step - 1] * whole : 0));
-          for (; step < over; step++) {
-            const edge = world.edges[step], from = step > begin ? world.through[step - 1] : 0, to = world.through[step];
-            const bends = world.bendStart[edge + 1] - world.bendStart[edge];
-            for (let bend = 1; bend <= bends; bend++) {
-              const at = world.bendStart[edge] + bend - 1;
-              world.along(edge, bend / (bends + 1), out);
-              put(world.bendX[at], world.bendY[at], depart + (from + ((to - from) * bend) / (bends + 1)) * whole);
-            }
-            const node = c["edge.head"][edge];
-            put(world.x[node], world.y[node], depart + to * whole);
-            if (depart + to * whole > high) break;
-          }
+          const a = c["ride.origin"][ride], b = c["ride.node"][ride], cut = Math.max((low - depart) / whole, 0);
+          const px = (part) => world.x[a] + (world.x[b] - world.x[a]) * part, py = (part) => world.y[a] + (world.y[b] - world.y[a]) * part;
+          x = px(cut); y = py(cut);
+          for (let k = 1; k <= 8; k++) line(px(cut + ((share - cut) * k) / 8), py(cut + ((share - cut) * k) / 8), depart + (cut + ((share - cut) * k) / 8) * whole);
+          continue;
         }
-        if (path.length > before) begins.push(path.length / 2);
+        const first = Math.max(lastUpTo(world.through, (low - depart) / whole, begin, over) + 1, begin);
+        for (let step = first; step < over; step++) {
+          const edge = world.edges[step], before = step > begin ? world.through[step - 1] : 0;
+          if (before >= share) break;
+          if (step === first) start(world.tail[edge]);
+          if (world.through[step] > share) { // where he is on the way along it
+            world.along(edge, (share - before) / (world.through[step] - before), out);
+            if (world.bendStart[edge] === world.bendStart[edge + 1]) line(out[0], out[1], t);
+            else this._bends(edge, (share - before) / (world.through[step] - before), (nx, ny) => line(nx, ny, t));
+            break;
+          }
+          const at = depart + world.through[step] * whole, head = c["edge.head"][edge];
+          for (let bend = world.bendStart[edge]; bend < world.bendStart[edge + 1]; bend++) line(world.bendX[bend], world.bendY[bend], at);
+          line(world.x[head], world.y[head], at);
+        }
       }
     }
-    this.trail = trail;
-    this.trailFrom = t;
-    this.trailUntil = high;
-    this.trailData = {
-      low,
-      data: {
-        length: begins.length - 1, startIndices: new Uint32Array(begins),
-        attributes: {
-          getPath: { value: new Float32Array(path), size: 2 }, getTimestamps: { value: new Float32Array(times), size: 1 },
-        },
-      },
-    };
-    return this.trailData;
+    return { length: from.length / 2, attributes: {
+      getSourcePosition: { value: new Float32Array(from), size: 2 }, getTargetPosition: { value: new Float32Array(to), size: 2 },
+      getColor: { value: new Uint8Array(colour), size: 4 },
+    } };
+  }
+
+  // The bends of an edge up to a share of it.
+  _bends(edge, share, put) {
+    const out = [0, 0], parts = 6;
+    for (let k = 1; k <= parts; k++) {
+      this.world.along(edge, (share * k) / parts, out);
+      put(out[0], out[1]);
+    }
   }
 
   // Draw a moment. `scene`: the fleet, orders to show, what is followed, and whether ghosts are shown.
   draw(t, speed, scene) {
-    const { world, colours } = this, c = world.columns, { ScatterplotLayer, LineLayer, TripsLayer } = globalThis.deck;
-    const trail = Math.min(Math.max(speed * 2, TRAIL_S[0]), TRAIL_S[1]), trails = this._trails(t, speed, trail);
+    const { world, colours } = this, c = world.columns, { ScatterplotLayer, LineLayer } = globalThis.deck;
+    const trail = Math.min(Math.max(speed * 2, TRAIL_S[0]), TRAIL_S[1]);
     const dots = (id, points, props) =>
       new ScatterplotLayer({
         id, data: {
@@ -225,11 +232,7 @@ class CityMap {
     this.scene.setProps({
       layers: [
         dots("stores", stores, { stroked: true, lineWidthMinPixels: 1.5 }),
-        new TripsLayer({
-          id: "trails", data: trails.data, _pathType: "open", getColor: colours.loaded, opacity: 0.55, widthMinPixels: 2.2,
-          widthMaxPixels: 4, getWidth: 8, capRounded: true, jointRounded: true, trailLength: trail, currentTime: t - trails.low,
-          positionFormat: "XY",
-        }),
+        new LineLayer({ id: "trails", data: this._trails(t, trail), getWidth: 2.6, widthUnits: "pixels" }),
         new LineLayer({
           id: "links", data: scene.links, getSourcePosition: (d) => d[0], getTargetPosition: (d) => d[1], getColor: [...colours.ink, 150],
           getWidth: 1.4, widthUnits: "pixels",

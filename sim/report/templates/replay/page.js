@@ -265,11 +265,11 @@ class Page {
 
   // Put the stores' labels where the stores are, and say how long a stretch of the map is.
   _place() {
-    this.labels?.forEach(({ label, numbers }, i) => {
-      const store = this.scene.stores[i], [x, y] = this.map.pixel(store.x, store.y);
-      label.style.transform = `translate(${Math.round(x + 12)}px, ${Math.round(y - 12)}px)`;
+    if (this.labels && this.placed !== this.map.viewState) this._spread();
+    this.placed = this.map.viewState;
+    this.labels?.forEach(({ numbers }, i) => {
       ["waiting", "picking", "packed"].forEach((name, k) => {
-        const text = String(store[name]);
+        const text = String(this.scene.stores[i][name]);
         if (numbers[k].textContent !== text) numbers[k].textContent = text;
       });
     });
@@ -279,6 +279,20 @@ class Page {
     $("scalebar").textContent = metresText(metres).replace(".0", "");
   }
 
+  // Beside each store, on the first of its sides where no other label is.
+  _spread() {
+    const taken = [], room = $("map").clientWidth;
+    this.labels.forEach((label, i) => {
+      const { x, y } = this.scene.stores[i], [px, py] = this.map.pixel(x, y), { offsetWidth: wide, offsetHeight: tall } = label.label;
+      const sides = [[12, -tall / 2], [-12 - wide, -tall / 2], [-wide / 2, -16 - tall], [-wide / 2, 16], [12, -16 - tall], [12, 16], [-12 - wide, 16]];
+      const boxes = sides.map(([dx, dy]) => [px + dx, py + dy, px + dx + wide, py + dy + tall].map(Math.round));
+      const free = ([a, b, c, d]) => a > 0 && c < room && !taken.some(([e, f, g, h]) => a < g + 4 && e < c + 4 && b < h + 3 && f < d + 3);
+      const box = boxes.find(free) || boxes[0];
+      taken.push(box);
+      label.label.style.transform = `translate(${box[0]}px, ${box[1]}px)`;
+    });
+  }
+
   _say(now) {
     this.spoken = now;
     const { t } = this, time = this.clock.time(t);
@@ -286,7 +300,7 @@ class Page {
     $("day").textContent = this.clock.day(t);
     $("scrub").value = t;
     $("scrub").setAttribute("aria-valuetext", `${time}, ${this.clock.day(t)}`);
-    $("cursor").style.left = `${(100 * t) / this.told.close_s}%`;
+    $("cursor").style.transform = `translateX(${(($("marks").clientWidth * t) / this.told.close_s).toFixed(1)}px)`;
     this.panel.now(t, this.scene.fleet);
     const broken = this.told.troubles.filter(({ fault, from_s, to_s }) => fault && from_s <= t && t < Math.max(to_s, from_s + 60));
     const said = broken.map(({ what, of, to_s, from_s }) => `${capital(what)}${of ? ` (${of})` : ""}, ${to_s - from_s < 1 ? `at ${this.clock.short(from_s)}` : `${this.clock.short(from_s)} to ${this.clock.short(to_s)}`}`);

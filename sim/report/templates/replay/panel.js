@@ -141,7 +141,7 @@ class Panel {
     add("picked_up_s", "on the road");
     if (!Number.isNaN(delivered)) steps.push([delivered, `delivered after ${span(delivered - at("entered_s"))}`]);
     else if (at("end_s") < world.told.close_s) steps.push([at("end_s"), this._ended(i)]);
-    if (!Number.isNaN(promised)) steps.push([promised, "the time that was promised"]);
+    if (promised < at("end_s")) steps.push([promised, "the time that was promised"]);
     steps.sort((a, b) => a[0] - b[0]);
     this._story(`order ${id}`, `Order ${id}: ${now}`, steps, t, driver >= 0 && !Number.isNaN(at("accepted_s")) ? [["driver", driver]] : []);
   }
@@ -195,6 +195,8 @@ class Panel {
         return item;
       }),
     );
+    const list = $("steps"), current = list.querySelector(".now");
+    if (current) list.scrollTop = current.offsetTop - list.offsetTop - list.clientHeight / 2;
     $("links").replaceChildren(
       ...links.map(([kind, number]) => element("button", `Follow ${kind} ${number}`, { type: "button", [`data-${kind}`]: number })),
     );
