@@ -120,7 +120,7 @@ def test_a_run_that_fails_leaves_what_it_would_have_replaced(here, capsys, monke
     def broken(*_):
         raise RuntimeError("the report broke")
 
-    monkeypatch.setattr("sim.report.page.write_report", broken)
+    monkeypatch.setattr("sim.report.pages.write_report", broken)
     code, _, err = call(capsys, "run", "plain.yaml", "--out", "day", "--force", "--seed", "3")
     assert code == 70
     assert "a bug of ours: RuntimeError: the report broke" in err

@@ -12,7 +12,13 @@ class CityMap {
     this.colours = {};
     const { deck } = globalThis;
     const view = () => new deck.OrthographicView({ id: "city", flipY: false });
-    const common = { views: view(), useDevicePixels: Math.min(globalThis.devicePixelRatio || 1, 2) };
+    // A browser may know of WebGL and have none: deck.gl learns of it by trying, and then there is only what is said in words.
+    const onError = (error) => {
+      if (/context/i.test(error.message)) this.told.blind();
+      else console.error(error);
+    };
+    addEventListener("unhandledrejection", (event) => { if (/WebGL context/.test(event.reason?.message)) event.preventDefault(); });
+    const common = { onError, views: view(), useDevicePixels: Math.min(globalThis.devicePixelRatio || 1, 2) };
     this.viewState = this.whole();
     this.ground = new deck.Deck({
       ...common, parent: stage.querySelector("#ground"), controller: false, viewState: this.viewState, layers: [],
