@@ -21,6 +21,7 @@ class Page {
     const blind = () => {
       this.map = null;
       $("nomap").hidden = false;
+      document.body.classList.add("blind");
     };
     if (globalThis.WebGL2RenderingContext && globalThis.deck) {
       const moved = () => { if (this.follow) this.follow.held = false; };
