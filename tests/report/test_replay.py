@@ -316,3 +316,13 @@ def test_the_page_holds_what_was_packed_and_nobody_is_where_he_cannot_be(town):
         assert max(ages) > 60.0  # half of the phones were off
         assert drawn(replay) > 20
         assert replay.wrong == []
+
+
+def test_a_browser_without_webgl_is_told_in_words(page):
+    with shown(page, width=420, height=800, options=("--disable-3d-apis",)) as replay:
+        replay.page.wait_for_function("document.body.classList.contains('blind') && replay.frames > 2")
+        assert "draws no WebGL" in replay.page.inner_text("#nomap")
+        replay.page.evaluate("replay.seek(1800)")
+        replay.page.wait_for_function("document.getElementById('time').textContent === '12:30:00'")
+        assert int(replay.page.inner_text("#delivered")) > 0
+        assert replay.wrong == []

@@ -92,7 +92,7 @@ class CityMap {
   _streets() {
     const { world } = this, c = world.columns, { LineLayer } = globalThis.deck;
     if (!world.told.streets) return [];
-    return [[1, "street", 5, 0.7, 5], [2, "artery", 11, 1.3, 9]].map(([kind, colour, metres, least, most]) => {
+    return [[1, "street", 5, 0.7, 4], [2, "artery", 9, 1.3, 6]].map(([kind, colour, metres, least, most]) => {
       if (!this[colour]) {
         const from = [], to = [];
         for (let edge = 0; edge < c["edge.drawn"].length; edge++) {
