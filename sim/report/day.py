@@ -68,7 +68,7 @@ def day_picture(
             }
         )  # fmt: skip
     top = (np.arange(_ROWS) + 1.0) / _ROWS
-    titles = ("orders per hour", "orders in queues", "pickers", "drivers")
+    titles = ("per hour", "queues", "pickers", "drivers")
     layout: dict[str, Any] = {
         "xaxis": axis(type="date", anchor=f"y{_ROWS}", fixedrange=False, range=moments(start, [0.0, end_s])),
         "hovermode": "x unified", "shapes": shapes, "legend": {**legend_below(), "y": -0.06},

@@ -7,13 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sim.reading.run import FinishedRun
 from sim.report.canvas import Picture
 from sim.report.drift import drift_pictures
 from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, percentiles_by_hour
 from sim.report.floor import bench_rows, floor_by_hour, floor_hours, floor_rows, picking_by_stage
-from sim.report.interactive import NOTHING, interactive
 from sim.report.platform import endpoint_rows, fault_rows, simulated, trouble_rows
 from sim.report.scorecards import budget_spent, budget_text, scorecards
 from sim.report.sections import sections
@@ -24,6 +22,8 @@ from sim.vocabulary import InputError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from sim.reading.run import FinishedRun
 
 REPORT: Final = "report.html"
 _ORDER_COLUMNS: Final = (
@@ -51,13 +51,16 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     InputError
         The folder is not a run's, or cannot be written to.
     """
+    from sim.reading.run import FinishedRun
+
     manifest = _manifest(folder)
     orders, series = _columns(folder / "orders.parquet", _ORDER_COLUMNS), _columns(folder / "series.parquet")
     page, samples = folder / REPORT, folder / "platform.parquet"
     platform = _columns(samples) if samples.exists() else None
     looks = folder / "drift.parquet"
     drift = _columns(looks) if looks.exists() else None
-    run = FinishedRun(folder, whole=False)
+    # Who has no room for the log has a page without what it tells.
+    run = FinishedRun(folder, whole=False) if (folder / "events.parquet").is_file() else None
     text = render(manifest, summary, orders, series, platform, drift, run)
     try:
         page.write_text(text, encoding="utf-8")
@@ -111,7 +114,7 @@ def render(
     series: dict[str, Any],
     platform: dict[str, Any] | None = None,
     drift: dict[str, Any] | None = None,
-    run: FinishedRun | None = None,
+    run: "FinishedRun | None" = None,
 ) -> str:
     """Put the page together; the same run gives the same bytes (nothing of this machine's clock is in it).
 
@@ -122,6 +125,8 @@ def render(
     run
         The run itself, for what its log tells; None: a page without it.
     """
+    from sim.report.interactive import NOTHING, interactive
+
     environment = templates()
     currency = at(manifest, "scenario.costs.currency")
     environment.filters["percent"] = lambda share: figure_text(share, "share")
