@@ -6,9 +6,12 @@ with 300,000 facts takes about two megabytes of the page.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sim.reading.lateness import overrun, usual
 from sim.reading.paths import Way, said
@@ -22,17 +25,27 @@ MOST: Final = 10_000
 """Most orders whose stories are on the page (judgement: a few megabytes)."""
 
 
-def chosen(run: FinishedRun, ways: Sequence[Way], most: int = MOST) -> list[int]:
-    """Orders whose stories are told, at most so many: late ones first, then failed ones, then some of the rest."""
-    late = [way.order for way in sorted(ways, key=lambda way: -way.late_s) if way.late_s > 0.0]
-    columns = run.columns("orders", "order", "state")
-    failed = [order for order, state in zip(*columns.values(), strict=True) if state != "delivered"]
-    first = list(dict.fromkeys([*late[: most // 2], *failed[: most // 4]]))
-    taken = set(first)
-    rest = [order for order in columns["order"] if order not in taken]
-    room = max(most - len(first), 0)
-    step = max(1, -(-len(rest) // room)) if room else len(rest) + 1
-    return sorted([*first, *rest[::step][:room]])
+def chosen(orders: Mapping[str, NDArray[Any]], warmup_s: float = 0.0, most: int = MOST) -> list[int]:
+    """Orders whose stories are told, at most so many: the latest first, then those that did not come, then some of the rest.
+
+    Parameters
+    ----------
+    orders
+        Columns of orders.parquet: ``order``, ``entered_s``, ``promised_s``, ``delivered_s``.
+    warmup_s
+        Orders that entered before are left out.
+    """
+    counted = orders["entered_s"] >= warmup_s
+    late_s = np.where(counted, orders["delivered_s"] - orders["promised_s"], np.nan)
+    late = np.flatnonzero(late_s > 0.0)
+    late = late[np.argsort(-late_s[late], kind="stable")][: most // 2]
+    failed = np.flatnonzero(counted & np.isnan(orders["delivered_s"]))[: most // 4]
+    first = np.concatenate([late, failed])
+    rest = np.setdiff1d(np.flatnonzero(counted), first)
+    room = most - len(first)
+    rest = rest[:: max(1, -(-len(rest) // room))] if room > 0 else rest[:0]
+    found: list[int] = np.sort(orders["order"][np.concatenate([first, rest])]).tolist()
+    return found
 
 
 def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders: Sequence[int]) -> str:

@@ -18,7 +18,7 @@ from sim.report.words import at, goods_only
 from sim.scenario.tree import parse_start
 
 NOTHING: Final[dict[str, Any]] = {
-    "charts": {}, "plotly": "", "late": [], "late_count": 0, "stories": "", "told": 0, "entered": 0,
+    "charts": {}, "plotly": "", "late": [], "late_count": 0, "late_told": 0, "stories": "", "told": 0, "entered": 0,
 }  # fmt: skip
 """What a page without a log shows."""
 
@@ -48,8 +48,9 @@ def interactive(
     if goods_only(summary):
         return _packed(charts)
     bands = [(words(kind.name.lower()), begin_s, over_s) for kind, begin_s, over_s in faults_of(run)]
-    ways = [way for way in ways_of(run) if way.entered_s >= warmup_s]
-    told = chosen(run, ways)
+    told = chosen(orders, warmup_s)
+    ways = ways_of(run, told)
+    late = int(((orders["entered_s"] >= warmup_s) & (orders["delivered_s"] > orders["promised_s"])).sum())
     charts += [
         day_picture(series, orders, start, horizon_s, bands, warmup_s),
         stage_areas(orders, start, warmup_s),
@@ -60,7 +61,7 @@ def interactive(
         None if platform is None else signals(platform, series, start, end_s, bands),
     ]
     return _packed(charts) | {
-        "late": late_orders(ways), "late_count": sum(way.late_s > 0.0 for way in ways),
+        "late": late_orders(ways), "late_count": late, "late_told": sum(way.late_s > 0.0 for way in ways),
         "stories": explorer_data(run, ways, start, told) if told else "",
         "told": len(told), "entered": len(orders["entered_s"]),
     }  # fmt: skip

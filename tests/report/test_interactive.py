@@ -8,6 +8,7 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sim.reading.lateness import usual, waterfall
@@ -72,12 +73,19 @@ def test_the_stories_on_the_page_are_those_of_the_log(noon: FinishedRun, carried
 
 
 def test_late_orders_are_told_first_where_not_all_can_be(noon: FinishedRun) -> None:
-    ways = ways_of(noon)
-    latest = max(ways, key=lambda way: way.late_s)
-    few = chosen(noon, ways, 8)
-    assert len(few) == len(set(few)) <= 8
-    assert latest.order in few
-    assert sorted(few) == few
+    names = ("order", "entered_s", "promised_s", "delivered_s")
+    table = {name: noon.table("orders")[name].to_numpy() for name in names}
+    late_s = table["delivered_s"] - table["promised_s"]
+    latest = table["order"][np.argsort(np.nan_to_num(-late_s))][:4]
+    few = chosen(table, 0.0, 8)
+    assert few == sorted(set(few))
+    assert len(few) <= 8
+    assert set(latest.tolist()) <= set(few)
+    assert set(table["order"][np.isnan(late_s)][:2].tolist()) <= set(few)
+    everybody = chosen(table)
+    assert everybody == sorted(table["order"].tolist())
+    assert all(order in everybody for order in few)
+    assert chosen(table, 1e9) == []
 
 
 def test_lateness_on_the_page_adds_up(noon: FinishedRun, carried: dict[str, str]) -> None:
