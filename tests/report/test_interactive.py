@@ -132,6 +132,10 @@ def test_a_browser_without_a_network_draws_everything(page: Path, width: int, da
         assert seen.ask("document.documentElement.scrollWidth") <= width, "the page must not scroll sideways"
         ink, ground = (seen.ask(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))
         assert contrast(ink, ground) >= 7.0
+        seen.page.emulate_media(media="print")
+        seen.page.wait_for_timeout(500)
+        printed = seen.ask("getComputedStyle(document.querySelector('.chart .xtick text')).fill")
+        assert contrast(printed, "rgb(255, 255, 255)") >= 7.0, "paper is white"
         assert seen.wrong == []
 
 
