@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.facts import SIGNATURES
 from sim.reading.run import FinishedRun
@@ -45,8 +46,26 @@ def parameters(kind: str) -> tuple[str, ...]:
     return tuple(name for name in SIGNATURES[kind] if name != "order")
 
 
-def stories_of(run: FinishedRun, orders: Iterable[int], kinds: Sequence[str] = KINDS) -> dict[int, list[Event]]:
-    """The events of some orders, each in the order of the day.
+class Facts(NamedTuple):
+    """Facts about some orders as columns (n,), by order and then in the order of the day.
+
+    Attributes
+    ----------
+    kind
+        Places in `KINDS`.
+    values
+        Of each fact its parameters but the order.
+    """
+
+    order: NDArray[np.int64]
+    seq: NDArray[np.int64]
+    t_s: NDArray[np.float64]
+    kind: NDArray[np.int64]
+    values: list[tuple[float, ...]]
+
+
+def facts_of(run: FinishedRun, orders: Iterable[int], kinds: Sequence[str] = KINDS) -> Facts:
+    """All facts about some orders.
 
     Parameters
     ----------
@@ -56,22 +75,28 @@ def stories_of(run: FinishedRun, orders: Iterable[int], kinds: Sequence[str] = K
         Facts to look at.
     """
     wanted = np.unique(np.fromiter(orders, dtype=np.int64))
-    found: dict[int, list[Event]] = {order: [] for order in wanted.tolist()}
+    columns: list[tuple[Any, Any, Any, Any]] = []
+    values: list[tuple[float, ...]] = []
     for kind in kinds:
         rows = run.archive.rows(kind)
-        if not len(rows):
-            continue
         mine = np.isin(rows["order"], wanted)
-        rows, seq = rows[mine], run.archive.seq(kind)[mine]
-        values = zip(*(rows[name].tolist() for name in parameters(kind)), strict=True)
-        if not parameters(kind):
-            values = (() for _ in range(len(rows)))  # type: ignore[assignment]
-        for t_s, place, order, told in zip(
-            rows["t_s"].tolist(), seq.tolist(), rows["order"].tolist(), values, strict=True
-        ):
-            found[order].append(Event(t_s, place, kind, told))
-    for events in found.values():
-        events.sort(key=lambda event: event.seq)
+        rows, seq, names = rows[mine], run.archive.seq(kind)[mine], parameters(kind)
+        columns.append((rows["order"], seq, rows["t_s"], np.full(len(rows), KINDS.index(kind))))
+        values += rows[list(names)].tolist() if names else [()] * len(rows)
+    order, seq, t_s, code = (np.concatenate(column) for column in zip(*columns, strict=True))
+    places = np.lexsort((seq, order))
+    told = [values[place] for place in places.tolist()]
+    return Facts(order[places].astype(np.int64), seq[places], t_s[places], code[places], told)
+
+
+def stories_of(run: FinishedRun, orders: Iterable[int], kinds: Sequence[str] = KINDS) -> dict[int, list[Event]]:
+    """The events of some orders, each in the order of the day; parameters as in `facts_of`."""
+    wanted = list(orders)
+    facts = facts_of(run, wanted, kinds)
+    found: dict[int, list[Event]] = {order: [] for order in wanted}
+    columns = (facts.order.tolist(), facts.t_s.tolist(), facts.seq.tolist(), facts.kind.tolist(), facts.values)
+    for order, t_s, seq, kind, values in zip(*columns, strict=True):
+        found[order].append(Event(t_s, seq, KINDS[kind], values))
     return found
 
 

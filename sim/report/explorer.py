@@ -16,13 +16,18 @@ from numpy.typing import NDArray
 from sim.reading.lateness import overrun, usual
 from sim.reading.paths import Way, said
 from sim.reading.run import FinishedRun
-from sim.reading.stories import KINDS, MOMENTS, QUIET, Event, parameters, stories_of
+from sim.reading.stories import KINDS, MOMENTS, QUIET, facts_of, parameters
 from sim.reading.story_words import WORDS
 from sim.recording.schema import ENUMS
 from sim.report.charts import packed
 
 MOST: Final = 10_000
 """Most orders whose stories are on the page (judgement: a few megabytes)."""
+
+
+_COLUMNS: Final = (
+    "order", "store", "driver", "state", "cancel_reason", "entered_s", "promised_s", "delivered_s", "lat", "lon",
+)  # fmt: skip
 
 
 def chosen(orders: Mapping[str, NDArray[Any]], warmup_s: float = 0.0, most: int = MOST) -> list[int]:
@@ -58,62 +63,45 @@ def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders
     start
         When the simulated clock began, on the scenario's own clock.
     """
-    stories, by_order = stories_of(run, orders), {way.order: way for way in ways}
-    shares = usual(ways)
+    facts, by_order, shares = facts_of(run, orders), {way.order: way for way in ways}, usual(ways)
+    counts = np.bincount(np.searchsorted(orders, facts.order), minlength=len(orders)).tolist()
     causes = sorted({cause for way in ways for cause in (*way.spent(), *shares)})
-    names = (
-        "order",
-        "store",
-        "driver",
-        "state",
-        "cancel_reason",
-        "entered_s",
-        "promised_s",
-        "delivered_s",
-        "lat",
-        "lon",
-    )
-    rows = {row[0]: row for row in zip(*run.columns("orders", *names).values(), strict=True)}
+    numbered = {cause: place for place, cause in enumerate(causes)}
+    rows = {row[0]: row for row in zip(*run.columns("orders", *_COLUMNS).values(), strict=True)}
     told: list[list[Any]] = []
-    steps: list[int] = []
-    kinds: list[int] = []
-    values: list[float | None] = []
     pieces: list[list[int]] = []
     parts: list[list[int]] = []
-    for order in orders:
+    for order, count in zip(orders, counts, strict=True):
         _, store, driver, state, reason, entered_s, promised_s, delivered_s, lat, lon = rows[order]
-        events = stories[order]
         place = [None if degrees is None else round(degrees, 5) for degrees in (lat, lon)]
         times = [None if t_s is None else round(t_s) for t_s in (entered_s, promised_s, delivered_s)]
-        told.append([order, store, driver, state, reason, *times, *place, len(events)])
-        last = 0
-        for event in events:
-            now = round(10.0 * event.t_s)
-            steps.append(now - last)
-            kinds.append(KINDS.index(event.kind))
-            values.extend(_small(event))
-            last = now
+        told.append([order, store, driver, state, reason, *times, *place, count])
         way = by_order.get(order)
-        pieces.append([] if way is None else _flat((causes.index(p.cause), p.end_s - p.start_s) for p in way.pieces))
+        pieces.append([] if way is None else _flat((numbered[p.cause], p.end_s - p.start_s) for p in way.pieces))
         late = {} if way is None or way.late_s <= 0.0 else overrun(way, shares)
-        parts.append(_flat((causes.index(cause), late[cause]) for cause in sorted(late, key=lambda each: -late[each])))
+        parts.append(_flat((numbered[cause], late[cause]) for cause in sorted(late, key=lambda each: -late[each])))
+    # Times in tenths of a second as steps from the fact before; each order begins anew.
+    tenths = np.rint(10.0 * facts.t_s).astype(np.int64)
+    steps = np.diff(tenths, prepend=0)
+    first = np.cumsum([0, *counts])[:-1][np.array(counts) > 0]
+    steps[first] = tenths[first]
     tree: dict[str, Any] = {
         "start": start.replace(tzinfo=None).isoformat(),
         "kinds": [[kind, WORDS[kind], parameters(kind), int(kind in QUIET)] for kind in KINDS],
         "enums": {name: [member.name.lower().replace("_", " ") for member in enum] for name, enum in ENUMS.items()},
         "moments": MOMENTS, "causes": [said(cause) for cause in causes],
         "stores": [store.name for store in run.stores],
-        "orders": told, "t": steps, "k": kinds, "v": values, "pieces": pieces, "parts": parts,
+        "orders": told, "t": steps.tolist(), "k": facts.kind.tolist(),
+        "v": [_small(value) for values in facts.values for value in values], "pieces": pieces, "parts": parts,
     }  # fmt: skip
     return packed(json.dumps(tree, separators=(",", ":"), allow_nan=False).encode())
 
 
-def _small(event: Event) -> list[float | None]:
-    """An event's values with as many digits as anybody reads; None for what is no number."""
-    return [
-        (round(value, 1) if math.isfinite(value) else None) if isinstance(value, float) else int(value)
-        for value in event.values
-    ]
+def _small(value: Any) -> float | None:
+    """A value with as many digits as anybody reads; None for what is no number."""
+    if isinstance(value, float):
+        return round(value, 1) if math.isfinite(value) else None
+    return int(value)
 
 
 def _flat(pairs: Any) -> list[int]:
