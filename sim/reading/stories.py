@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.facts import SIGNATURES
+from sim.reading.legs import places_of
 from sim.reading.run import FinishedRun
 from sim.reading.story_words import WORDS
 from sim.recording.schema import ENUMS
@@ -100,6 +101,9 @@ def stories_of(run: FinishedRun, orders: Iterable[int], kinds: Sequence[str] = K
     return found
 
 
+PLACES: Final = ("origin", "node")
+"""Parameters that are nodes of the road map: told by latitude and longitude."""
+
 MOMENTS: Final = ("promised_s", "arrive_s", "until_s", "since_s", "ready_s", "due_s")
 """Parameters that are moments, not durations."""
 
@@ -113,6 +117,7 @@ class Teller:
     def __init__(self, run: FinishedRun) -> None:
         self._stores = [store.name for store in run.stores]
         self._start = parse_start(str(run.manifest["scenario"]["start"])).replace(tzinfo=None)
+        self._places = places_of(run)
 
     def clock(self, t_s: float) -> str:
         """A moment by the scenario's own clock, with the day where it is not the first."""
@@ -130,6 +135,9 @@ class Teller:
             return str(ENUMS[name](int(value)).name).lower().replace("_", " ")
         if name == "store" and 0 <= value < len(self._stores):
             return self._stores[int(value)]
+        if name in PLACES:
+            lon, lat = self._places.get(int(value), (None, None))
+            return "a place unknown" if lat is None else f"{lat:.5f}, {lon:.5f}"
         if name == "cents" or name.endswith("_cents"):
             return f"{value / 100.0:,.2f}"
         if name in MOMENTS:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.reading.lateness import overrun, usual
+from sim.reading.legs import places_of
 from sim.reading.paths import Way, said
 from sim.reading.run import FinishedRun
-from sim.reading.stories import KINDS, MOMENTS, QUIET, facts_of, parameters
+from sim.reading.stories import KINDS, MOMENTS, PLACES, QUIET, Facts, facts_of, parameters
 from sim.reading.story_words import WORDS
 from sim.recording.schema import ENUMS
 from sim.report.charts import packed
@@ -80,6 +81,7 @@ def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders
         pieces.append([] if way is None else _flat((numbered[p.cause], p.end_s - p.start_s) for p in way.pieces))
         late = {} if way is None or way.late_s <= 0.0 else overrun(way, shares)
         parts.append(_flat((numbered[cause], late[cause]) for cause in sorted(late, key=lambda each: -late[each])))
+    known, nodes = places_of(run), _nodes(facts)
     # Times in tenths of a second as steps from the fact before; each order begins anew.
     tenths = np.rint(10.0 * facts.t_s).astype(np.int64)
     steps = np.diff(tenths, prepend=0)
@@ -89,7 +91,9 @@ def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders
         "start": start.replace(tzinfo=None).isoformat(),
         "kinds": [[kind, WORDS[kind], parameters(kind), int(kind in QUIET)] for kind in KINDS],
         "enums": {name: [member.name.lower().replace("_", " ") for member in enum] for name, enum in ENUMS.items()},
-        "moments": MOMENTS, "causes": [said(cause) for cause in causes],
+        "moments": MOMENTS, "places": PLACES,
+        "nodes": {node: [round(known[node][1], 5), round(known[node][0], 5)] for node in nodes if node in known},
+        "causes": [said(cause) for cause in causes],
         "stores": [store.name for store in run.stores],
         "orders": told, "t": steps.tolist(), "k": facts.kind.tolist(),
         "v": [_small(value) for values in facts.values for value in values], "pieces": pieces, "parts": parts,
@@ -102,6 +106,16 @@ def _small(value: Any) -> float | None:
     if isinstance(value, float):
         return round(value, 1) if math.isfinite(value) else None
     return int(value)
+
+
+def _nodes(facts: Facts) -> list[int]:
+    """The nodes that facts speak of."""
+    found: set[int] = set()
+    for kind, name in enumerate(KINDS):
+        where = [place for place, parameter in enumerate(parameters(name)) if parameter in PLACES]
+        for mine in np.flatnonzero(facts.kind == kind).tolist() if where else ():
+            found.update(int(facts.values[mine][place]) for place in where)
+    return sorted(found)
 
 
 def _flat(pairs: Any) -> list[int]:
