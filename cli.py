@@ -105,7 +105,7 @@ def run(
     from sim.experiments.slo import failed, unobserved
     from sim.experiments.warming import find_warmup
     from sim.experiments.whole import Asked, run_scenario
-    from sim.report.page import write_report
+    from sim.report.pages import write_pages
     from sim.report.terminal import print_summary, progress_bar
     from sim.scenario import load
     from sim.shell.errors import note_unheard
@@ -142,7 +142,7 @@ def run(
             command=sys.argv,
             progress=progress,
             done=progress.done,
-            finish=write_report,
+            finish=write_pages,
         )
     if as_json:
         typer.echo(json.dumps(result.summary, indent=1))
@@ -166,12 +166,12 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(help="A finished folder: of a run, a comparison, a sweep or a plan.")],
 ) -> None:
-    """Write a folder's report.html again."""
+    """Write a folder's report.html again, and a run's replay.html."""
     from sim.reading.files import read_summary
     from sim.report.again import write_page_of
-    from sim.report.page import write_report
+    from sim.report.pages import write_pages
 
-    typer.echo(write_page_of(folder) or write_report(folder, read_summary(folder)))
+    typer.echo(write_page_of(folder) or write_pages(folder, read_summary(folder)))
 
 
 @app.command()
