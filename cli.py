@@ -35,6 +35,7 @@ from sim.shell.options import (
 from sim.shell.plan import plan_app
 from sim.shell.scenarios import scenario_app
 from sim.shell.storm import storm_command
+from sim.shell.story import story_command
 from sim.shell.sweep import sweep_command
 from sim.vocabulary import InputError
 
@@ -52,6 +53,7 @@ app.command("compare")(compare_command)
 app.command("sweep")(sweep_command)
 app.command("check")(check_command)
 app.command("export")(export_command)
+app.command("story")(story_command)
 app.command("storm")(storm_command)
 
 
