@@ -4,6 +4,43 @@
 const TRAIL_S = [60, 240]; // how long trails are, seconds, at the slowest and the fastest
 const FADE_S = 1.6; // for how long of the onlooker's time a delivery glows
 
+const column = (Kind, values, size) => ({ value: new Kind(values), size });
+
+// Lines and discs as deck.gl takes them without looking at each.
+class Lines {
+  from = []; to = []; wide = []; colour = [];
+  put(x, y, tx, ty, wide, red, green, blue, alpha) {
+    this.from.push(x, y);
+    this.to.push(tx, ty);
+    this.wide.push(wide);
+    this.colour.push(red, green, blue, alpha);
+  }
+  data() {
+    const attributes = {
+      getSourcePosition: column(Float32Array, this.from, 2), getTargetPosition: column(Float32Array, this.to, 2),
+      getWidth: column(Float32Array, this.wide, 1), getColor: column(Uint8Array, this.colour, 4),
+    };
+    return { length: this.wide.length, attributes };
+  }
+}
+
+class Discs {
+  at = []; size = []; fill = []; rim = [];
+  put(x, y, size, fill, fillAlpha, rim, rimAlpha) {
+    this.at.push(x, y);
+    this.size.push(size);
+    this.fill.push(fill[0], fill[1], fill[2], fillAlpha);
+    this.rim.push(rim[0], rim[1], rim[2], rimAlpha);
+  }
+  data() {
+    const attributes = {
+      getPosition: column(Float32Array, this.at, 2), getRadius: column(Float32Array, this.size, 1),
+      getFillColor: column(Uint8Array, this.fill, 4), getLineColor: column(Uint8Array, this.rim, 4),
+    };
+    return { length: this.size.length, attributes };
+  }
+}
+
 class CityMap {
   constructor(world, stage, told) {
     this.world = world;
@@ -122,15 +159,13 @@ class CityMap {
   }
 
   // The ways of drivers over the last while, as lines that fade: TripsLayer does the same, and took five times as long.
-  _trails(t, trail) {
-    const { world } = this, c = world.columns, low = t - trail, from = [], to = [], colour = [], out = [0, 0];
+  _trails(t, trail, lines) {
+    const { world } = this, c = world.columns, low = t - trail, out = [0, 0];
     const [red, green, blue] = this.colours.loaded, least = 2 / 2 ** this.viewState.zoom; // two pixels, in metres
     let x = 0, y = 0;
     const line = (nx, ny, at) => {
       if (Math.abs(nx - x) + Math.abs(ny - y) < least && at < t) return;
-      from.push(x, y);
-      to.push(nx, ny);
-      colour.push(red, green, blue, Math.max(0, 200 * (1 - (t - at) / trail)));
+      lines.put(x, y, nx, ny, 2.6, red, green, blue, Math.max(0, 200 * (1 - (t - at) / trail)));
       x = nx; y = ny;
     };
     const start = (node) => { x = world.x[node]; y = world.y[node]; };
@@ -165,10 +200,6 @@ class CityMap {
         }
       }
     }
-    return { length: from.length / 2, attributes: {
-      getSourcePosition: { value: new Float32Array(from), size: 2 }, getTargetPosition: { value: new Float32Array(to), size: 2 },
-      getColor: { value: new Uint8Array(colour), size: 4 },
-    } };
   }
 
   // The bends of an edge up to a share of it.
@@ -180,83 +211,44 @@ class CityMap {
     }
   }
 
-  // Draw a moment. `scene`: the fleet, orders to show, what is followed, and whether ghosts are shown.
+  // Draw a moment: lines first, then discs, each kind in one go and in this order. `scene`: the fleet, orders to show, what is
+  // followed, and whether ghosts are shown.
   draw(t, speed, scene) {
-    const { world, colours } = this, c = world.columns, { ScatterplotLayer, LineLayer } = globalThis.deck;
-    const trail = Math.min(Math.max(speed * 2, TRAIL_S[0]), TRAIL_S[1]);
-    const dots = (id, points, props) =>
-      new ScatterplotLayer({
-        id, data: {
-          length: points.at.length / 2,
-          attributes: {
-            getPosition: { value: new Float32Array(points.at), size: 2 },
-            getFillColor: { value: new Uint8Array(points.fill), size: 4 },
-            ...(points.line ? { getLineColor: { value: new Uint8Array(points.line), size: 4 } } : {}),
-            ...(points.size ? { getRadius: { value: new Float32Array(points.size), size: 1 } } : {}),
-          },
-        },
-        radiusUnits: "pixels", lineWidthUnits: "pixels", ...props,
-      });
+    const { colours } = this, { ScatterplotLayer, LineLayer } = globalThis.deck, lines = new Lines(), discs = new Discs();
+    const { card, ink, ghost, store: shop } = colours;
     const k = Math.min(Math.max(1 + (this.viewState.zoom + 4.2) * 0.15, 0.72), 1.35); // smaller where the whole city is seen
-    const orders = { at: [], fill: [], line: [], size: [] }, glow = { at: [], fill: [], line: [], size: [] };
-    for (const { i, x, y, age, ended, good } of scene.orders) {
-      if (ended >= 0) {
-        const left = 1 - ended, colour = good === null ? colours.empty : good ? colours.good : colours.late;
-        glow.at.push(x, y);
-        glow.fill.push(...colour, 90 * left);
-        glow.line.push(...colour, 255 * left);
-        glow.size.push(k * (3.5 + 12 * ended));
-      } else {
-        const colour = this.ageColour(age), chosen = i === scene.order;
-        orders.at.push(x, y);
-        orders.fill.push(...colour, 235);
-        orders.line.push(...(chosen ? colours.ink : colours.card), 255);
-        orders.size.push(k * (chosen ? 7.5 : age > 1 ? 5.5 : 3.8));
-      }
+    this._trails(t, Math.min(Math.max(speed * 2, TRAIL_S[0]), TRAIL_S[1]), lines);
+    for (const [[x, y], [tx, ty]] of scene.links) lines.put(x, y, tx, ty, 1.4, ...ink, 150);
+    for (const store of scene.stores) {
+      const size = k * (9 + 4.2 * Math.sqrt(store.waiting + store.picking + store.packed));
+      discs.put(store.x, store.y, size, shop, 60, shop, 220);
     }
-    const drivers = { at: [], fill: [], line: [], size: [] }, ghosts = { at: [], fill: [], line: [] }, from = [], to = [];
+    for (const { x, y, ended, good } of scene.orders) {
+      if (ended < 0) continue;
+      const left = 1 - ended, colour = good === null ? colours.empty : good ? colours.good : colours.late;
+      discs.put(x, y, k * (3.5 + 12 * ended), colour, 90 * left, colour, 255 * left);
+    }
+    for (const { i, x, y, age, ended } of scene.orders) {
+      if (ended >= 0) continue;
+      const chosen = i === scene.order;
+      discs.put(x, y, k * (chosen ? 7.5 : age > 1 ? 5.5 : 3.8), this.ageColour(age), 235, chosen ? ink : card, 255);
+    }
+    for (const one of scene.fleet) {
+      if (!scene.ghosts || (one.off <= 1 && one.driver !== scene.driver)) continue;
+      lines.put(one.gx, one.gy, one.x, one.y, 1.2, ...ghost, 170);
+      discs.put(one.gx, one.gy, k * 5, ghost, 45, ghost, 230);
+    }
     for (const one of scene.fleet) {
       const chosen = one.driver === scene.driver, colour = one.loaded ? colours.loaded : colours.empty;
-      drivers.at.push(one.x, one.y);
-      drivers.fill.push(...(one.moving || one.loaded ? colour : colours.card), 255);
-      drivers.line.push(...(chosen ? colours.ink : one.moving || one.loaded ? colours.card : colour), 255);
-      drivers.size.push(k * (chosen ? 8 : one.loaded ? 5.5 : 4.5));
-      if (scene.ghosts && (one.off > 1 || chosen)) {
-        ghosts.at.push(one.gx, one.gy);
-        ghosts.fill.push(...colours.ghost, 45);
-        ghosts.line.push(...colours.ghost, 230);
-        from.push(one.gx, one.gy);
-        to.push(one.x, one.y);
-      }
-    }
-    const stores = { at: [], fill: [], line: [], size: [] };
-    for (const store of scene.stores) {
-      stores.at.push(store.x, store.y);
-      stores.fill.push(...colours.store, 60);
-      stores.line.push(...colours.store, 220);
-      stores.size.push(k * 9 + k * 4.2 * Math.sqrt(store.waiting + store.picking + store.packed));
+      const busy = one.moving || one.loaded, size = k * (chosen ? 8 : one.loaded ? 5.5 : 4.5);
+      discs.put(one.x, one.y, size, busy ? colour : card, 255, chosen ? ink : busy ? card : colour, 255);
     }
     this.scene.setProps({
       layers: [
-        dots("stores", stores, { stroked: true, lineWidthMinPixels: 1.5 }),
-        new LineLayer({ id: "trails", data: this._trails(t, trail), getWidth: 2.6, widthUnits: "pixels" }),
-        new LineLayer({
-          id: "links", data: scene.links, getSourcePosition: (d) => d[0], getTargetPosition: (d) => d[1], getColor: [...colours.ink, 150],
-          getWidth: 1.4, widthUnits: "pixels",
+        new LineLayer({ id: "lines", data: lines.data(), widthUnits: "pixels" }),
+        new ScatterplotLayer({
+          id: "discs", data: discs.data(), stroked: true, radiusUnits: "pixels", lineWidthUnits: "pixels", lineWidthMinPixels: 1.5,
         }),
-        dots("glow", glow, { stroked: true, lineWidthMinPixels: 1.5 }),
-        dots("orders", orders, { stroked: true, lineWidthMinPixels: 1 }),
-        new LineLayer({
-          id: "doubts", data: {
-            length: from.length / 2,
-            attributes: {
-              getSourcePosition: { value: new Float32Array(from), size: 2 }, getTargetPosition: { value: new Float32Array(to), size: 2 },
-            },
-          },
-          getColor: [...colours.ghost, 170], getWidth: 1.2, widthUnits: "pixels",
-        }),
-        dots("ghosts", ghosts, { stroked: true, getRadius: k * 5, lineWidthMinPixels: 1.3 }),
-        dots("drivers", drivers, { stroked: true, lineWidthMinPixels: 1.6 }),
       ],
     });
   }
