@@ -268,6 +268,8 @@ def test_the_page_plays(page, noon):
             "12:20:00 provider outage"
         )
         assert replay.ask("document.querySelectorAll('#marks .fault').length") == 1
+        hours = replay.ask("[...document.querySelectorAll('#marks text')].map((text) => text.textContent)")
+        assert {"12:00", "12:30", "13:00"} <= set(hours)
         assert replay.wrong == []
 
 

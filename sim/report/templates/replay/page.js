@@ -179,11 +179,11 @@ class Page {
       box.append(mark);
     }
     box.append(svg("polygon", { points: `0,${tall} ${line} ${wide},${tall}`, class: "open" }));
-    for (let t = this.clock.seconds("00:00"); t <= close_s; t += 3600) {
-      const hour = +this.clock.time(t).slice(0, 2), every = close_s > 5 * 3600 ? (wide < 500 ? 6 : 3) : 1;
-      if (hour % every || close_s > 80 * 3600) continue;
+    const hours = close_s / 3600, every = [0.25, 0.5, 1, 3, 6, 12, 24, 168].find((each) => hours / each <= wide / 55) || 720;
+    for (let t = this.clock.seconds("00:00") - 86400; t <= close_s; t += every * 3600) {
+      if (t < 0) continue;
       const text = svg("text", { x: x(t), y: 9, "text-anchor": t < close_s * 0.03 ? "start" : t > close_s * 0.97 ? "end" : "middle" });
-      text.textContent = this.clock.short(t);
+      text.textContent = every < 24 ? this.clock.short(t) : this.clock.day(t).split(" ").slice(0, 2).join(" ");
       box.append(text);
     }
   }
