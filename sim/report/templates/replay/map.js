@@ -161,7 +161,7 @@ class CityMap {
   // The ways of drivers over the last while, as lines that fade: TripsLayer does the same, and took five times as long.
   _trails(t, trail, lines) {
     const { world } = this, c = world.columns, low = t - trail, out = [0, 0];
-    const [red, green, blue] = this.colours.loaded, least = 2 / 2 ** this.viewState.zoom; // two pixels, in metres
+    const [red, green, blue] = this.colours.loaded, least = 3.5 / 2 ** this.viewState.zoom; // a few pixels, in metres
     let x = 0, y = 0;
     const line = (nx, ny, at) => {
       if (Math.abs(nx - x) + Math.abs(ny - y) < least && at < t) return;
@@ -217,7 +217,7 @@ class CityMap {
     const { colours } = this, { ScatterplotLayer, LineLayer } = globalThis.deck, lines = new Lines(), discs = new Discs();
     const { card, ink, ghost, store: shop } = colours;
     const k = Math.min(Math.max(1 + (this.viewState.zoom + 4.2) * 0.15, 0.72), 1.35); // smaller where the whole city is seen
-    this._trails(t, Math.min(Math.max(speed * 2, TRAIL_S[0]), TRAIL_S[1]), lines);
+    this._trails(t, Math.min(Math.max(speed * 1.5, TRAIL_S[0]), TRAIL_S[1]), lines);
     for (const [[x, y], [tx, ty]] of scene.links) lines.put(x, y, tx, ty, 1.4, ...ink, 150);
     for (const store of scene.stores) {
       const size = k * (9 + 4.2 * Math.sqrt(store.waiting + store.picking + store.packed));
