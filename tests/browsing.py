@@ -1,7 +1,7 @@
 """A real headless browser without a network, for tests of pages. Skips with a message where there is none."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-OPTIONS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
+OPTIONS = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
 
 
 @dataclass
@@ -26,7 +26,9 @@ class Shown:
 
 
 @contextmanager
-def shown(path: Path, *, width: int = 1200, height: int = 900, dark: bool = False) -> Iterator[Shown]:
+def shown(
+    path: Path, *, width: int = 1200, height: int = 900, dark: bool = False, options: Sequence[str] = OPTIONS
+) -> Iterator[Shown]:
     """Open a file in a browser that has no network."""
     found = next((name for name in map(shutil.which, NAMES) if name), None)
     if found is None:
@@ -34,7 +36,7 @@ def shown(path: Path, *, width: int = 1200, height: int = 900, dark: bool = Fals
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=list(OPTIONS))
+        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox", *options])
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", offline=True
         )

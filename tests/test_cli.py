@@ -120,7 +120,7 @@ def test_a_run_that_fails_leaves_what_it_would_have_replaced(here, capsys, monke
     def broken(*_):
         raise RuntimeError("the report broke")
 
-    monkeypatch.setattr("sim.report.page.write_report", broken)
+    monkeypatch.setattr("sim.report.pages.write_report", broken)
     code, _, err = call(capsys, "run", "plain.yaml", "--out", "day", "--force", "--seed", "3")
     assert code == 70
     assert "a bug of ours: RuntimeError: the report broke" in err
@@ -180,10 +180,12 @@ def test_replay_verifies_a_run_and_notices_a_change(here, capsys):
 
 def test_the_report_can_be_written_again(here, capsys):
     call(capsys, "run", "plain.yaml", "--out", "day")
-    page = Path("day/report.html").read_bytes()
-    Path("day/report.html").unlink()
+    pages = [Path("day") / name for name in ("report.html", "replay.html")]
+    before = [page.read_bytes() for page in pages]
+    for page in pages:
+        page.unlink()
     assert call(capsys, "report", "day")[0] == 0
-    assert Path("day/report.html").read_bytes() == page
+    assert [page.read_bytes() for page in pages] == before
 
 
 # -- what is wrong is said in one line ------------------------------------------------------------------------------------

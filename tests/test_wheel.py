@@ -59,3 +59,4 @@ def test_a_run_from_an_installed_wheel(installed, tmp_path):
     assert done.returncode in (0, 1), done.stderr
     assert json.loads(done.stdout)["orders"]["delivered"] > 20
     assert (tmp_path / "day" / "report.html").stat().st_size > 10_000
+    assert (tmp_path / "day" / "replay.html").stat().st_size > 1_000_000

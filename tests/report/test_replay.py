@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from sim.reading.legs import legs_of
 from sim.reading.run import FinishedRun
 from sim.report.replay import write_replay
 from sim.report.replay.belief import heard_of
-from sim.report.replay.ground import ground_of
+from sim.report.replay.ground import TOLERANCE_M, _off_m, ground_of
 from sim.report.replay.packing import Pack, ticks, unpacked
 from sim.report.replay.page import render_replay
 from sim.report.replay.tracks import STRAIGHT, tracks_of
@@ -23,9 +24,10 @@ from sim.world.pings import Pings
 from tests.browsing import shown
 
 TOWN = (
-    "horizon_h=1", "drain_h=1", "start=2026-11-20T12:00 America/Santiago", "drivers.mishaps.breakdowns_per_1000h=800",
-    "platform.tracking.loss_share=0.2", "platform.tracking.delay_s=5", "platform.tracking.dead_zones.share=0.15",
-    "policies.positioning=return_to_store", "stores.burn_in_days=0", "drivers.vehicles={car: 0.5, ebike: 0.5}",
+    "horizon_h=1", "drain_h=1", "start=2026-11-20T12:00 America/Santiago", "stores.burn_in_days=0",
+    "drivers.mishaps.breakdowns_per_1000h=800", "drivers.vehicles={car: 0.5, ebike: 0.5}",
+    "policies.positioning=return_to_store", "platform.tracking.loss_share=0.2", "platform.tracking.delay_s=5",
+    "platform.tracking.dead_zones.share=0.15", "platform.tracking.judge_every=1", "platform.tracking.push_s=0",
     'faults=[{kind: app_connection_loss, at: "12:20", minutes: 10, share: 0.5}]',
 )  # fmt: skip
 
@@ -115,6 +117,20 @@ def test_on_a_plain_rides_are_straight(noon):
     assert not len(tracks.edge)
     same = tracks.driver[1:] == tracks.driver[:-1]
     assert (tracks.origin[1:] == tracks.node[:-1])[same].all()
+
+
+def test_bends_that_nobody_would_see_are_left_out_of_large_maps(town, monkeypatch):
+    scenario, whole, _ = parts(town)
+    monkeypatch.setattr("sim.report.replay.ground.MANY_BENDS", 0)
+    simpler = ground_of(town, scenario)
+    assert 0 < len(simpler.shape_m) < len(whole.shape_m)
+    assert {tuple(bend) for bend in simpler.shape_m} < {tuple(bend) for bend in whole.shape_m}
+    for edge in np.flatnonzero(np.diff(whole.shape_start))[:300]:
+        ends = simpler.xy_m[[whole.roads.tail[edge], whole.roads.head[edge]]]
+        kept = simpler.shape_m[simpler.shape_start[edge] : simpler.shape_start[edge + 1]]
+        line = np.vstack((ends[:1], kept, ends[1:]))
+        for bend in whole.shape_m[whole.shape_start[edge] : whole.shape_start[edge + 1]]:
+            assert min(_off_m(bend[None], a, b)[0] for a, b in pairwise(line)) <= TOLERANCE_M + 1e-9
 
 
 # -- belief ------------------------------------------------------------------------------------------------------------
@@ -311,8 +327,28 @@ def test_the_page_holds_what_was_packed_and_nobody_is_where_he_cannot_be(town):
         fleets = replay.ask(
             "[600, 1500, 2400, 3300].map((t) => replay.world.fleet(t).map(({sent, off}) => [t - sent, off]))"
         )
+        # The log says of arrival times how old the position was that the platform reckoned from.
+        judged = town.archive.rows("eta_judged", ("t_s", "order", "horizon_s", "age_s")).tolist()
+        driver_of = dict(zip(*town.columns("orders", "order", "driver").values(), strict=True))
+        asked = [[driver_of[order], t_s - horizon_s] for t_s, order, horizon_s, _ in judged]
+        told = replay.ask(
+            f"{json.dumps(asked)}.map(([driver, t]) => t - replay.world.heard(driver, replay.world.shift(driver, t), t))"
+        )
+        same = [abs(age - row[3]) < 0.02 for age, row in zip(told, judged, strict=True)]
+        assert len(same) > 50
+        assert sum(same) / len(same) > 0.95  # but for those that came within the step that delays are told in
         ages = [age for fleet in fleets for age, _ in fleet]
         assert min(ages) >= 0.0
         assert max(ages) > 60.0  # half of the phones were off
         assert drawn(replay) > 20
+        assert replay.wrong == []
+
+
+def test_a_browser_without_webgl_is_told_in_words(page):
+    with shown(page, width=420, height=800, options=("--disable-3d-apis",)) as replay:
+        replay.page.wait_for_function("document.body.classList.contains('blind') && replay.frames > 2")
+        assert "draws no WebGL" in replay.page.inner_text("#nomap")
+        replay.page.evaluate("replay.seek(1800)")
+        replay.page.wait_for_function("document.getElementById('time').textContent === '12:30:00'")
+        assert int(replay.page.inner_text("#delivered")) > 0
         assert replay.wrong == []

@@ -21,7 +21,10 @@ from sim.world.maps import find_map
 from sim.world.roads import Roads, load_shapes
 
 TOLERANCE_M: Final = 2.0
-"""A bend that lies nearer to the line between its neighbours is left out of what is drawn."""
+"""Of maps with many bends, one that lies nearer to the line between its neighbours is left out of what is drawn."""
+
+MANY_BENDS = 20_000
+"""So many bends fit into a page without being noticed."""
 
 Points = NDArray[np.float64]
 
@@ -76,7 +79,8 @@ def ground_of(run: FinishedRun, scenario: Scenario) -> Ground:
         start, shapes = found["start"], _metres(found["lon"], found["lat"], middle)
         if len(start) != len(geography.tail) + 1:
             start, shapes = np.zeros(len(geography.tail) + 1, dtype=np.int64), np.empty((0, 2))
-        start, shapes = _simpler(xy_m, geography, start, shapes)
+        if len(shapes) > MANY_BENDS:
+            start, shapes = _simpler(xy_m, geography, start, shapes)
     return Ground(xy_m, middle, geography, start, shapes)
 
 

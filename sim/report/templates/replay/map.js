@@ -12,7 +12,13 @@ class CityMap {
     this.colours = {};
     const { deck } = globalThis;
     const view = () => new deck.OrthographicView({ id: "city", flipY: false });
-    const common = { views: view(), useDevicePixels: Math.min(globalThis.devicePixelRatio || 1, 2) };
+    // A browser may know of WebGL and have none: deck.gl learns of it by trying, and then there is only what is said in words.
+    const onError = (error) => {
+      if (/context/i.test(error.message)) this.told.blind();
+      else console.error(error);
+    };
+    addEventListener("unhandledrejection", (event) => { if (/WebGL context/.test(event.reason?.message)) event.preventDefault(); });
+    const common = { onError, views: view(), useDevicePixels: Math.min(globalThis.devicePixelRatio || 1, 2) };
     this.viewState = this.whole();
     this.ground = new deck.Deck({
       ...common, parent: stage.querySelector("#ground"), controller: false, viewState: this.viewState, layers: [],
@@ -86,7 +92,7 @@ class CityMap {
   _streets() {
     const { world } = this, c = world.columns, { LineLayer } = globalThis.deck;
     if (!world.told.streets) return [];
-    return [[1, "street", 5, 0.7, 5], [2, "artery", 11, 1.3, 9]].map(([kind, colour, metres, least, most]) => {
+    return [[1, "street", 5, 0.7, 4], [2, "artery", 9, 1.3, 6]].map(([kind, colour, metres, least, most]) => {
       if (!this[colour]) {
         const from = [], to = [];
         for (let edge = 0; edge < c["edge.drawn"].length; edge++) {
@@ -191,6 +197,7 @@ class CityMap {
         },
         radiusUnits: "pixels", lineWidthUnits: "pixels", ...props,
       });
+    const k = Math.min(Math.max(1 + (this.viewState.zoom + 4.2) * 0.15, 0.72), 1.35); // smaller where the whole city is seen
     const orders = { at: [], fill: [], line: [], size: [] }, glow = { at: [], fill: [], line: [], size: [] };
     for (const { i, x, y, age, ended, good } of scene.orders) {
       if (ended >= 0) {
@@ -198,13 +205,13 @@ class CityMap {
         glow.at.push(x, y);
         glow.fill.push(...colour, 90 * left);
         glow.line.push(...colour, 255 * left);
-        glow.size.push(3.5 + 12 * ended);
+        glow.size.push(k * (3.5 + 12 * ended));
       } else {
         const colour = this.ageColour(age), chosen = i === scene.order;
         orders.at.push(x, y);
         orders.fill.push(...colour, 235);
         orders.line.push(...(chosen ? colours.ink : colours.card), 255);
-        orders.size.push(chosen ? 7.5 : age > 1 ? 5.5 : 3.8);
+        orders.size.push(k * (chosen ? 7.5 : age > 1 ? 5.5 : 3.8));
       }
     }
     const drivers = { at: [], fill: [], line: [], size: [] }, ghosts = { at: [], fill: [], line: [] }, from = [], to = [];
@@ -213,7 +220,7 @@ class CityMap {
       drivers.at.push(one.x, one.y);
       drivers.fill.push(...(one.moving || one.loaded ? colour : colours.card), 255);
       drivers.line.push(...(chosen ? colours.ink : one.moving || one.loaded ? colours.card : colour), 255);
-      drivers.size.push(chosen ? 8 : one.loaded ? 5.5 : 4.5);
+      drivers.size.push(k * (chosen ? 8 : one.loaded ? 5.5 : 4.5));
       if (scene.ghosts && (one.off > 1 || chosen)) {
         ghosts.at.push(one.gx, one.gy);
         ghosts.fill.push(...colours.ghost, 45);
@@ -227,7 +234,7 @@ class CityMap {
       stores.at.push(store.x, store.y);
       stores.fill.push(...colours.store, 60);
       stores.line.push(...colours.store, 220);
-      stores.size.push(9 + 4.2 * Math.sqrt(store.waiting + store.picking + store.packed));
+      stores.size.push(k * 9 + k * 4.2 * Math.sqrt(store.waiting + store.picking + store.packed));
     }
     this.scene.setProps({
       layers: [
@@ -248,7 +255,7 @@ class CityMap {
           },
           getColor: [...colours.ghost, 170], getWidth: 1.2, widthUnits: "pixels",
         }),
-        dots("ghosts", ghosts, { stroked: true, getRadius: 5, lineWidthMinPixels: 1.3 }),
+        dots("ghosts", ghosts, { stroked: true, getRadius: k * 5, lineWidthMinPixels: 1.3 }),
         dots("drivers", drivers, { stroked: true, lineWidthMinPixels: 1.6 }),
       ],
     });

@@ -18,15 +18,18 @@ class Page {
     this.spoken = 0;
     const jump = (t) => this.seek(t);
     this.panel = new Panel(world, this.clock, { jump, follow: (kind, number) => this.choose(kind, number) });
-    const webgl = document.createElement("canvas").getContext("webgl2");
-    if (webgl && globalThis.deck) {
-      webgl.getExtension("WEBGL_lose_context")?.loseContext();
+    const blind = () => {
+      this.map = null;
+      $("nomap").hidden = false;
+      document.body.classList.add("blind");
+    };
+    if (globalThis.WebGL2RenderingContext && globalThis.deck) {
       const moved = () => { if (this.follow) this.follow.held = false; };
       this.map = new CityMap(world, $("map"), {
         moved, looked: () => (this.dirty = true), clicked: (x, y) => this._click(x, y),
-        resized: () => { this._bar(); this.dirty = true; },
+        resized: () => { this._bar(); this.dirty = true; }, blind,
       });
-    } else $("nomap").hidden = false;
+    } else blind();
     this._labels();
     this._controls();
     this._bar();
@@ -284,7 +287,7 @@ class Page {
     const taken = [], room = $("map").clientWidth;
     this.labels.forEach((label, i) => {
       const { x, y } = this.scene.stores[i], [px, py] = this.map.pixel(x, y), { offsetWidth: wide, offsetHeight: tall } = label.label;
-      const sides = [[12, -tall / 2], [-12 - wide, -tall / 2], [-wide / 2, -16 - tall], [-wide / 2, 16], [12, -16 - tall], [12, 16], [-12 - wide, 16]];
+      const sides = [[12, -tall / 2], [12, -16 - tall], [12, 16], [-wide / 2, -16 - tall], [-wide / 2, 16], [-12 - wide, -tall / 2], [-12 - wide, 16]];
       const boxes = sides.map(([dx, dy]) => [px + dx, py + dy, px + dx + wide, py + dy + tall].map(Math.round));
       const free = ([a, b, c, d]) => a > 0 && c < room && !taken.some(([e, f, g, h]) => a < g + 4 && e < c + 4 && b < h + 3 && f < d + 3);
       const box = boxes.find(free) || boxes[0];

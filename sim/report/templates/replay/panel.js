@@ -119,7 +119,13 @@ class Panel {
       packed.textContent = store.packed;
       pickers.textContent = during(at.pickers, t);
     });
-    for (const { item, from_s, to_s } of world.told.troubles) item.classList.toggle("on", from_s <= t && t < to_s);
+    let newest = null;
+    for (const { item, fault, from_s, to_s } of world.told.troubles) {
+      const on = from_s <= t && t < to_s;
+      if (on && fault && !item.classList.contains("on")) newest = item;
+      item.classList.toggle("on", on);
+    }
+    if (newest) $("troubles").scrollTop = newest.offsetTop - 8;
   }
 
   order(i, t) {
