@@ -24,6 +24,7 @@ from sim.experiments.slo import judge
 from sim.metrics import Study, study
 from sim.metrics.tables import Columns
 from sim.opening import ready_world
+from sim.own import handed_over, source_of
 from sim.reading.files import SCHEMA
 from sim.recording import SUMMARY, Archive, MemoryArchive, ParquetArchive, ParquetWriter, replay
 from sim.scenario import Scenario, fingerprint
@@ -58,6 +59,10 @@ def policy_files(scenario: Scenario) -> dict[str, bytes]:
     """The user's own policies that a scenario names, by the key that names them."""
     files = {}
     for family, spec in scenario.policies.model_dump().items():
+        made = handed_over(family, spec)
+        if made is not None:
+            files[f"policies.{family}"] = source_of(made)
+            continue
         path = scenario.base_of(f"policies.{family}") / (spec.partition(".py:")[0] + ".py")
         if ".py:" in spec and path.is_file():
             files[f"policies.{family}"] = path.read_bytes()
