@@ -36,6 +36,7 @@ from sim.shell.plan import plan_app
 from sim.shell.scenarios import scenario_app
 from sim.shell.storm import storm_command
 from sim.shell.sweep import sweep_command
+from sim.shell.watch import watch_command
 from sim.vocabulary import InputError
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ app.command("sweep")(sweep_command)
 app.command("check")(check_command)
 app.command("export")(export_command)
 app.command("storm")(storm_command)
+app.command("watch")(watch_command)
 
 
 def _version(wanted: bool) -> None:

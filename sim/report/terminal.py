@@ -1,6 +1,7 @@
 """What a run says in the terminal: progress while it goes on, then a summary that a manager can read."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -181,6 +182,7 @@ class Watch:
 class _Bar(Watch):
     def __init__(self, bar: Any, start: datetime | None, replications: int) -> None:
         self._bar, self._start, self._replications = bar, start, replications
+        self._first: tuple[float, int] | None = None  # when orders were first told of, and how many
         self._task = bar.add_task("", total=None)
 
     def __call__(self, progress: "Progress") -> None:
@@ -189,8 +191,18 @@ class _Bar(Watch):
         if self._start is not None:
             clock = f"{local_time(self._start, progress.now_s):%a %H:%M}"
         which = f", replication 1 of {self._replications}" if self._replications > 1 else ""
-        told = f"{clock}, {progress.facts:,} facts{which}"
+        told = f"{clock}, {self._amount(progress)}{which}"
         self._bar.update(self._task, total=progress.end_s, completed=progress.now_s, description=told)
+
+    def _amount(self, progress: "Progress") -> str:
+        """Orders so far and how many a second; facts while there are no orders."""
+        if not progress.orders:
+            return f"{progress.facts:,} facts"
+        now = time.monotonic()
+        began, before = self._first = self._first or (now, progress.orders)
+        gone = now - began
+        speed = f", {(progress.orders - before) / gone:,.0f} a second" if gone > 0.5 else ""
+        return f"{progress.orders:,} orders{speed}"
 
     def done(self, count: int) -> None:
         told = f"{count + 1} of {self._replications} replications"
