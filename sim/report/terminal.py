@@ -15,6 +15,7 @@ from rich.text import Text
 
 from sim.report.platform import trouble_lines
 from sim.report.sections import Row, Section, sections
+from sim.report.sparks import Sparks, line, peak, sparks_of
 from sim.report.words import Level, answer, at, figure_text, interval_text, levels, local_time
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def print_summary(
     if summary.get("replications", 1) > 1:
         print_replications(summary, console, currency=currency)
     else:
-        _print_one(summary, console, currency)
+        _print_one(summary, console, currency, folder)
     plain = console.options.ascii_only
     for name, path in (("Report", report), ("Files", folder)):
         if path is not None:
@@ -102,7 +103,7 @@ def _head(summary: Mapping[str, Any], console: Console, plain: bool, which: str)
     _print(console, Text(), title, text_of(answer(summary), plain), Text())
 
 
-def _print_one(summary: Mapping[str, Any], console: Console, currency: str | None) -> None:
+def _print_one(summary: Mapping[str, Any], console: Console, currency: str | None, folder: Path | None) -> None:
     plain = console.options.ascii_only
     _head(summary, console, plain, f"seed {summary.get('seed', '–')}")
     parts = {section.title: _section_table(section, plain, currency) for section in sections(summary)}
@@ -117,6 +118,9 @@ def _print_one(summary: Mapping[str, Any], console: Console, currency: str | Non
         _print(console, grid)
     else:
         _print(console, *(parts[name] for name in names))
+    sparks = sparks_of(folder, summary) if folder is not None else None
+    if sparks is not None:
+        _print(console, _spark_table(sparks, plain, currency), Text())
     _print(console, _level_table(levels(summary, currency), plain), Text())
     wrong = trouble_lines(summary)
     if wrong:
@@ -151,6 +155,20 @@ def _bar(row: Row, plain: bool) -> Text:
         return Text()
     full = round(max(0.0, min(1.0, row.share)) * _BAR)
     return text_of("█" * full + "·" * (_BAR - full), plain, "dim" if row.depth else "cyan")
+
+
+def _spark_table(sparks: Sparks, plain: bool, currency: str | None) -> RenderableType:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for _ in range(3):
+        table.add_column("", no_wrap=True)
+    for row in sparks.rows:
+        drawn, most = (
+            text_of(line(row.values, plain), plain, "cyan"),
+            text_of(peak(row, sparks, currency), plain, "dim"),
+        )
+        table.add_row(text_of(row.label, plain), drawn, most)
+    title = f"By {'the ' if sparks.step[0].isalpha() else ''}{sparks.step}"
+    return Group(text_of(title, plain, "bold"), Padding(table, (0, 0, 0, 1)))
 
 
 def _level_table(found: list[Level], plain: bool, *, intervals: bool = False) -> RenderableType:

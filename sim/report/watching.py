@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sim.report.terminal import WIDTH, text_of
@@ -59,11 +58,8 @@ def word_panel(word: Mapping[str, Any], plain: bool, width: int) -> RenderableTy
     share, width = _share(word), min(width, WIDTH)
     parts: list[RenderableType] = [head]
     if share is not None:
-        if plain:
-            full = round(share * (width - 2))
-            parts.append(text_of(f"[{'#' * full}{'.' * (width - 2 - full)}]", plain))
-        else:
-            parts.append(ProgressBar(total=1.0, completed=share, width=width))
+        full = round(share * width)
+        parts.append(text_of("█" * full + "·" * (width - full), plain, "cyan"))
     orders = word.get("orders")
     if orders is not None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 1), pad_edge=False)
