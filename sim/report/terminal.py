@@ -167,7 +167,8 @@ def _spark_table(sparks: Sparks, plain: bool, currency: str | None) -> Renderabl
             text_of(peak(row, sparks, currency), plain, "dim"),
         )
         table.add_row(text_of(row.label, plain), drawn, most)
-    title = f"By {'the ' if sparks.step[0].isalpha() else ''}{sparks.step}"
+    begin = f"{sparks.begins[0]:{'%-d %b' if 'day' in sparks.step else '%H:%M'}}"
+    title = f"By {'the ' if sparks.step[0].isalpha() else ''}{sparks.step}, from {begin}"
     return Group(text_of(title, plain, "bold"), Padding(table, (0, 0, 0, 1)))
 
 
