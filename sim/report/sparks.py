@@ -65,21 +65,15 @@ def sparks_of(folder: Path, summary: Mapping[str, Any]) -> Sparks | None:
         start = parse_start(str(read_json(folder / "manifest.json")["scenario"]["start"]))
         if goods_only(summary):
             return _goods(read_table(folder / "drift.parquet"), start)
-        orders = {
-            name: _column(read_table(folder / "orders.parquet"), name)
-            for name in ("entered_s", "delivered_s", "promised_s")
-        }
-        series = {
-            name: _column(read_table(folder / "series.parquet"), name)
-            for name in ("t_s", "waiting_pick", "waiting_driver")
-        }
+        orders = _columns(read_table(folder / "orders.parquet"), "entered_s", "delivered_s", "promised_s")
+        series = _columns(read_table(folder / "series.parquet"), "t_s", "waiting_pick", "waiting_driver")
     except (InputError, KeyError, ValueError, TypeError):
         return None  # a summary by itself is worth printing
     return _orders(orders, series, start) if len(orders["entered_s"]) else None
 
 
-def _column(table: Any, name: str) -> Any:
-    return np.asarray(table.column(name).to_numpy(), dtype=np.float64)
+def _columns(table: Any, *names: str) -> dict[str, Any]:
+    return {name: np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in names}
 
 
 def _steps(start: datetime, end_s: float) -> tuple[Any, str]:
@@ -126,19 +120,15 @@ def _orders(orders: Mapping[str, Any], series: Mapping[str, Any], start: datetim
 
 def _goods(drift: Any, start: datetime) -> Sparks | None:
     """Of goods alone: how far records are from shelves."""
-    at_s, records = _column(drift, "t_s"), _column(drift, "records")
-    if not len(at_s):
+    looks = _columns(drift, "t_s", "records", "inaccurate", "phantom")
+    if not len(looks["t_s"]):
         return None
-    edges, step = _steps(start, float(at_s.max()) + 1.0)
+    edges, step = _steps(start, float(looks["t_s"].max()) + 1.0)
+    records = _each(edges, looks["t_s"], looks["records"], np.sum)
 
     def share(name: str) -> list[float]:
-        wrong = _column(drift, name)
-        where = np.searchsorted(edges, at_s, side="right") - 1
-        whole = np.bincount(where, weights=records, minlength=len(edges) - 1)
-        return [
-            float(w / a) if a else float("nan")
-            for w, a in zip(np.bincount(where, weights=wrong, minlength=len(edges) - 1), whole, strict=True)
-        ]
+        wrong = _each(edges, looks["t_s"], looks[name], np.sum)
+        return [float(some / whole) if whole else float("nan") for some, whole in zip(wrong, records, strict=True)]
 
     names = {"inaccurate": "drift.records_inaccurate_share", "phantom": "drift.phantom_share"}
     rows = [Spark(metric_of(metric).label, share(name), "share") for name, metric in names.items()]
