@@ -13,6 +13,7 @@ from sim.shell.check import check_command
 from sim.shell.compare import compare_command
 from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
 from sim.shell.export import export_command
+from sim.shell.help import InOrder, into_panels
 from sim.shell.maps import map_app
 from sim.shell.mdrp import mdrp_app
 from sim.shell.options import (
@@ -41,6 +42,7 @@ from sim.vocabulary import InputError
 
 app = typer.Typer(
     help="Simulate quick commerce: dark stores, pickers, drivers and the platform behind them, on real roads.",
+    cls=InOrder,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -166,7 +168,7 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(help="A finished folder: of a run, a comparison, a sweep or a plan.")],
 ) -> None:
-    """Write a folder's report.html again."""
+    """Write the page of a finished folder, report.html, again: of a run, a comparison, a sweep or a plan."""
     from sim.reading.files import read_summary
     from sim.report.again import write_page_of
     from sim.report.page import write_report
@@ -193,7 +195,7 @@ def policies(
     family: Annotated[str | None, typer.Argument(help="Show one family of decisions only.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the menu of policies: what each decides, its parameters and their defaults."""
+    """List the menu of policies: what each decides, its parameters with their defaults, and its source."""
     from difflib import get_close_matches
 
     from rich.console import Console
@@ -209,12 +211,16 @@ def policies(
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     else:
-        print_menu(rows, Console())
+        print_menu(rows, Console(), whole=family is not None)
 
 
 @app.command()
-def explain(metric: Annotated[str, typer.Argument(help="A key of summary.json, such as within_s.1800.")]) -> None:
-    """Say what a figure means."""
+def explain(
+    metric: Annotated[
+        str, typer.Argument(help="A key of summary.json, such as within_s.1800, or a group, such as floor.")
+    ],
+) -> None:
+    """Say what a figure means, by which formula, in which unit and where it is worked out."""
     from sim.report.explain import explain as meaning
 
     typer.echo(meaning(metric))
@@ -230,6 +236,9 @@ def doctor() -> None:
         fine = fine and good
         typer.echo(f"{'ok ' if good else 'BAD'}  {line}")
     raise typer.Exit(FINE if fine else MISSED)
+
+
+into_panels(app)
 
 
 def main() -> None:
