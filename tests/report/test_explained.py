@@ -13,6 +13,7 @@ from sim.report.explain import METRICS, explain, further
 from sim.report.formulas import FORMULAS, PLACES, working
 from sim.report.reasons import OBJECTS
 
+ROOT = Path(__file__).parent.parent.parent
 ALL = METRICS | further()
 
 
@@ -38,14 +39,14 @@ def test_every_metric_is_worked_out_somewhere():
 def test_where_it_is_said_to_be_worked_out_there_is_something():
     for _, place in PLACES:
         path, _, function = place.partition(", ")
-        assert Path(path).is_file()
+        assert (ROOT / path).is_file()
         module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
         assert hasattr(module, function), place
 
 
 def test_a_key_is_written_where_it_is_said_to_be_worked_out():
     """The last word of a key stands in its module, or in one that the module takes it from."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in Path("sim/metrics").glob("*.py"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in ROOT / "sim" / "metrics".glob("*.py"))
     made = re.compile(r"(by_kind|eta_error_s|endpoints|services|pick_stages_s|within_s|notifications)\.|_one_store$")
     for name in ALL:
         last = name.rpartition(".")[2]
