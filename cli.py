@@ -36,6 +36,7 @@ from sim.shell.options import (
 from sim.shell.plan import plan_app
 from sim.shell.scenarios import scenario_app
 from sim.shell.storm import storm_command
+from sim.shell.story import story_command
 from sim.shell.sweep import sweep_command
 from sim.shell.watch import watch_command
 from sim.vocabulary import InputError
@@ -55,6 +56,7 @@ app.command("compare")(compare_command)
 app.command("sweep")(sweep_command)
 app.command("check")(check_command)
 app.command("export")(export_command)
+app.command("story")(story_command)
 app.command("storm")(storm_command)
 app.command("watch")(watch_command)
 
@@ -107,7 +109,7 @@ def run(
     from sim.experiments.slo import failed, unobserved
     from sim.experiments.warming import find_warmup
     from sim.experiments.whole import Asked, run_scenario
-    from sim.report.page import write_report
+    from sim.report.pages import write_pages
     from sim.report.terminal import print_summary, progress_bar
     from sim.scenario import load
     from sim.shell.errors import note_unheard
@@ -144,7 +146,7 @@ def run(
             command=sys.argv,
             progress=progress,
             done=progress.done,
-            finish=write_report,
+            finish=write_pages,
         )
     if as_json:
         typer.echo(json.dumps(result.summary, indent=1))
@@ -168,12 +170,12 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(help="A finished folder: of a run, a comparison, a sweep or a plan.")],
 ) -> None:
-    """Write the page of a finished folder, report.html, again: of a run, a comparison, a sweep or a plan."""
+    """Write the pages of a finished folder again: a run's report and replay; of a comparison, a sweep or a plan its report."""
     from sim.reading.files import read_summary
     from sim.report.again import write_page_of
-    from sim.report.page import write_report
+    from sim.report.pages import write_pages
 
-    typer.echo(write_page_of(folder) or write_report(folder, read_summary(folder)))
+    typer.echo(write_page_of(folder) or write_pages(folder, read_summary(folder)))
 
 
 @app.command()

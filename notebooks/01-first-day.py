@@ -75,29 +75,35 @@ by_verdict.round(1)
 # %% [markdown]
 # ## One late order
 #
-# Means hide what happened to a person. This is the order that was latest of all: its stages beside those of a usual one.
+# Means hide what happened to a person. `story` tells of one order, by its number or, without one, of the order that was latest of all:
+# where its time went, and which of that made it late. What made it late is held against what its stages usually take, so the
+# second column adds up to how late it was.
 
 # %%
-worst = orders.loc[late_by_s.idxmax()]
-beside = pd.DataFrame({"this order": stages.loc[worst.name], "median order": stages.median()}) / 60
-beside["more, min"] = beside["this order"] - beside["median order"]
+story = result.story()
+worst = orders.set_index("order").loc[story["order"]]
 print(
-    f"Order {worst.order}, placed {result.clock(worst.entered_s):%H:%M}, promised for {result.clock(worst.promised_s):%H:%M}, "
-    f"handed over {result.clock(worst.delivered_s):%H:%M}: {late_by_s.max() / 60:.0f} minutes late."
+    f"Order {story['order']}, placed {result.clock(worst.entered_s):%H:%M}, promised for {story['promised']}, "
+    f"handed over at {story['delivered']}: {story['late_s'] / 60:.0f} minutes late."
 )
-beside.round(1)
+pd.DataFrame({"spent, min": story["spent_s"], "made it late by, min": story["late_by_s"]}).div(60).round(1)
 
 # %% [markdown]
-# The log says what befell it. `facts(order=...)` returns every fact that names an order, in the order in which they happened.
+# The log says what befell it, thing by thing.
 
 # %%
-befell = result.facts(order=int(worst.order))
-befell.insert(1, "clock", result.clock(befell.t_s).dt.strftime("%H:%M:%S"))
-befell[["clock", "kind", "state", "driver", "answer"]].astype(object).fillna("")
+pd.DataFrame(story["events"])[["at", "told"]].style.hide().set_properties(**{"text-align": "left"})
 
 # %% [markdown]
-# Nothing failed here: no offer was declined, nothing was missing. The time is in the last leg. How far was it, on what vehicle, and
-# how long would it have taken on another one?
+# These are sentences made of facts. `facts` has the facts themselves, of a kind, of an order, or both; this is what dispatch did for it:
+
+# %%
+befell = result.facts(order=story["order"])
+offers = befell[befell.kind.isin(["offer_made", "offer_answered", "driver_at_store", "leg_started", "goods_delivered"])]
+offers.assign(clock=result.clock(offers.t_s).dt.strftime("%H:%M:%S"))[["clock", "kind", "driver", "answer"]].astype(object).fillna("")
+
+# %% [markdown]
+# The time is in the last leg. On what vehicle was it, and how long are such legs on others?
 
 # %%
 leg = befell[befell.kind == "leg_started"].iloc[-1]
@@ -123,8 +129,8 @@ shares = pd.DataFrame(
 shares.mul(100).round(0).fillna(0).astype(int).add_suffix(", %")
 
 # %% [markdown]
-# So the remedy is not more people but another rule, which is what [02-compare-dispatch](02-compare-dispatch.py) tries. For the whole
-# evening as a page to look through: `result.report()`.
+# So the remedy is not more people but another rule, which is what [02-compare-dispatch](02-compare-dispatch.py) tries. The whole
+# evening as a page to look through, with every order's story, and a replay beside it, is what `result.report()` writes and names.
 
 # %%
 result.report().name

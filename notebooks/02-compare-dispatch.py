@@ -84,7 +84,7 @@ found
 
 # %%
 table = found.table.set_index(["metric", "variant"])
-figure, axes = plt.subplots(1, 2, figsize=(10, 1.8))
+figure, axes = plt.subplots(1, 2, figsize=(10, 1.8), sharey=True)
 for ax, metric, scale, unit in zip(axes, ("click_to_door_s.mean", "on_time"), (1, 100), ("seconds", "percentage points")):
     rows = scale * table.loc[metric][["difference", "low", "high"]]
     around = [rows.difference - rows.low, rows.high - rows.difference]
@@ -106,7 +106,7 @@ for ax, metric, scale, label in zip(
     axes, ("click_to_door_s.mean", "cost.per_order_cents"), (1 / 60, 0.01), ("click to door, minutes", "cost per order, USD")
 ):
     days = scale * found.days.query("metric == @metric").pivot(index="replication", columns="variant", values="value")
-    days.plot(marker="o", ax=ax, legend=ax is axes[0])
+    days.plot(marker="o", ax=ax, legend=ax is axes[1])
     ax.set(xlabel="day", ylabel=label, xticks=days.index)
     apart = (days["mine"] - days["nearest"]).std()
     print(f"{label}: spread of days {days['nearest'].std():.3f}, of the differences between mine and nearest {apart:.3f}")

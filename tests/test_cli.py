@@ -51,7 +51,7 @@ def test_a_run_leaves_every_file_and_a_summary_that_adds_up(here, capsys):
     tables = {
         f"{name}.parquet" for name in ("events", "orders", "tasks", "drivers", "stock", "series", "platform", "drift")
     }
-    assert names == tables | {"left.npz", "manifest.json", "summary.json", "report.html"}
+    assert names == tables | {"left.npz", "manifest.json", "summary.json", "report.html", "replay.html"}
     summary = json.loads(Path("day/summary.json").read_text())
     orders = summary["orders"]
     assert orders["offered"] == orders["entered"] + orders["rejected"]

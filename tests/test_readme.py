@@ -1,9 +1,18 @@
 """What the README shows runs as it stands there."""
 
+import glob
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from cli import app
+from tests.browsing import shown
 from tests.conftest import lawful_day
 
 README = Path(__file__).parent.parent / "README.md"
@@ -40,3 +49,51 @@ def test_the_example_in_python_runs(monkeypatch: Any, tmp_path: Path) -> None:
     exec(example, space)
     assert len(space["better"].table)
     assert not list(tmp_path.iterdir())
+
+
+RECIPES = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+def commands(text: str) -> list[list[str]]:
+    """The words of every darkstore command in blocks of shell."""
+    lines = [line for block in RECIPES.findall(text) for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("darkstore ")]
+
+
+def section(title: str) -> str:
+    text = README.read_text(encoding="utf-8")
+    return text.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def test_every_command_of_the_readme_is_one() -> None:
+    """Names and options are those that the program has; what they do is tested where they live."""
+    found = commands(README.read_text(encoding="utf-8"))
+    assert len(found) > 35
+    for words in found:
+        command, context = get_command(app), None
+        while isinstance(command, TyperGroup):
+            context = command.make_context("darkstore", list(words), parent=context, ignore_unknown_options=True)
+            name, command, words = command.resolve_command(context, list(words))
+            assert command is not None
+        command.make_context(name, list(words), parent=context).close()
+
+
+def test_the_five_recipes_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipes = commands(section("Five recipes"))
+    assert len(recipes) == 5
+    for words in recipes:
+        # A shell puts the run's folder in the place of the pattern.
+        here = [word for each in words for word in (sorted(glob.glob(each)) if "*" in each else [each])]
+        said = CliRunner().invoke(app, here, catch_exceptions=False)
+        assert said.exit_code in (0, 1), (words, said.output)
+        assert max(map(len, said.stdout.splitlines())) <= 100 + len(str(tmp_path))
+    pages = sorted(tmp_path.glob("results/small/*/report.html"))
+    assert {"compare", "sweep", "plan"} <= {page.parent.name.split("-")[0] for page in pages}
+    for page in pages:
+        with shown(page) as seen:
+            assert seen.ask("document.querySelectorAll('h1').length") == 1
+            sections = seen.ask("[...document.querySelectorAll('section')].map(e => e.getBoundingClientRect().height)")
+            assert len(sections) >= 3
+            assert all(height > 40 for height in sections)
+            assert seen.wrong == []

@@ -122,11 +122,37 @@ class Run:
         return start + pd.to_timedelta(t_s, unit="s")
 
     def report(self) -> Path:
-        """The run's page, ``report.html`` in its folder, written when it is first asked for."""
-        from sim.report.page import REPORT, write_report
+        """The run's page, ``report.html`` in its folder, and ``replay.html`` beside it; written when first asked for."""
+        from sim.report.page import REPORT
+        from sim.report.pages import write_pages
 
         page = self.folder / REPORT
-        return page if page.is_file() else write_report(self.folder, self.summary)
+        return page if page.is_file() else write_pages(self.folder, self.summary)
+
+    def story(self, order: int | None = None, *, every: bool = False) -> dict[str, Any]:
+        """All that is known of an order, as ``darkstore story`` tells it.
+
+        Parameters
+        ----------
+        order
+            Its number; None: the one that was latest.
+        every
+            Whether facts of shelves and books are told too.
+
+        Returns
+        -------
+        dict
+            ``order``; ``late_s`` (below zero: early), ``spent_s`` and ``late_by_s`` by cause, seconds; ``events``: time, fact and
+            sentence of each thing that happened to it.
+
+        Raises
+        ------
+        InputError
+            There is no such order, or none was late.
+        """
+        from sim.report.story import told as all_of
+
+        return all_of(self._files, order, every=every)
 
     @property
     def _currency(self) -> str | None:

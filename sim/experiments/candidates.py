@@ -181,10 +181,11 @@ def ride_s(world: World, nodes: Sequence[int]) -> NDArray[np.float64]:
     Over the cell's customers, as they live there; where nobody does, over its road nodes.
     """
     scenario = world.scenario
+    shares: dict[str, float] = {str(name): share for name, share in scenario.drivers.vehicles.items()}
     # The share of a vehicle decides among those on the ground; what flies is no measure of roads.
     common = max(
         (vehicle for vehicle in world.travel.profiles if not vehicle.flies), default=world.travel.profiles[0],
-        key=lambda vehicle: scenario.drivers.vehicles.get(vehicle.name, 0.0),  # type: ignore[call-overload]
+        key=lambda vehicle: shares.get(vehicle.name, 0.0),
     )  # fmt: skip
     peak = scenario.start_at + timedelta(seconds=scenario.midnight_s, hours=int(np.argmax(scenario.demand.profile)))
     level = level_at(peak) if scenario.travel.traffic and not isinstance(world.geography, Plain) else 0

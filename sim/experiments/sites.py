@@ -73,7 +73,7 @@ def chosen(world: World, candidates: Sequence[Candidate], count: int, few: int) 
     )
     nodes = [*(candidate.node for candidate in candidates), *stores]
     seconds, inside = ride_s(world, nodes), in_zone(world, nodes)
-    there = np.flatnonzero(people > 0.0)
+    cells, there = len(people), np.flatnonzero(people > 0.0)
     seconds, inside, people = seconds[there], inside[there], people[there]
     served = inside[:, len(candidates) :].max(axis=1)
     # Who is in nobody's zone goes without, which counts as twice the longest way that is served.
@@ -104,9 +104,13 @@ def chosen(world: World, candidates: Sequence[Candidate], count: int, few: int) 
         barred[:, left_out] = 2.0 * far_s
         add("runner-up", p_median(barred, total, weights=people, held=existing, effort=EFFORT))
     chosen_few = list(found.values())[:few]
+
+    def with_open(new: Sequence[int]) -> dict[str, Any]:
+        return _said(seconds, inside, people, [*new, *existing], cells, there)
+
     said = {
-        "far_s": far_s, "today": _said(seconds, inside, people, existing), "pays": int((pays.sites < len(candidates)).sum()),
-        "choices": [_said(seconds, inside, people, [*choice.sites, *existing]) for choice in chosen_few],
+        "far_s": far_s, "today": with_open(()), "pays": int((pays.sites < len(candidates)).sum()),
+        "choices": [with_open(choice.sites) for choice in chosen_few],
     }  # fmt: skip
     return chosen_few, said
 
@@ -132,13 +136,17 @@ def _money(
 
 
 def _said(
-    seconds: NDArray[np.float64], inside: NDArray[np.float64], people: NDArray[np.float64], open_: Sequence[int]
-) -> dict[str, float]:
-    """Share of all customers in a store's zone, and their mean ride."""
+    seconds: NDArray[np.float64], inside: NDArray[np.float64], people: NDArray[np.float64], open_: Sequence[int],
+    cells: int, there: NDArray[np.int64],
+) -> dict[str, Any]:  # fmt: skip
+    """Share of all customers in a store's zone, their mean ride, and the ride to each cell, seconds; None where nobody lives."""
     some = list(open_)
     weight = people * inside[:, some].max(axis=1)
     ride_s = float((seconds[:, some].min(axis=1) * weight).sum() / max(weight.sum(), 1e-300))
-    return {"covered": float(weight.sum() / people.sum()), "ride_s": ride_s}
+    rides: list[float | None] = [None] * cells
+    for cell, nearest_s in zip(there.tolist(), seconds[:, some].min(axis=1).tolist(), strict=True):
+        rides[cell] = round(nearest_s, 1)
+    return {"covered": float(weight.sum() / people.sum()), "ride_s": ride_s, "rides_s": rides}
 
 
 def with_sites(scenario: Scenario, world: World, new: Sequence[Candidate]) -> Scenario:

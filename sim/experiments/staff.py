@@ -70,11 +70,17 @@ class _Search:
     def held(self, days: Days) -> list[Held]:
         return held(self._count, days, self._confidence)
 
+    def worst(self, staffing: Staffing) -> Held:
+        """The level that holds least; what misses on the first two days is not run on the others."""
+        if self.reps > 2:
+            early = min(self.held(self.days(staffing, 2)), key=lambda each: each.margin)
+            if early.margin < 0.0:
+                return early._replace(sure=False)
+        return min(self.held(self.days(staffing)), key=lambda each: (each.sure, each.margin))
+
     def holds(self, staffing: Staffing) -> bool:
-        """Whether every level holds with confidence; what misses on the first two days is not run on the others."""
-        if self.reps > 2 and any(each.margin < 0.0 for each in self.held(self.days(staffing, 2))):
-            return False
-        return all(each.sure for each in self.held(self.days(staffing)))
+        """Whether every level holds with confidence."""
+        return self.worst(staffing).sure
 
 
 def staff(
@@ -273,45 +279,43 @@ def cost_today(scenario: Scenario, names: list[str]) -> float:
 def _pared(
     scenario: Scenario, search: _Search, best: Staffing, tried: Callable[[Staffing, str], bool]
 ) -> tuple[Staffing, list[dict[str, Any]]]:
-    """Take people out of one shift after the other, many at a time and then one, until nobody can be spared.
+    """Take people out of one shift after the other, twice as many after each that can be spared, until nobody can.
 
-    Who could not be spared cannot be once others have gone, so that one round does; on single days luck may say otherwise, which
-    the last look at everyone finds out. Returns the rosters, and of each shift what happens without one of its people.
+    Scaling has left few to spare, so that most shifts are through with one trial. Who could not be spared cannot be once others
+    have gone, so that one round does; on single days luck may say otherwise, which the last look at everyone finds out. Returns
+    the rosters, and of each shift what happens without one of its people.
     """
     for name in Staffing._fields:
-        place = 0
+        place, step = 0, 1
         while (roster := getattr(best, name)) is not None and place < len(roster):
-            # Scaling has left few to spare: more than a tenth at once is tried in vain.
-            shift, step = roster[place], max((roster[place].people or 0) // 10, 1)
-            while step >= 1:
-                left = getattr(best, name)[place]
-                fewer = best._replace(**{name: without(getattr(best, name), place, step)})
-                if tried(fewer, f"{step} fewer of {left.people} {name} at {shift.at} for {shift.hours:g} h"):
-                    best = fewer
-                    if step >= (left.people or 0):
-                        break  # the shift is gone, and the next one stands in its place
-                    step = min(step, max((left.people or 0) - step, 1))
-                elif step == 1:
-                    place += 1
-                    break
-                else:
-                    step //= 2
+            shift = roster[place]
+            step = min(step, shift.people or 0)
+            fewer = best._replace(**{name: without(roster, place, step)})
+            if tried(fewer, f"{step} fewer of {shift.people} {name} at {shift.at} for {shift.hours:g} h"):
+                # A shift that is gone leaves its place to the next one.
+                best, step = fewer, 1 if step == shift.people else 2 * step
+            elif step > 1:
+                step = 1
+            else:
+                place += 1
     while True:
         spared = []
-        for name in Staffing._fields:
-            for place, shift in enumerate(getattr(best, name) or ()):
-                fewer = best._replace(**{name: without(getattr(best, name), place, 1)})
-                worst = min(search.held(search.days(fewer)), key=lambda each: (each.sure, each.margin))
-                if worst.sure:
-                    break
-                spared.append({"who": name, "at": shift.at, "hours": shift.hours, "breaks": worst.told()})
-            else:
-                continue
-            tried(fewer, f"1 fewer {name} at {shift.at} for {shift.hours:g} h after all")
-            best = fewer
-            break
+        for name, place, shift in _everyone(best):
+            fewer = best._replace(**{name: without(getattr(best, name), place, 1)})
+            worst = search.worst(fewer)
+            if worst.sure:
+                tried(fewer, f"1 fewer {name} at {shift.at} for {shift.hours:g} h after all")
+                best = fewer
+                break
+            spared.append({"who": name, "at": shift.at, "hours": shift.hours, "breaks": worst.told()})
         else:
             return best, spared
+
+
+def _everyone(staffing: Staffing) -> list[tuple[str, int, Shift]]:
+    """Every shift of both rosters: whose, its place, and itself."""
+    rosters = zip(Staffing._fields, staffing, strict=True)
+    return [(name, place, shift) for name, roster in rosters for place, shift in enumerate(roster or ())]
 
 
 def _fresh(scenario: Scenario, trials: Trials, staffing: Staffing, days: int) -> Days:

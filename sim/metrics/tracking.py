@@ -76,7 +76,7 @@ def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str
     those that arrived, after the next one was due. `spoofed_share`: of those sent, from phones that lie.
     """
     pings, warm_s = Pings.of(scenario, streams), scenario.warmup_h * 3600.0
-    offline, silent = _offline(archive), _silent(archive)
+    offline, silent = offline_times(archive), silent_times(archive)
     ages, sent, spoofed, arrived, late = Ages(), 0, 0, 0, 0
     lost = {"no_connection": 0, "no_signal": 0, "chance": 0}
     who, on_s, off_s = spans(archive.rows("driver_on"), archive.rows("driver_off"), "driver", scenario.end_s)
@@ -85,7 +85,7 @@ def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str
         times_s = pings.phase_s(driver) + numbers * pings.every_s
         gone, delays_s = pings.fates_of(driver, numbers)
         counts = times_s >= warm_s
-        cut, hidden = _within(times_s, offline.get(driver, ())), _within(times_s, silent.get(driver, ()))
+        cut, hidden = within(times_s, offline.get(driver, ())), within(times_s, silent.get(driver, ()))
         sent += int(counts.sum())
         spoofed += int(counts.sum()) if pings.is_spoofed(driver) else 0
         lost["no_connection"] += int((cut & counts).sum())
@@ -129,14 +129,15 @@ def _grow(
     ages.add(low_s[longer], high_s[longer])
 
 
-def _within(times_s: NDArray[Any], stretches: Any) -> NDArray[np.bool_]:
+def within(times_s: NDArray[Any], stretches: Any) -> NDArray[np.bool_]:
+    """Which of ascending times lie in one of some stretches, (from, to) each."""
     found = np.zeros(len(times_s), dtype=bool)
     for since_s, until_s in stretches:
         found[np.searchsorted(times_s, since_s) : np.searchsorted(times_s, until_s)] = True
     return found
 
 
-def _offline(archive: Archive) -> Times:
+def offline_times(archive: Archive) -> Times:
     """When each driver's app had no connection."""
     found: Times = defaultdict(list)
     for driver, since_s, until_s in zip(
@@ -147,7 +148,7 @@ def _offline(archive: Archive) -> Times:
     return found
 
 
-def _silent(archive: Archive) -> Times:
+def silent_times(archive: Archive) -> Times:
     """When each driver's phone had no signal: as told when a ride began, until the next one did."""
     found: Times = defaultdict(list)
     rows = archive.rows("signal_lost")

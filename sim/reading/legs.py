@@ -11,7 +11,10 @@ from sim.vocabulary import InputError, Trip
 
 
 class Leg(NamedTuple):
-    """One ride; `order` is `NOBODY` where it was for none. Times are seconds since the start."""
+    """One ride; `order` is `NOBODY` where it was for none. Times are seconds since the start.
+
+    `aim`, `due_s`: where it was to lead, and when it would have been there; a ride that nothing broke off ends so.
+    """
 
     driver: int
     order: int
@@ -20,6 +23,8 @@ class Leg(NamedTuple):
     node: int
     start_s: float
     end_s: float
+    aim: int
+    due_s: float
 
 
 def legs_of(archive: Archive) -> list[Leg]:
@@ -36,7 +41,9 @@ def legs_of(archive: Archive) -> list[Leg]:
     for seq, (t_s, driver, order, trip, origin, node, arrive_s) in zip(
         archive.seq("leg_started").tolist(), rows.tolist(), strict=True
     ):
-        cuts.append((driver, seq, t_s, origin, Leg(driver, order, Trip(trip), origin, node, t_s, arrive_s)))
+        cuts.append(
+            (driver, seq, t_s, origin, Leg(driver, order, Trip(trip), origin, node, t_s, arrive_s, node, arrive_s))
+        )
     for kind, where in (("vehicle_stopped", "node"), ("driver_off", None)):
         rows = archive.rows(kind)
         nodes = rows[where].tolist() if where else [-1] * len(rows)

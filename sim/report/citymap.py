@@ -1,6 +1,7 @@
 """The map of the page: roads, demand cells, stores, late orders."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,6 +20,13 @@ _KEY_PT: Final = 50.0
 """Height of the key above the map."""
 _VECTOR_MOST: Final = 1500
 """More polygons or points than this are drawn as pixels."""
+
+
+RINGS_MIN: Final = (4.0, 8.0, 12.0, 16.0)
+"""Isochrones: up to so many minutes' ride, and beyond."""
+
+Step = tuple[float, str]
+"""Opacity, and what it stands for."""
 
 
 def _lines(manifest: Mapping[str, Any]) -> NDArray[np.float64] | None:
@@ -71,6 +79,7 @@ def city_map(
     warmup_s: float,
     *,
     new: Sequence[Mapping[str, Any]] = (),
+    rides_s: Sequence[float | None] | None = None,
     name: str = "map",
     title: str = "",
 ) -> Picture:
@@ -80,6 +89,9 @@ def city_map(
     ----------
     new
         Stores that might be opened, marked apart.
+    rides_s
+        The ride to each cell from its nearest store, seconds, None where nobody lives: cells are shaded by it, as isochrones,
+        instead of by demand.
     name, title
         Of the picture; by default the run's own.
     """
@@ -99,7 +111,7 @@ def city_map(
     road_map = isinstance(manifest["scenario"]["map"], str)
     alt = (
         f"Map of {world['map']} with {len(stores)} {'store' if len(stores) == 1 else 'stores'}, {len(peopled)} cells "
-        "shaded by their share of the demand"
+        + ("shaded by their share of the demand" if rides_s is None else _rings_said(rides_s))
         + (
             f", and the doors of {number(len(doors))} late orders out of {number(delivered)} delivered."
             if any_orders
@@ -121,7 +133,7 @@ def city_map(
             axes.add_collection(
                 LineCollection(list(lines[seen]), colors=ROADS, linewidths=0.35, alpha=0.8, rasterized=True)
             )
-        steps = _shade(axes, polygons, shares)
+        steps = _shade(axes, polygons, shares) if rides_s is None else _isochrones(axes, polygons, rides_s)
         if len(doors):
             many = len(doors) > _VECTOR_MOST
             size, alpha = (5.0, 0.6) if many else (9.0, 0.85)
@@ -158,25 +170,60 @@ def city_map(
     )
 
 
-def _shade(axes: Any, polygons: list[NDArray[np.float64]], shares: NDArray[np.float64]) -> list[tuple[float, float]]:
-    """Shade the cells in five steps; returns the opacity and the largest share of each step that has cells."""
+def _shade(axes: Any, polygons: list[NDArray[np.float64]], shares: NDArray[np.float64]) -> list[Step]:
+    """Shade the cells in five steps; returns the opacity of each step that has cells, and what it stands for."""
     from matplotlib.collections import PolyCollection
 
     if not len(polygons) or not shares.max() > 0:
         return []
-    steps = []
+    steps: list[Step] = []
     # Shares differ by orders of magnitude; the square root shows the outskirts as well as the centre.
     edges = shares.max() * np.linspace(0.0, 1.0, 6) ** 2
     for step in range(5):
         mine = np.flatnonzero((shares > edges[step]) & (shares <= edges[step + 1]))
         opacity = 0.08 + 0.15 * step
         if len(mine):
-            steps.append((opacity, float(shares[mine].max())))
+            share = float(shares[mine].max())
+            percent = number(100.0 * share, 2 if share < 0.01 else 1 if share < 0.1 else 0)
+            steps.append((opacity, f"{'' if steps else 'demand '}up to {percent} %"))
             raster = len(polygons) > _VECTOR_MOST
             hexagons = [polygons[cell] for cell in mine]
             colour = "#2f6fd0" if raster else FIRST
             axes.add_collection(
                 PolyCollection(hexagons, facecolors=colour, edgecolors="none", alpha=opacity, rasterized=raster)
+            )
+    return steps
+
+
+def _rings_said(rides_s: Sequence[float | None]) -> str:
+    """How far it is to the cells, in words."""
+    known = [ride_s / 60.0 for ride_s in rides_s if ride_s is not None]
+    near = sum(minutes <= RINGS_MIN[1] for minutes in known)
+    return f"shaded by the ride from their nearest store: {number(near)} of {number(len(known))} within {RINGS_MIN[1]:g} minutes"
+
+
+def _isochrones(axes: Any, polygons: list[NDArray[np.float64]], rides_s: Sequence[float | None]) -> list[Step]:
+    """Shade cells by how far away their nearest store is, the nearest darkest; returns opacity and words of each ring."""
+    from matplotlib.collections import PolyCollection
+
+    minutes = np.array([np.nan if ride_s is None else ride_s / 60.0 for ride_s in rides_s])
+    edges = (0.0, *RINGS_MIN, np.inf)
+    steps: list[Step] = []
+    for ring, (low, high) in enumerate(pairwise(edges)):
+        mine = np.flatnonzero((minutes > low) & (minutes <= high)) if ring else np.flatnonzero(minutes <= high)
+        if len(mine):
+            opacity = 0.8 - 0.17 * ring
+            steps.append((opacity, f"within {high:g} min" if np.isfinite(high) else f"beyond {low:g} min"))
+            raster = len(polygons) > _VECTOR_MOST
+            colour = "#2f6fd0" if raster else FIRST
+            axes.add_collection(
+                PolyCollection(
+                    [polygons[cell] for cell in mine],
+                    facecolors=colour,
+                    edgecolors="none",
+                    alpha=opacity,
+                    rasterized=raster,
+                )
             )
     return steps
 
@@ -203,7 +250,7 @@ def _scale_bar(axes: Any, box: tuple[float, float, float, float], stretch: float
     axes.annotate(text, (x, y), (0, 3), textcoords="offset points", va="bottom", fontsize=9, gid=HALO, zorder=6)
 
 
-def _key(figure: "Figure", steps: list[tuple[float, float]], late: int | None, *, new: bool = False) -> None:
+def _key(figure: "Figure", steps: list[Step], late: int | None, *, new: bool = False) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -215,9 +262,7 @@ def _key(figure: "Figure", steps: list[tuple[float, float]], late: int | None, *
     if late is not None:
         label = f"late order ({number(late)})"
         handles.append(Line2D([], [], marker="o", color=POINTS, linestyle="", markersize=4, label=label))
-    for step, (opacity, share) in enumerate(steps):
-        percent = number(100.0 * share, 2 if share < 0.01 else 1 if share < 0.1 else 0)
-        handles.append(Patch(facecolor=FIRST, alpha=opacity, label=f"{'' if step else 'demand '}up to {percent} %"))
+    handles += [Patch(facecolor=FIRST, alpha=opacity, label=words) for opacity, words in steps]
     figure.legend(
         handles=handles, loc="upper left", ncols=3, fontsize=9, handlelength=1.2, labelspacing=0.3, columnspacing=1.2,
         borderpad=0.1,

@@ -8,18 +8,14 @@ from numpy.typing import NDArray
 
 from sim.report.canvas import (
     ALERT,
-    CARD,
     FIRST,
-    GRID,
     HALO,
     INK,
     MUTED,
-    SECOND,
     Picture,
     drawn,
     hour_axis,
     legend_above,
-    time_axis,
     whole_numbers,
 )
 from sim.report.words import number
@@ -31,9 +27,6 @@ Columns = dict[str, NDArray[Any]]
 
 ENOUGH = 5
 """Fewest deliveries of an hour of which a percentile is drawn."""
-
-_STEPS = (1, 3, 6, 12, 36, 72, 144, 288, 2016)
-"""How many five-minute averages may be put together for a line over time."""
 
 
 def hour_of_day(start: datetime, t_s: NDArray[Any]) -> NDArray[np.int64]:
@@ -49,16 +42,6 @@ def minutes_taken(orders: Columns, warmup_s: float) -> tuple[NDArray[Any], NDArr
     return placed, (orders["delivered_s"][counts] - placed) / 60.0
 
 
-def bins_of(start: datetime, end_s: float) -> tuple[NDArray[np.float64], str]:
-    """Edges of the bins of the bar chart, on the local clock, and what one is called."""
-    span_h = end_s / 3600.0
-    step_s, name = (
-        (900.0, "quarter of an hour") if span_h <= 4 else (3600.0, "hour") if span_h <= 76 else (86_400.0, "day")
-    )
-    lead = (start.hour * 3600.0 + start.minute * 60.0 + start.second) % step_s
-    return np.arange(-lead, max(end_s, 1.0) + step_s - 1e-6, step_s), name
-
-
 def last_s(orders: Columns, horizon_s: float) -> float:
     """When the last thing happened to an order, or the horizon."""
     ends = [
@@ -67,64 +50,6 @@ def last_s(orders: Columns, horizon_s: float) -> float:
         if not np.isnan(column).all()
     ]
     return max([horizon_s, *ends])
-
-
-def orders_by_hour(series: Columns, orders: Columns, start: datetime, horizon_s: float, warmup_s: float) -> Picture:
-    """Orders that customers wanted to place against orders delivered, by hour of the run."""
-    end_s = last_s(orders, horizon_s)
-    edges, name = bins_of(start, end_s)
-
-    def per_bin(*columns: str) -> NDArray[Any]:
-        return np.histogram(series["t_s"], edges, weights=np.sum([series[c] for c in columns], axis=0, dtype=float))[0]
-
-    wanted, delivered = per_bin("entered", "rejected"), per_bin("delivered")
-    lost = per_bin("rejected", "cancelled")
-    top = int(np.argmax(wanted)) if wanted.any() else None
-    peak = (
-        ""
-        if top is None
-        else f" The busiest {name} saw {number(wanted[top])} wanted and {number(delivered[top])} delivered."
-    )
-    alt = (
-        f"Bars of orders wanted and line of orders delivered per {name}: {number(wanted.sum())} wanted, "
-        f"{number(delivered.sum())} delivered, {number(lost.sum())} turned away or cancelled.{peak}"
-    )
-
-    def draw(figure: "Figure") -> None:
-        axes = figure.add_subplot()
-        _warm_up(axes, warmup_s)
-        width = edges[1] - edges[0]
-        middle = edges[:-1] + width / 2.0
-        axes.bar(middle, wanted, width * 0.86, color=FIRST, alpha=0.35, label="wanted to order")
-        # What is delivered after the last order was placed is no hour like the others: a point, but no line to it.
-        regular = edges[:-1] < horizon_s
-        axes.plot(
-            middle[regular], delivered[regular], "-o", color=FIRST, markersize=3.0, linewidth=1.6, label="delivered"
-        )
-        after = ~regular & (delivered > 0)
-        axes.plot(middle[after], delivered[after], "o", color=FIRST, markersize=3.0)
-        if lost.any():
-            axes.bar(middle, lost, width * 0.86, color=ALERT, alpha=0.9, label="turned away or cancelled")
-        axes.set_ylim(0, max(1.0, wanted.max(), delivered.max()) * 1.05)
-        whole_numbers(axes)
-        axes.set_ylabel(f"orders per {name}")
-        time_axis(axes, start, max(edges[0], 0.0), edges[-1])
-        legend_above(figure, axes)
-
-    svg = drawn("by-hour", 250.0, alt, draw)
-    caption = "Delivered orders count when they are handed over."
-    if delivered[edges[:-1] >= horizon_s].any():
-        caption += " A point by itself: after the last orders were placed."
-    return Picture("by-hour", f"Orders by {name}", svg, alt, caption)
-
-
-def _warm_up(axes: Any, warmup_s: float) -> None:
-    if warmup_s > 0:
-        axes.axvspan(0.0, warmup_s, color=GRID, alpha=0.6, linewidth=0.0)
-        axes.annotate(
-            "warm-up", (0.0, 1.0), (3, -3), xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
-            color=MUTED, fontsize=9,
-        )  # fmt: skip
 
 
 def distribution(orders: Columns, warmup_s: float) -> Picture:
@@ -220,49 +145,3 @@ def by_hour_of_day(rows: list[dict[str, Any]]) -> Picture | None:
     return Picture(
         "through-the-day", "Click to door through the day", drawn("through-the-day", 250.0, alt, draw), alt, caption
     )
-
-
-def people_at_work(series: Columns, orders: Columns, start: datetime, horizon_s: float, warmup_s: float) -> Picture:
-    """How many drivers and pickers are on shift, and how many of them busy, over time."""
-    end_s = last_s(orders, horizon_s)
-    inside = series["t_s"] < end_s
-    group = next((step for step in _STEPS if inside.sum() / step <= 240), _STEPS[-1])
-
-    def column(name: str) -> NDArray[Any]:
-        values = series[name][inside].astype(float)
-        whole = len(values) // group * group
-        return np.asarray(values[:whole].reshape(-1, group).mean(axis=1)) if whole else np.zeros(0)
-
-    t = series["t_s"][inside][::group][: len(column("drivers_on"))]
-    most = {who: column(f"{who}_on").max(initial=0.0) for who in ("drivers", "pickers")}
-    share = {}
-    for who in most:
-        on = series[f"{who}_on"][inside].sum()
-        share[who] = f"{100.0 * series[f'{who}_busy'][inside].sum() / on:.0f} %" if on else "none"
-    alt = (
-        f"People on shift and busy over time. At most {number(most['drivers'])} drivers are on shift, "
-        f"busy {share['drivers']} of the time; at most {number(most['pickers'])} pickers, busy {share['pickers']}."
-    )
-
-    def draw(figure: "Figure") -> None:
-        panels = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        for axes, who in zip(panels, ("drivers", "pickers"), strict=True):
-            _warm_up(axes, warmup_s)
-            axes.fill_between(
-                t, column(f"{who}_on"), step="post", color=MUTED, alpha=0.25, linewidth=0.0, label="on shift"
-            )
-            axes.fill_between(
-                t, column(f"{who}_busy"), step="post", color=FIRST, alpha=0.6, linewidth=0.0, label="busy"
-            )
-            if who == "drivers":
-                axes.plot(t, column("drivers_riding_empty"), color=CARD, linewidth=2.6)
-                axes.plot(t, column("drivers_riding_empty"), color=SECOND, linewidth=1.3, label="riding empty")
-            axes.set_ylim(0, max(1.0, most[who]) * 1.08)
-            whole_numbers(axes)
-            axes.set_ylabel(who)
-        time_axis(panels[1], start, 0.0, end_s)
-        legend_above(figure, panels[0])
-
-    span = f"{5 * group} minutes" if group < 12 else "an hour" if group == 12 else f"{group / 12:g} hours"
-    caption = f"Averages of {span}. Riding empty: to a store or back to one; the ride to an order is busy too."
-    return Picture("people", "People on shift and at work", drawn("people", 265.0, alt, draw), alt, caption)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from sim.report.canvas import Picture
 from sim.report.drift import drift_pictures
 from sim.report.explain import METRICS
-from sim.report.figures import by_hour_of_day, distribution, orders_by_hour, people_at_work, percentiles_by_hour
+from sim.report.figures import by_hour_of_day, distribution, percentiles_by_hour
 from sim.report.floor import bench_rows, floor_by_hour, floor_hours, floor_rows, picking_by_stage
-from sim.report.platform import endpoint_rows, fault_rows, services_over_time, simulated, trouble_rows
+from sim.report.platform import endpoint_rows, fault_rows, simulated, trouble_rows
+from sim.report.scorecards import budget_spent, budget_text, scorecards
 from sim.report.sections import sections
-from sim.report.words import answer, at, centre, figure_text, goods_only, interval_text, levels, number
+from sim.report.words import answer, at, centre, figure_text, goods_only, interval_text, levels, local_time, number
 from sim.scenario.fields import DAY_S
 from sim.scenario.tree import parse_start
 from sim.vocabulary import InputError
@@ -22,8 +23,13 @@ from sim.vocabulary import InputError
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from sim.reading.run import FinishedRun
+
 REPORT: Final = "report.html"
-_ORDER_COLUMNS: Final = ("cell", "entered_s", "delivered_s", "promised_s", "lat", "lon")
+_ORDER_COLUMNS: Final = (
+    "order", "cell", "entered_s", "confirmed_s", "pick_start_s", "packed_s", "picked_up_s", "delivered_s", "promised_s",
+    "lat", "lon",
+)  # fmt: skip
 
 
 def write_report(folder: Path, summary: Mapping[str, Any]) -> Path:
@@ -46,14 +52,19 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     InputError
         The folder is not a run's, or cannot be written to.
     """
+    from sim.reading.run import FinishedRun
+
     manifest = _manifest(folder)
     orders, series = _columns(folder / "orders.parquet", _ORDER_COLUMNS), _columns(folder / "series.parquet")
     page, samples = folder / REPORT, folder / "platform.parquet"
     platform = _columns(samples) if samples.exists() else None
     looks = folder / "drift.parquet"
     drift = _columns(looks) if looks.exists() else None
+    # Who has no room for the log has a page without what it tells.
+    run = FinishedRun(folder, whole=False) if (folder / "events.parquet").is_file() else None
+    text = render(manifest, summary, orders, series, platform, drift, run)
     try:
-        page.write_text(render(manifest, summary, orders, series, platform, drift), encoding="utf-8")
+        page.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{page}: expected a place that can be written to, got: {error.strerror}.") from error
     return page
@@ -104,6 +115,7 @@ def render(
     series: dict[str, Any],
     platform: dict[str, Any] | None = None,
     drift: dict[str, Any] | None = None,
+    run: "FinishedRun | None" = None,
 ) -> str:
     """Put the page together; the same run gives the same bytes (nothing of this machine's clock is in it).
 
@@ -111,18 +123,25 @@ def render(
     ----------
     platform, drift
         Columns of platform.parquet and drift.parquet, where there are such files.
+    run
+        The run itself, for what its log tells; None: a page without it.
     """
+    from sim.report.interactive import NOTHING, interactive
+
     environment = templates()
     currency = at(manifest, "scenario.costs.currency")
     environment.filters["percent"] = lambda share: figure_text(share, "share")
     environment.filters["number"] = number
+    start = parse_start(at(manifest, "scenario.start"))
+    environment.globals["clock"] = lambda t_s: f"{local_time(start, t_s):%H:%M}"
     environment.globals["value_of"] = lambda row: figure_text(row.value, row.kind, currency)
     environment.globals["interval_of"] = lambda row: interval_text(row.value, row.kind, currency)
     return environment.get_template("report.html.j2").render(
         _context(manifest, summary, orders, series, currency)
         | _pictures(manifest, summary, orders, series, drift)
         | _floor(manifest, summary, series)
-        | _platform(manifest, summary, platform)
+        | _platform(manifest, summary)
+        | (NOTHING if run is None else interactive(run, summary, orders, series, platform))
     )
 
 
@@ -151,6 +170,8 @@ def _context(
         "warmup_h": scenario["warmup_h"],
         "answer": answer(summary),
         "levels": levels(summary, currency),
+        "budgets": [budget_text(budget_spent(slo)) for slo in summary.get("slo") or ()],
+        "cards": scorecards(summary, currency),
         "asked": bool(scenario.get("slo")),
         "tiles": _tiles(summary, currency),
         "sections": [(section, any(row.share is not None for row in section.rows)) for section in sections(summary)],
@@ -185,8 +206,6 @@ def _pictures(
     pictures: list[Picture | None] = []
     if not goods_only(summary):
         pictures = [
-            orders_by_hour(series, orders, start, horizon_s, warmup_s),
-            people_at_work(series, orders, start, horizon_s, warmup_s),
             distribution(orders, warmup_s),
             by_hour_of_day(hours),
         ]
@@ -209,18 +228,12 @@ def _floor(manifest: Mapping[str, Any], summary: Mapping[str, Any], series: dict
     return {"floor": rows, "floor_hours": hours, "floor_pictures": pictures}
 
 
-def _platform(manifest: Mapping[str, Any], summary: Mapping[str, Any], table: dict[str, Any] | None) -> dict[str, Any]:
+def _platform(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
     """What the page says of the software platform; nothing for a run without one."""
-    scenario = manifest["scenario"]
-    start, end_s = parse_start(scenario["start"]), (scenario["horizon_h"] + scenario["drain_h"]) * 3600.0
-    picture = None
-    if table is not None and simulated(summary):
-        picture = services_over_time(table, summary, list(scenario["platform"]["services"]), start, end_s)
     return {
         "platform": simulated(summary),
-        "services": picture,
         "endpoints": endpoint_rows(summary),
-        "faults": fault_rows(summary, start),
+        "faults": fault_rows(summary, parse_start(manifest["scenario"]["start"])),
         "troubles": trouble_rows(summary),
     }
 

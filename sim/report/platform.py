@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.canvas import ALERT, FIRST, INK, SECOND, Picture, drawn, time_axis
 from sim.report.explain import metric_of, words
 from sim.report.words import DASH, at, centre, figure_text, local_time, number
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 Columns = dict[str, NDArray[Any]]
 
@@ -32,8 +30,6 @@ TROUBLES: Final = (
 """Figures that are nothing on a quiet day."""
 
 ALREADY_ON: Final = "alert already on"
-
-POINTS: Final = 240
 
 
 def simulated(summary: Mapping[str, Any]) -> bool:
@@ -103,78 +99,3 @@ def _clock(start: datetime | None, t_s: float) -> str:
     if start is not None:
         return f"{local_time(start, t_s):%H:%M}"
     return f"{int(t_s) // 3600}:{int(t_s) % 3600 // 60:02d} h"
-
-
-def services_over_time(
-    table: Columns, summary: Mapping[str, Any], services: list[str], start: datetime, end_s: float
-) -> Picture | None:
-    """P99 and utilisation of every service over time, with the times of faults shaded; None without samples."""
-    if not len(table.get("t_s", ())):
-        return None
-    edges = np.linspace(0.0, max(end_s, 1.0), POINTS + 1)
-    middle = (edges[:-1] + edges[1:]) / 2.0
-    faults = [
-        (centre(fault["began_s"]), centre(fault["ended_s"]) or end_s)
-        for fault in at(summary, "platform.faults") or ()
-        if centre(fault["began_s"]) is not None
-    ]
-    lines = {name: _binned(table, name, edges) for name in services}
-    worst = max(lines, key=lambda name: float(np.nanmax(lines[name][0], initial=0.0)))
-    busiest = max(lines, key=lambda name: float(np.nanmax(lines[name][1], initial=0.0)))
-    alt = (
-        f"P99 and utilisation of {len(services)} services over time. The slowest p99 was "
-        f"{figure_text(float(np.nanmax(lines[worst][0], initial=0.0)), 'latency')} at {words(worst)}; the highest utilisation "
-        f"{figure_text(float(np.nanmax(lines[busiest][1], initial=0.0)), 'share')} at {words(busiest)}. "
-        f"{number(len(faults))} faults are shaded."
-    )
-
-    def draw(figure: "Figure") -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        panels = figure.subplots(len(services), 2, sharex=True, squeeze=False)
-        for (left, right), name in zip(panels, services, strict=True):
-            slow_s, busy = lines[name]
-            for axes, values, colour in ((left, slow_s * 1000.0, FIRST), (right, busy * 100.0, SECOND)):
-                for begin_s, over_s in faults:
-                    axes.axvspan(begin_s, max(over_s, begin_s + end_s / 400.0), color=ALERT, alpha=0.3, linewidth=0.0)
-                axes.plot(middle, values, color=colour, linewidth=1.1)
-                axes.set_ylim(0.0, max(float(np.nanmax(values, initial=0.0)) * 1.15, 1.0))
-                axes.yaxis.set_major_locator(MaxNLocator(nbins=2))
-                axes.tick_params(labelsize=8)
-            left.set_title(words(name), fontsize=9, color=INK, pad=2)
-        panels[0][0].annotate(
-            "p99, ms", (1.0, 1.0), (0, 3), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=8
-        )
-        panels[0][1].annotate(
-            "utilisation, %",
-            (1.0, 1.0),
-            (0, 3),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="right",
-            fontsize=8,
-        )
-        for axes in panels[-1]:
-            time_axis(axes, start, 0.0, end_s)
-            axes.set_xlabel("")
-            ticks = axes.get_xticks()
-            labels = [text.get_text() for text in axes.get_xticklabels()]
-            axes.set_xticks(ticks[::2], labels[::2])
-
-    caption = "Of each span the highest p99 and the mean utilisation; scales differ." + (
-        " Shaded: something was broken." if faults else ""
-    )
-    return Picture("services", "Services", drawn("services", 470.0, alt, draw), alt, caption)
-
-
-def _binned(table: Columns, name: str, edges: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
-    mine = table["service"] == name
-    place = np.clip(np.searchsorted(edges, table["t_s"][mine], side="right") - 1, 0, POINTS - 1)
-    slow, total = np.full(POINTS, np.nan), np.zeros(POINTS)
-    p99 = table["p99_s"][mine].astype(float)
-    known = ~np.isnan(p99)
-    slow[place[known]] = 0.0
-    np.maximum.at(slow, place[known], p99[known])
-    count = np.bincount(place, minlength=POINTS)
-    np.add.at(total, place, table["utilisation"][mine].astype(float))
-    return slow, np.divide(total, count, out=np.full(POINTS, np.nan), where=count > 0)

@@ -26,7 +26,7 @@ def sites_leaf(found: Mapping[str, Any]) -> Leaf:
     """Put the object of a plan of sites in words, tables and figures."""
     plan, currency = found["sites"], found.get("currency")
     choices = [(chr(ord("A") + place), choice) for place, choice in enumerate(plan["choices"])]
-    maps = [_map(plan, choice, name) for name, choice in choices]
+    maps = _maps(plan, choices)
     parts = [
         _where(plan, choices), _network(plan, choices, currency), _per_site(plan, choices, currency),
         Part("On the map", pictures=maps, page_only=True),
@@ -127,8 +127,25 @@ def _per_site(plan: Mapping[str, Any], choices: Choices, currency: str | None) -
     return Part("Each new store", note, Grid(columns, rows))
 
 
-def _map(plan: Mapping[str, Any], choice: Mapping[str, Any], name: str) -> Picture:
+def _maps(plan: Mapping[str, Any], choices: Choices) -> list[Picture]:
+    """Rides from the nearest store, before and after each choice; of a plan of an older version, the demand."""
+    locations = plan["locations"]
+    rings = [locations["today"].get("rides_s"), *(each.get("rides_s") for each in locations["choices"])]
+    if rings[0] is None:
+        return [_map(plan, choice, name, None, "") for name, choice in choices]
+    before = _map(plan, {"sites": []}, "before", rings[0], "Before: rides from the nearest store at the busiest hour")
+    after = [
+        _map(plan, choice, name, ring, f"After {name}: {_names(plan, choice)}")
+        for (name, choice), ring in zip(choices, rings[1:], strict=True)
+    ]
+    return [before, *after]
+
+
+def _map(
+    plan: Mapping[str, Any], choice: Mapping[str, Any], name: str, rides_s: Sequence[float | None] | None, title: str
+) -> Picture:
     keys = ("map", "map_key", "stores", "cells", "cell_weights")
     manifest = {"scenario": {"map": plan["map"], "demand": {}}, "world": {key: plan[key] for key in keys}}
     new = [{**site, "name": f"{name}{place + 1}"} for place, site in enumerate(_of(plan, choice))]
-    return city_map(manifest, _NONE, 0.0, new=new, name=f"map-{name}", title=f"{name}: {_names(plan, choice)}")
+    title = title or f"{name}: {_names(plan, choice)}"
+    return city_map(manifest, _NONE, 0.0, new=new, rides_s=rides_s, name=f"map-{name}", title=title)

@@ -8,13 +8,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sim.report.explain import metric_of
-from sim.report.figures import ENOUGH, bins_of
 from sim.report.metric import Kind
 from sim.report.words import figure_text, goods_only, local_time
+from sim.scenario.fields import DAY_S
 from sim.vocabulary import InputError
 
 MOST: Final = 40
 """Characters of a line at most; of a longer run several hours or days are put together."""
+
+ENOUGH: Final = 5
+"""Fewest deliveries of a step of which a percentile or a share is shown."""
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _LETTERS: Final = "_.,-=+*#"
@@ -77,8 +80,13 @@ def _columns(table: Any, *names: str) -> dict[str, Any]:
 
 
 def _steps(start: datetime, end_s: float) -> tuple[Any, str]:
-    """Edges of the steps, and what one is called."""
-    edges, step = bins_of(start, end_s)
+    """Edges of the steps on the local clock, seconds since the start, and what a step is called."""
+    span_h = end_s / 3600.0
+    step_s, step = (
+        (900.0, "quarter of an hour") if span_h <= 4 else (3600.0, "hour") if span_h <= 76 else (DAY_S, "day")
+    )
+    lead = (start.hour * 3600.0 + start.minute * 60.0 + start.second) % step_s
+    edges = np.arange(-lead, max(end_s, 1.0) + step_s - 1e-6, step_s)
     together = -(-(len(edges) - 1) // MOST)
     if together > 1:
         edges, step = np.append(edges[:-1:together], edges[-1]), f"{together} {step}s"

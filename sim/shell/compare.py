@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from sim.experiments.variants import Variant
 
 LAST = "comparison.json"
+DAYS = 10
+"""Replications of each variant, where nobody says (judgement)."""
 """Written last: its presence means that the folder is whole."""
 
 
@@ -50,7 +52,9 @@ def compare_command(
     metric: Annotated[
         list[str] | None, typer.Option("--metric", help="A key of summary.json to look at; may be given often.")
     ] = None,
-    reps: Annotated[int, typer.Option("--reps", min=1, help="Days: replications of each variant.")] = 10,
+    reps: Annotated[
+        int | None, typer.Option("--reps", min=1, help="Days: replications of each variant (default: 10).")
+    ] = None,
     select: Annotated[
         str | None,
         typer.Option("--select", metavar="METRIC", help="Find the best by this metric, day by day, instead."),
@@ -94,8 +98,13 @@ def compare_command(
             raise InputError(
                 "--select: expected --zone, the smallest difference worth telling, in the metric's unit; got none."
             )
+        if reps is not None or metric:
+            raise InputError(
+                "--select: expected neither --reps nor --metric with it: it takes as many days as it needs, up to --max-reps."
+            )
         asked = (known_metric(select, "--select"), zone, share(confidence, "--confidence"), reps_max)
         _select(chosen, asked, How(workers, cluster, allow_code, out, force, as_json, quiet))
+    reps = reps or DAYS
     folder = out or named(
         "compare", first.name, [each.asked for each in chosen], reps, first.seed, setting, policy, metrics
     )

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "Run": ("run", "watch", "scenario", "map"),
     "Compare and plan": ("compare", "sweep", "plan", "check"),
-    "Look": ("report", "explain", "policies", "export"),
+    "Look": ("report", "story", "explain", "policies", "export"),
     "Verify and set up": ("replay", "storm", "mdrp", "doctor"),
 }
 """Commands and groups of them, by panel."""

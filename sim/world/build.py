@@ -115,7 +115,16 @@ class World:
         return len(self.store_nodes)
 
 
-def _geography(scenario: Scenario, streams: Streams) -> tuple[Geography, NDArray[np.float64] | None, dict[str, bytes]]:
+def geography_of(
+    scenario: Scenario, streams: Streams
+) -> tuple[Geography, NDArray[np.float64] | None, dict[str, bytes]]:
+    """Where a run takes place; how many people live at each node, where known; the files that it was read from, by key.
+
+    Raises
+    ------
+    InputError
+        The map cannot be had.
+    """
     if isinstance(scenario.map, Euclidean):
         plain = scenario.map
         unit = streams.generator("plain").random((plain.points, 2))
@@ -201,7 +210,7 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
     streams = streams or Streams(scenario.seed)
     # What stands before anybody orders is the same in every replication: stores, places and goods.
     fixed = Streams(scenario.seed)
-    geography, zones, files = _geography(scenario, fixed)
+    geography, zones, files = geography_of(scenario, fixed)
     names, cell = cells_of(geography, scenario.demand.cell_resolution)
     weights = customer_weights(scenario, geography, zones, names, cell)
     store_names, store_nodes = sites(scenario, geography, weights)

@@ -51,7 +51,7 @@ class Roads:
         self.name, self.key = name, key
         self.lon, self.lat = arrays["lon"], arrays["lat"]
         self.tail, self.head = arrays["tail"], arrays["head"]
-        self._length_m, self._kmh, self._arterial = arrays["length_m"], arrays["kmh"], arrays["arterial"]
+        self._length_m, self._kmh, self.arterial = arrays["length_m"], arrays["kmh"], arrays["arterial"]
         self.people = arrays["people"] if len(arrays["people"]) else None
         self._graphs: dict[tuple[str, int, bool], Any] = {}
         self._hierarchies: dict[tuple[str, int], Any] | None = None
@@ -68,7 +68,7 @@ class Roads:
         """Time of each edge in whole milliseconds, at least 1, shape (edges,)."""
         hours = self._length_m / 1000.0 / np.minimum(self._kmh, vehicle.top_kmh)
         level = LEVELS[period if vehicle.jams else 0]
-        slowed = hours * np.where(self._arterial, level.arterial, level.local)
+        slowed = hours * np.where(self.arterial, level.arterial, level.local)
         return np.asarray(np.maximum(np.rint(slowed * 3_600_000.0), 1), dtype=np.int64)
 
     def _graph(self, vehicle: Vehicle, period: int, *, backward: bool) -> Any:
@@ -292,3 +292,28 @@ def load_roads(path: Path) -> Roads:
         arrays = compile_table(read_graphml(path), zones)
         save_cache(cached, arrays)
     return Roads(arrays, map_name(path), key)
+
+
+def load_shapes(path: Path) -> dict[str, NDArray[Any]]:
+    """Load how the streets of a map file run between the nodes of `load_roads`, cached by content.
+
+    Returns
+    -------
+    dict[str, NDArray]
+        ``start`` int64 (edges + 1), ``lon``, ``lat`` float64: the points of edge ``e`` between its ends are
+        ``start[e]:start[e + 1]``.
+
+    Raises
+    ------
+    InputError
+        When the file is not a road map.
+    """
+    cached = user_cache_dir() / "maps" / f"{file_key(path)}-shapes-v{FORMAT}.npz"
+    arrays = load_cache(cached)
+    if arrays is None:
+        from sim.world.graphml import read_graphml
+
+        table = read_graphml(path).largest_scc()
+        arrays = {"start": table.shape_start, "lon": table.shape_lon, "lat": table.shape_lat}
+        save_cache(cached, arrays)
+    return arrays

@@ -25,6 +25,15 @@ Table = list[list[list[Any]]]
 """[period][vehicle profile][store] -> memoryview over nodes of int milliseconds (a NumPy scalar read is 3x slower)."""
 
 
+def levels_by_hour(scenario: Scenario, geography: Geography) -> list[int]:
+    """Level of congestion for each hour since the first day's local midnight."""
+    midnight = scenario.start_at + timedelta(seconds=scenario.midnight_s)
+    hours = int((scenario.end_s - scenario.midnight_s) // 3600) + 2
+    if not scenario.travel.traffic or isinstance(geography, Plain):
+        return [0] * hours
+    return [level_at(midnight + timedelta(hours=hour)) for hour in range(hours)]
+
+
 class Travel:
     """Ride times of a run.
 
@@ -48,12 +57,7 @@ class Travel:
         self.profiles = [VEHICLES[name] for name, share in scenario.drivers.vehicles.items() if share > 0]
         self._ways: list[Geography] = [Air(geography) if vehicle.flies else geography for vehicle in self.profiles]
         self.midnight_s = scenario.midnight_s
-        midnight = scenario.start_at + timedelta(seconds=scenario.midnight_s)
-        hours = int((scenario.end_s - scenario.midnight_s) // 3600) + 2
-        if scenario.travel.traffic and not isinstance(geography, Plain):
-            self.periods = [level_at(midnight + timedelta(hours=hour)) for hour in range(hours)]
-        else:
-            self.periods = [0] * hours
+        self.periods = levels_by_hour(scenario, geography)
         self.to_store_flat: dict[int, list[NDArray[np.int32]]] = {}
         arrays = self._trees(sorted(set(self.periods)))
         self.to_store_array: dict[int, NDArray[np.int32]] = {}

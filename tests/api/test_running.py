@@ -64,6 +64,14 @@ def test_facts_of_a_kind_and_of_an_order(noon_run):
     assert moved.state.iloc[-1] == "delivered"
 
 
+def test_the_story_of_an_order_is_that_of_its_row(noon_run):
+    row = noon_run.orders[noon_run.orders.state == "delivered"].iloc[0]
+    story = noon_run.story(int(row.order))
+    assert story["late_s"] == pytest.approx(row.delivered_s - row.promised_s, abs=0.001)
+    assert sum(story["spent_s"].values()) == pytest.approx(row.delivered_s - row.entered_s, abs=0.02)
+    assert story["events"][0]["t_s"] == pytest.approx(row.entered_s, abs=0.001)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

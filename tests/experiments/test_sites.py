@@ -102,6 +102,13 @@ def test_a_plan_says_where_what_it_brings_and_what_it_takes(tmp_path: Path, caps
         assert choice["gain_cents"]["mean"] == pytest.approx(choice["profit_cents"] - plan["today"]["profit_cents"])
     page = (folder / "report.html").read_text()
     assert page.count("new store") >= len(plan["choices"])
+    before, after = plan["locations"]["today"]["rides_s"], [each["rides_s"] for each in plan["locations"]["choices"]]
+    assert len(before) == len(plan["cells"])
+    for rides in after:
+        assert all((a is None) == (b is None) and (a is None or a <= b) for a, b in zip(rides, before, strict=True))
+        assert any(a is not None and a < b for a, b in zip(rides, before, strict=True)), "somebody has it nearer now"
+    assert "Before: rides from the nearest store" in page
+    assert "within 4 min" in page
 
 
 def test_what_competitors_keep_is_neither_won_nor_earned(world: World, tmp_path: Path) -> None:

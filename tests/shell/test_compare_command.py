@@ -117,6 +117,7 @@ def test_the_best_of_several_is_found_day_by_day(tmp_path: Path, capsys: pytest.
         (["--select", "on_time"], "expected --zone"), (["--select", "on_time", "--zone", "0"], "zone above 0"),
         (["--select", "utilisation.drivers", "--zone", "1"], "of this one neither is"),
         (["--select", "on_tme", "--zone", "1"], "--select on_tme"),
+        (["--select", "on_time", "--zone", "0.1", "--reps", "5"], "expected neither --reps nor --metric"),
         (["--select", "on_time", "--zone", "0.1", "--confidence", "20%"], "expected a chance above"),
     ],
 )  # fmt: skip

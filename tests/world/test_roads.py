@@ -48,7 +48,7 @@ def test_edge_times_follow_the_formula() -> None:
         for period, level in enumerate(LEVELS):
             for i in range(0, len(roads.tail), 7):
                 factors = level if vehicle.jams else LEVELS[0]
-                factor = factors.arterial if roads._arterial[i] else factors.local
+                factor = factors.arterial if roads.arterial[i] else factors.local
                 ms = roads._length_m[i] / 1000 / min(roads._kmh[i], vehicle.top_kmh) * factor * 3_600_000
                 assert roads.edge_ms(vehicle, period)[i] == max(round(ms), 1), name
 
@@ -132,7 +132,7 @@ def test_long_rides_go_beyond_the_first_limit_and_old_ones_are_forgotten_rightly
     roads = random_roads(7, 25)
     slow = VEHICLES["foot"]
     far = Roads({**{k: getattr(roads, k) for k in ("lon", "lat", "tail", "head")}, "length_m": roads._length_m * 500,
-                 "kmh": roads._kmh, "arterial": roads._arterial, "people": np.empty(0)}, "far", "far")  # fmt: skip
+                 "kmh": roads._kmh, "arterial": roads.arterial, "people": np.empty(0)}, "far", "far")  # fmt: skip
     truth = dict(nx.all_pairs_dijkstra_path_length(oracle(far, slow, 0), weight="ms"))
     assert max(max(row.values()) for row in truth.values()) > 4e7
     for _ in range(2):

@@ -1,0 +1,93 @@
+"""The story of one order, for a terminal and for programs."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sim.reading.lateness import overrun, usual
+from sim.reading.paths import said, ways_of
+from sim.reading.run import FinishedRun
+from sim.reading.stories import QUIET, Teller, known_order, spell, stories_of
+from sim.report.terminal import WIDTH, text_of
+from sim.vocabulary import InputError
+
+
+def told(run: FinishedRun, order: int | None = None, *, every: bool = False) -> dict[str, Any]:
+    """All that is known of an order.
+
+    Parameters
+    ----------
+    order
+        Its number; None: the one that was latest.
+    every
+        Whether facts of shelves and books are told too.
+
+    Returns
+    -------
+    dict
+        ``order``; ``late_s`` (below zero: early), ``spent_s`` and ``late_by_s`` by cause of a delivered one, else None;
+        ``events``: time (seconds and clock), fact, sentence.
+
+    Raises
+    ------
+    InputError
+        There is no such order, or none was late.
+    """
+    ways = {way.order: way for way in ways_of(run)}
+    if order is None:
+        late = [way for way in ways.values() if way.late_s > 0.0]
+        if not late:
+            raise InputError(f"{run.folder}: expected the number of an order: none of them was late.")
+        order = max(late, key=lambda way: (way.late_s, -way.order)).order
+    known_order(run, order)
+    teller, way = Teller(run), ways.get(order)
+    shares = usual(list(ways.values()))
+    events = [event for event in stories_of(run, [order])[order] if every or event.kind not in QUIET]
+    spent = None if way is None else {said(cause): round(seconds, 3) for cause, seconds in way.spent().items()}
+    parts = {} if way is None or way.late_s <= 0.0 else overrun(way, shares)
+    return {
+        "order": order,
+        "late_s": None if way is None else round(way.late_s, 3),
+        "promised": None if way is None else teller.clock(way.promised_s),
+        "delivered": None if way is None else teller.clock(way.delivered_s),
+        "spent_s": spent,
+        "late_by_s": {said(cause): round(parts[cause], 3) for cause in sorted(parts, key=lambda each: -parts[each])},
+        "events": [
+            {
+                "t_s": round(event.t_s, 3),
+                "at": teller.clock(event.t_s),
+                "fact": event.kind,
+                "told": teller.sentence(event),
+            }
+            for event in events
+        ],
+    }
+
+
+def print_story(found: dict[str, Any], console: Console) -> None:
+    """Print what `told` found, within 100 columns."""
+    if not console.is_terminal:
+        console.width = WIDTH  # a pipe or a file has no width of its own
+    plain, width = console.options.ascii_only, min(console.width, WIDTH)
+    title = f"Order {found['order']}"
+    if found["late_s"] is not None:
+        how = (
+            f"{spell(found['late_s'])} late" if found["late_s"] > 0.0 else f"{spell(-found['late_s'])} before its time"
+        )
+        title += f", promised for {found['promised']}, delivered at {found['delivered']}: {how}"
+    console.print(text_of(title, plain, "bold"), width=width)
+    if found["spent_s"]:
+        table = Table(box=None, show_header=True, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+        table.add_column("where its time went")
+        table.add_column("spent", justify="right")
+        table.add_column("made it late by" if found["late_by_s"] else "", justify="right")
+        for cause, seconds in found["spent_s"].items():
+            late = found["late_by_s"].get(cause)
+            shown = "" if late is None else ("+" if late > 0 else "") + spell(late)
+            table.add_row(
+                text_of(cause, plain), spell(seconds), text_of(shown, plain, "bold red" if (late or 0) > 60 else "")
+            )
+        console.print(table, width=width)
+    for event in found["events"]:
+        console.print(text_of(f"{event['at']}  {event['told']}", plain), width=width)
