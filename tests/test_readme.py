@@ -28,6 +28,29 @@ def test_the_example_policy_dispatches_a_day(two_stores: Any, play: Any, tmp_pat
     assert len(played.rows("proposal_refused")) == 0
 
 
+def test_the_example_in_python_runs(monkeypatch: Any, tmp_path: Path) -> None:
+    import sim
+
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = [block for block in blocks if "import sim\n" in block]
+    short = {"horizon_h": 0.5, "drain_h": 1.0}
+    run, compare = sim.run, sim.compare
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        sim, "run", lambda name, **more: run(name, **more | {"set": more["set"] | short}), raising=False
+    )
+    monkeypatch.setattr(
+        sim,
+        "compare",
+        lambda name, variants, reps: compare(name, variants, reps=2, workers=1, set=short),
+        raising=False,
+    )
+    space: dict[str, Any] = {}
+    exec(example, space)
+    assert len(space["better"].table)
+    assert not list(tmp_path.iterdir())
+
+
 RECIPES = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
