@@ -34,6 +34,20 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def last_run(below: Path) -> Path:
+    """The folder of the finished run that was written last below another.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    found = [path for path in below.glob(f"*/*/{SUMMARY}") if path.is_file()]
+    if not found:
+        raise InputError(f"{below}: expected a finished run in it (or the folder of one as an argument), found none.")
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, str(path))).parent
+
+
 def read_summary(folder: Path) -> dict[str, Any]:
     """Read a finished run's summary.
 
