@@ -13,6 +13,7 @@ from sim.shell.check import check_command
 from sim.shell.compare import compare_command
 from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
 from sim.shell.export import export_command
+from sim.shell.help import InOrder, into_panels
 from sim.shell.maps import map_app
 from sim.shell.mdrp import mdrp_app
 from sim.shell.options import (
@@ -37,10 +38,12 @@ from sim.shell.scenarios import scenario_app
 from sim.shell.storm import storm_command
 from sim.shell.story import story_command
 from sim.shell.sweep import sweep_command
+from sim.shell.watch import watch_command
 from sim.vocabulary import InputError
 
 app = typer.Typer(
     help="Simulate quick commerce: dark stores, pickers, drivers and the platform behind them, on real roads.",
+    cls=InOrder,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -55,6 +58,7 @@ app.command("check")(check_command)
 app.command("export")(export_command)
 app.command("story")(story_command)
 app.command("storm")(storm_command)
+app.command("watch")(watch_command)
 
 
 def _version(wanted: bool) -> None:
@@ -166,7 +170,7 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(help="A finished folder: of a run, a comparison, a sweep or a plan.")],
 ) -> None:
-    """Write a folder's report.html again, and a run's replay.html."""
+    """Write the pages of a finished folder again: a run's report and replay; of a comparison, a sweep or a plan its report."""
     from sim.reading.files import read_summary
     from sim.report.again import write_page_of
     from sim.report.pages import write_pages
@@ -193,7 +197,7 @@ def policies(
     family: Annotated[str | None, typer.Argument(help="Show one family of decisions only.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the menu of policies: what each decides, its parameters and their defaults."""
+    """List the menu of policies: what each decides, its parameters with their defaults, and its source."""
     from difflib import get_close_matches
 
     from rich.console import Console
@@ -209,12 +213,16 @@ def policies(
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     else:
-        print_menu(rows, Console())
+        print_menu(rows, Console(), whole=family is not None)
 
 
 @app.command()
-def explain(metric: Annotated[str, typer.Argument(help="A key of summary.json, such as within_s.1800.")]) -> None:
-    """Say what a figure means."""
+def explain(
+    metric: Annotated[
+        str, typer.Argument(help="A key of summary.json, such as within_s.1800, or a group, such as floor.")
+    ],
+) -> None:
+    """Say what a figure means, by which formula, in which unit and where it is worked out."""
     from sim.report.explain import explain as meaning
 
     typer.echo(meaning(metric))
@@ -230,6 +238,9 @@ def doctor() -> None:
         fine = fine and good
         typer.echo(f"{'ok ' if good else 'BAD'}  {line}")
     raise typer.Exit(FINE if fine else MISSED)
+
+
+into_panels(app)
 
 
 def main() -> None:

@@ -33,11 +33,12 @@ GARBAGE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come: simulated seconds, of how many, and facts so far."""
+    """How far a run has come: simulated seconds, of how many, facts so far, and orders where somebody counts them."""
 
     now_s: float
     end_s: float
     facts: int
+    orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)

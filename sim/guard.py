@@ -8,6 +8,7 @@ import math
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from inspect import isroutine
 from operator import index
 from typing import Any
 
@@ -50,7 +51,10 @@ def guarded_policy(family: str, policy: Any, name: str) -> Any:
 def failure(policy: Any, name: str, error: BaseException) -> InputError:
     """Say in one line what went wrong in somebody's policy, and where in it."""
     home = getattr(sys.modules.get(type(policy).__module__), "__file__", None)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == home]
+    written = getattr(
+        getattr(policy if isroutine(policy) else type(policy).__call__, "__code__", None), "co_filename", home
+    )
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in (home, written)]
     where = f" (line {frames[-1].lineno})" if frames else ""
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return InputError(f"{name}{where}: the policy failed with {what}")

@@ -21,6 +21,7 @@ from typing import Any
 
 from sim.contracts import FAMILIES, Policies
 from sim.guard import guarded_policy
+from sim.own import afresh, handed_over
 from sim.vocabulary import InputError
 
 GROUP = "darkstore.policies"
@@ -156,7 +157,7 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: 
     family
         A key of `sim.contracts.FAMILIES`.
     spec
-        ``name``, ``name(param=value, ...)`` or ``path/to/file.py:Class(...)``.
+        ``name``, ``name(param=value, ...)`` or ``path/to/file.py:Class(...)``; or the text of one that lies at hand (`sim.own`).
     place
         Where the spec stands, for error messages.
     allow_code
@@ -169,6 +170,9 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: 
     InputError
         Unknown name (lists the menu), unknown or bad parameter, code not allowed.
     """
+    made = handed_over(family, spec)
+    if made is not None:
+        return _own_policy(family, made, f"{place}: {spec}")
     target, arguments = parse_spec(spec, place)
     if ".py:" in target:
         if not allow_code:
@@ -211,6 +215,16 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: 
     if not callable(policy):
         raise InputError(f"{place}: expected {target} to be callable with a view, got {type(policy).__name__}.")
     return policy if ours else guarded_policy(family, policy, f"{place}: {target}")
+
+
+def _own_policy(family: str, made: Any, name: str) -> Any:
+    try:
+        policy = afresh(made)
+    except Exception as error:
+        raise InputError(f"{name}: {type(error).__name__}: {error}") from error
+    if not callable(policy):
+        raise InputError(f"{name}: expected a policy that is callable with a view, got {type(policy).__name__}.")
+    return guarded_policy(family, policy, name)
 
 
 def build_policies(

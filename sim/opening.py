@@ -21,6 +21,7 @@ from sim.contracts import SalesHistory
 from sim.engine import Progress, simulate
 from sim.history import EVENTS, sales_of
 from sim.menu import parse_spec
+from sim.own import PREFIX
 from sim.recording import NoArchive
 from sim.scenario import Scenario
 from sim.scenario.loading import resolved
@@ -132,7 +133,8 @@ def _burnt_in(world: World, progress: Callable[[Progress], None] | None, keep: b
 def _cache_path(scenario: Scenario, world: World) -> Path | None:
     """Where the opening is cached; None where it hangs on code that its name does not say."""
     policies = scenario.policies
-    if ".py:" in policies.replenishment + policies.forecast + policies.transfer + policies.reconciliation:
+    theirs = policies.replenishment + policies.forecast + policies.transfer + policies.reconciliation
+    if ".py:" in theirs or PREFIX in theirs:
         return None
     tree = {key: value for key, value in resolved(scenario).items() if key not in _NO_MATTER}
     files = {role: key.decode() for role, key in world.files.items()}

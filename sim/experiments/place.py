@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sim import __version__
+from sim.reading.under_way import alive, prefix
 from sim.recording import SUMMARY
 from sim.vocabulary import InputError
 
@@ -57,7 +58,7 @@ def whole_folder(out: Path, *, force: bool, last: str = SUMMARY) -> Iterator[Pat
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.running-{os.getpid()}-", dir=folder.parent))
+        work = Path(tempfile.mkdtemp(prefix=prefix(folder), dir=folder.parent))
         work.chmod(0o755)
     except OSError as error:
         raise InputError(f"{out}: expected a place that can be written to, got: {error.strerror}.") from error
@@ -100,19 +101,9 @@ def _sweep(folder: Path) -> None:
     for left in folder.parent.glob(f".{glob.escape(folder.name)}.*-*"):
         kind, _, rest = left.name.removeprefix(f".{folder.name}.").partition("-")
         process = rest.partition("-")[0]
-        if kind not in ("running", "old") or not process.isdigit() or _alive(int(process)):
+        if kind not in ("running", "old") or not process.isdigit() or alive(int(process)):
             continue
         if kind == "old" and not folder.exists():
             os.replace(left, folder)  # killed between moving the old run away and the new one in
         else:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

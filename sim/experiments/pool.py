@@ -6,10 +6,12 @@ import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sim.experiments.runs import run_in_memory
 from sim.opening import ready_world
+from sim.own import Own, at_hand
 from sim.scenario import Scenario
 from sim.streams import Streams
 from sim.vocabulary import InputError
@@ -32,12 +34,26 @@ class Job(NamedTuple):
 class Crew(NamedTuple):
     """Who works: `workers` processes here (None: one a core), or the Dask cluster of an address like ``tcp://host:8786``.
 
-    `allow_code` lets scenario files load policies from Python files.
+    `allow_code` lets scenario files load policies from Python files; `own` are policies handed over as objects, which whoever
+    works is sent.
     """
 
     workers: int | None = None
     cluster: str | None = None
     allow_code: bool = False
+    own: tuple[Own, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _WithOwn:
+    """Work that is done with policies at hand, in whatever process it is."""
+
+    work: Callable[[Job, bool], Any]
+    own: tuple[Own, ...]
+
+    def __call__(self, job: Job, allow_code: bool) -> Any:
+        with at_hand(self.own):
+            return self.work(job, allow_code)
 
 
 def one_run(job: Job, allow_code: bool = False) -> dict[str, Any]:
@@ -68,6 +84,8 @@ def as_they_come(
     InputError
         Workers died again and again over the same jobs, or there is no cluster at the address.
     """
+    if crew.own:
+        work = _WithOwn(work, crew.own)
     if crew.cluster is not None:
         yield from _on_cluster(jobs, crew, work)
         return

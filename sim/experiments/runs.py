@@ -19,11 +19,13 @@ import pyarrow.parquet as pq
 
 from sim import __version__
 from sim.engine import Outcome, Progress, policies_of, simulate
+from sim.experiments.beacon import Beacon, Tally
 from sim.experiments.place import whole_folder
 from sim.experiments.slo import judge
 from sim.metrics import Study, study
 from sim.metrics.tables import Columns
 from sim.opening import ready_world
+from sim.own import handed_over, source_of
 from sim.reading.files import SCHEMA
 from sim.recording import SUMMARY, Archive, MemoryArchive, ParquetArchive, ParquetWriter, replay
 from sim.scenario import Scenario, fingerprint
@@ -58,6 +60,10 @@ def policy_files(scenario: Scenario) -> dict[str, bytes]:
     """The user's own policies that a scenario names, by the key that names them."""
     files = {}
     for family, spec in scenario.policies.model_dump().items():
+        made = handed_over(family, spec)
+        if made is not None:
+            files[f"policies.{family}"] = source_of(made)
+            continue
         path = scenario.base_of(f"policies.{family}") / (spec.partition(".py:")[0] + ".py")
         if ".py:" in spec and path.is_file():
             files[f"policies.{family}"] = path.read_bytes()
@@ -134,6 +140,7 @@ def run_to_folder(
     progress: Callable[[Progress], None] | None = None,
     finish: Callable[[Path, dict[str, Any]], Any] | None = None,
     suffix: str = "",
+    replications: int | None = 1,
 ) -> Result:
     """Run a scenario once and write its folder.
 
@@ -148,6 +155,8 @@ def run_to_folder(
         summary that it returns takes the place of the run's own.
     suffix
         Added to the default folder's name.
+    replications
+        How many there will be, for whoever watches; None: as many as it takes.
 
     Raises
     ------
@@ -160,10 +169,18 @@ def run_to_folder(
     folder = out or Path("results") / scenario.name / f"{fingerprint_of(world)}-s{scenario.seed}{suffix}"
     with whole_folder(folder, force=force) as work:
         writer = ParquetWriter(work / "events.parquet")
+        tally, beacon = Tally(writer), Beacon(work, scenario, replications)
+
+        def told(reached: Progress) -> None:
+            counted = beacon.simulated(reached, tally)
+            if progress is not None:
+                progress(counted)
+
         try:
-            outcome = simulate(world, writer, streams=streams, policies=policies, progress=progress)
+            outcome = simulate(world, tally, streams=streams, policies=policies, progress=told)
         finally:
             writer.close()
+        beacon.phase("studying")
         _release()
         archive: Archive = ParquetArchive(work / "events.parquet")
         state = replay(archive, (world.stores, world.catalogue.skus))
@@ -175,8 +192,10 @@ def run_to_folder(
         write_left(work, outcome.left, world.catalogue.life_days, scenario.stores.dock)
         _write_json(work / "manifest.json", manifest(world, summary, command))
         if finish is not None:
+            beacon.phase("writing its pages")
             other = finish(work, summary)
             summary = other if isinstance(other, dict) else summary
+        beacon.put_out()
         _write_json(work / SUMMARY, summary)
     return Result(folder, summary, found)
 

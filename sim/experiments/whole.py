@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sim.engine import Progress
+from sim.experiments.beacon import Beacon
 from sim.experiments.figures import figures, interval
 from sim.experiments.pool import Crew, Job, in_turn
 from sim.experiments.replicate import combine
@@ -80,13 +81,23 @@ def run_scenario(
         Anything the user gave will not do; nothing is written then.
     """
 
+    replications = None if asked.precision is not None else asked.reps
+
     def joint(folder: Path, first: dict[str, Any]) -> dict[str, Any]:
+        beacon = Beacon(folder, scenario, replications)
+
+        def both(count: int) -> None:
+            beacon.replicated(count + 1)
+            if done is not None:
+                done(count)
+
+        beacon.replicated(1)
         reached: dict[str, Any] = {}
         if asked.precision is None:
             jobs = [Job(scenario, number) for number in range(1, asked.reps)]
-            summaries = [first, *in_turn(jobs, crew, done)]
+            summaries = [first, *in_turn(jobs, crew, both)]
         else:
-            summaries, reached = _until_precise(scenario, first, asked, crew, done)
+            summaries, reached = _until_precise(scenario, first, asked, crew, both)
         lines = "".join(json.dumps(summary, allow_nan=False) + "\n" for summary in summaries)
         (folder / "replications.jsonl").write_text(lines, encoding="utf-8")
         whole = combine(scenario, summaries) | reached
@@ -104,6 +115,7 @@ def run_scenario(
         progress=progress,
         finish=joint if many else finish,
         suffix=asked.suffix,
+        replications=replications,
     )
 
 

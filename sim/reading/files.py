@@ -1,6 +1,7 @@
 """Reading the files of a finished run's folder, with an error that names the file where one will not do."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,20 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path}: expected a JSON object, got {type(value).__name__}.")
     return value
+
+
+def last_run(below: Path) -> Path:
+    """The folder of the finished run that was written last below another.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    found = [path for path in below.glob(f"*/*/{SUMMARY}") if path.is_file()]
+    if not found:
+        raise InputError(f"{below}: expected a finished run in it (or the folder of one as an argument), found none.")
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, str(path))).parent
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -64,3 +79,21 @@ def read_table(path: Path) -> Any:
         return pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: expected a Parquet table, got: {str(error).splitlines()[0]}") from error
+
+
+def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Read columns of a table as arrays, null as nan; those named, or all.
+
+    Raises
+    ------
+    InputError
+        The table is missing or broken, or has no such column.
+    """
+    try:
+        table = pq.read_table(path, columns=list(names) if names else None)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: expected a table of the run, got: {str(error).splitlines()[0]}.") from error
+    missing = sorted(set(names or ()) - set(table.column_names))
+    if missing:
+        raise InputError(f"{path}: expected a column {missing[0]}, got none.")
+    return {name: table[name].to_numpy() for name in table.column_names}

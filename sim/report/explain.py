@@ -1,5 +1,6 @@
 """What the figures of a summary mean: a short name, how to write the figure, and one sentence for a newcomer."""
 
+from functools import cache
 from typing import Final
 
 from sim.report.bench_words import BENCHES
@@ -8,10 +9,11 @@ from sim.report.drift_words import DRIFT
 from sim.report.driver_words import DRIVERS
 from sim.report.floor_words import FLOOR
 from sim.report.forecast_words import FORECAST
+from sim.report.formulas import working
 from sim.report.goods_words import GOODS
 from sim.report.loss_words import LOSSES
-from sim.report.metric import Metric
-from sim.report.reasons import OBJECTS
+from sim.report.metric import Kind, Metric
+from sim.report.reasons import OBJECTS, REASONS
 from sim.report.return_words import RETURNS
 from sim.report.signal_words import SIGNALS
 from sim.report.support_words import SUPPORT
@@ -83,6 +85,28 @@ def _platform() -> dict[str, Metric]:
             found[f"{path}.utilisation"] = Metric(
                 f"{label} busy", "share", f"Share of the time of its workers that {what} took, mean over the samples."
             )
+    return found
+
+
+_MOST: Final[tuple[tuple[str, Kind, str], ...]] = (
+    ("utilisation", "share", "The largest share of its workers that were busy with {} at a sample."),
+    ("queue", "count", "The most of {} that waited at a sample."),
+    ("instances", "count", "The most instances that took {} at a sample."),
+)
+
+
+@cache
+def further() -> dict[str, Metric]:
+    """Figures of the platform's load, which are in summary.json and which nobody asks a level of."""
+    found = {}
+    for key, (label, what) in _ASKED.items():
+        path = f"platform.{key}"
+        found[f"{path}.per_s"] = Metric(
+            f"{label} a second", "rate", f"How many a second there were of {what}, in the mean."
+        )
+        if key.startswith("services."):
+            for name, kind, meaning in _MOST:
+                found[f"{path}.{name}_max"] = Metric(f"{label}, {name} at most", kind, meaning.format(what))
     return found
 
 
@@ -341,7 +365,7 @@ def metric_of(name: str) -> Metric:
 
 
 def explain(name: str) -> str:
-    """Say what a metric means, in one sentence; or of a group of them, as `floor` or `stages_s`, what each means, in a line each.
+    """Say what a metric means, and how, in which unit and where it is worked out; of a group, as `floor`, each in a line.
 
     Raises
     ------
@@ -350,14 +374,23 @@ def explain(name: str) -> str:
     """
     from difflib import get_close_matches
 
-    if name in METRICS:
-        return f"{METRICS[name].label}: {METRICS[name].meaning}"
+    known = METRICS | further()
+    if name in known:
+        metric, how = known[name], working(name, known[name].kind)
+        said = [f"{metric.label}: {metric.meaning}"]
+        if how is not None:
+            said += [f"  formula: {how.formula}", f"  unit:    {how.unit}", f"  where:   {how.place}"]
+        return "\n".join(said)
     if name in OBJECTS:
         return OBJECTS[name]
+    of = next((each for each in OBJECTS if name.startswith(f"{each}.")), None)
+    if of is not None:
+        part = name.removeprefix(f"{of}.")
+        return f"{REASONS.get(part, words(part))}: a part of {of}. {OBJECTS[of]}"
     group = [path for path in METRICS if path.startswith(f"{name}.")]
     if group:
         return "\n".join(f"{path}  {METRICS[path].label}: {METRICS[path].meaning}" for path in group)
-    close = get_close_matches(name, [*METRICS, *OBJECTS], n=1)
+    close = get_close_matches(name, [*known, *OBJECTS], n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     groups = dict.fromkeys(path.partition(".")[0] for path in METRICS)
     raise InputError(

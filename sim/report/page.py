@@ -1,6 +1,5 @@
 """The page of a run: one self-contained HTML file that opens offline."""
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -52,17 +51,18 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     InputError
         The folder is not a run's, or cannot be written to.
     """
+    from sim.reading.files import read_arrays
     from sim.reading.run import FinishedRun
 
-    manifest = _manifest(folder)
-    orders, series = _columns(folder / "orders.parquet", _ORDER_COLUMNS), _columns(folder / "series.parquet")
+    run = FinishedRun(folder, whole=False)
+    orders, series = read_arrays(folder / "orders.parquet", _ORDER_COLUMNS), read_arrays(folder / "series.parquet")
     page, samples = folder / REPORT, folder / "platform.parquet"
-    platform = _columns(samples) if samples.exists() else None
+    platform = read_arrays(samples) if samples.exists() else None
     looks = folder / "drift.parquet"
-    drift = _columns(looks) if looks.exists() else None
+    drift = read_arrays(looks) if looks.exists() else None
     # Who has no room for the log has a page without what it tells.
-    run = FinishedRun(folder, whole=False) if (folder / "events.parquet").is_file() else None
-    text = render(manifest, summary, orders, series, platform, drift, run)
+    logged = run if (folder / "events.parquet").is_file() else None
+    text = render(run.manifest, summary, orders, series, platform, drift, logged)
     try:
         page.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -78,34 +78,6 @@ def templates() -> "Environment":
     return Environment(
         loader=FileSystemLoader(where), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{folder}: expected a run's folder with a manifest.json, got: {error.strerror}.") from error
-    except ValueError as error:
-        raise InputError(f"{path}: expected the manifest of a run, got no JSON.") from error
-    if not isinstance(manifest, dict) or not {"scenario", "world"} <= manifest.keys():
-        raise InputError(f"{path}: expected the manifest of a run, got other JSON.")
-    return manifest
-
-
-def _columns(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """Read columns of a table as arrays, null as nan."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path, columns=list(names) if names else None)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{path}: expected a table of the run, got: {str(error).splitlines()[0]}.") from error
-    missing = sorted(set(names or ()) - set(table.column_names))
-    if missing:
-        raise InputError(f"{path}: expected a column {missing[0]}, got none.")
-    return {name: table[name].to_numpy() for name in table.column_names}
 
 
 def render(

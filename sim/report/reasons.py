@@ -55,6 +55,8 @@ OBJECTS: Final[dict[str, str]] = {
         "denied though there, by cause: What the record denied although it was there, by what had put the record wrong; it adds "
         "up to drift.units_unseen."
     ),
+    "platform.rejected": "turned away by reason: How many customers could not place an order, for each reason.",
+    "platform.alerts": "alerts: How often each alert was raised.",
     "support.by_cause": (
         "letters by cause: How many customers wrote to support because their order was late, incomplete (missing) or held "
         "something else (wrong)."

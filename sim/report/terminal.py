@@ -1,6 +1,7 @@
 """What a run says in the terminal: progress while it goes on, then a summary that a manager can read."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from sim.report.platform import trouble_lines
 from sim.report.sections import Row, Section, sections
+from sim.report.sparks import Sparks, line, peak, sparks_of
 from sim.report.words import Level, answer, at, figure_text, interval_text, levels, local_time
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def print_summary(
     if summary.get("replications", 1) > 1:
         print_replications(summary, console, currency=currency)
     else:
-        _print_one(summary, console, currency)
+        _print_one(summary, console, currency, folder)
     plain = console.options.ascii_only
     for name, path in (("Report", report), ("Files", folder)):
         if path is not None:
@@ -101,7 +103,7 @@ def _head(summary: Mapping[str, Any], console: Console, plain: bool, which: str)
     _print(console, Text(), title, text_of(answer(summary), plain), Text())
 
 
-def _print_one(summary: Mapping[str, Any], console: Console, currency: str | None) -> None:
+def _print_one(summary: Mapping[str, Any], console: Console, currency: str | None, folder: Path | None) -> None:
     plain = console.options.ascii_only
     _head(summary, console, plain, f"seed {summary.get('seed', '–')}")
     parts = {section.title: _section_table(section, plain, currency) for section in sections(summary)}
@@ -116,6 +118,9 @@ def _print_one(summary: Mapping[str, Any], console: Console, currency: str | Non
         _print(console, grid)
     else:
         _print(console, *(parts[name] for name in names))
+    sparks = sparks_of(folder, summary) if folder is not None else None
+    if sparks is not None:
+        _print(console, _spark_table(sparks, plain, currency), Text())
     _print(console, _level_table(levels(summary, currency), plain), Text())
     wrong = trouble_lines(summary)
     if wrong:
@@ -152,6 +157,21 @@ def _bar(row: Row, plain: bool) -> Text:
     return text_of("█" * full + "·" * (_BAR - full), plain, "dim" if row.depth else "cyan")
 
 
+def _spark_table(sparks: Sparks, plain: bool, currency: str | None) -> RenderableType:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for _ in range(3):
+        table.add_column("", no_wrap=True)
+    for row in sparks.rows:
+        drawn, most = (
+            text_of(line(row.values, plain), plain, "cyan"),
+            text_of(peak(row, sparks, currency), plain, "dim"),
+        )
+        table.add_row(text_of(row.label, plain), drawn, most)
+    begin = f"{sparks.begins[0]:{'%-d %b' if 'day' in sparks.step else '%H:%M'}}"
+    title = f"By {'the ' if sparks.step[0].isalpha() else ''}{sparks.step}, from {begin}"
+    return Group(text_of(title, plain, "bold"), Padding(table, (0, 0, 0, 1)))
+
+
 def _level_table(found: list[Level], plain: bool, *, intervals: bool = False) -> RenderableType:
     if not found:
         return text_of("The scenario asks for no service levels.", plain, "dim")
@@ -181,6 +201,7 @@ class Watch:
 class _Bar(Watch):
     def __init__(self, bar: Any, start: datetime | None, replications: int) -> None:
         self._bar, self._start, self._replications = bar, start, replications
+        self._first: tuple[float, int] | None = None  # when orders were first told of, and how many
         self._task = bar.add_task("", total=None)
 
     def __call__(self, progress: "Progress") -> None:
@@ -189,8 +210,18 @@ class _Bar(Watch):
         if self._start is not None:
             clock = f"{local_time(self._start, progress.now_s):%a %H:%M}"
         which = f", replication 1 of {self._replications}" if self._replications > 1 else ""
-        told = f"{clock}, {progress.facts:,} facts{which}"
+        told = f"{clock}, {self._amount(progress)}{which}"
         self._bar.update(self._task, total=progress.end_s, completed=progress.now_s, description=told)
+
+    def _amount(self, progress: "Progress") -> str:
+        """Orders so far and how many a second; facts while there are no orders."""
+        if not progress.orders:
+            return f"{progress.facts:,} facts"
+        now = time.monotonic()
+        began, before = self._first = self._first or (now, progress.orders)
+        gone = now - began
+        speed = f", {(progress.orders - before) / gone:,.0f} a second" if gone > 0.5 else ""
+        return f"{progress.orders:,} orders{speed}"
 
     def done(self, count: int) -> None:
         told = f"{count + 1} of {self._replications} replications"

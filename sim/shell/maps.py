@@ -13,7 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from sim.world.importing import ImportReport
 
-map_app = typer.Typer(help="Cities: list the maps, show one, import or fetch your own.", no_args_is_help=True)
+map_app = typer.Typer(help="List the maps of cities, show one, import or fetch your own.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Name = Annotated[str | None, typer.Option("--name", help="Name to keep the map under.")]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sim.experiments.mdrp import Score
 
 mdrp_app = typer.Typer(
-    help="The meal delivery routing problem: play published instances with any dispatch policy.", no_args_is_help=True
+    help="Play published instances of the meal delivery routing problem with any dispatch policy.", no_args_is_help=True
 )
 
 Policy = Annotated[str, typer.Option("--policy", metavar="SPEC", help="A dispatch policy: name or name(param=value).")]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 plan_app = typer.Typer(
-    help="Plan: how much demand a network takes, how many people it needs, where the next store goes, what breaks under stress.",
+    help="Plan how much demand a network takes, how many people it needs, where the next store goes, what breaks under stress.",
     no_args_is_help=True,
 )
 

@@ -10,7 +10,9 @@ from rich.table import Table
 
 from sim.vocabulary import InputError
 
-scenario_app = typer.Typer(help="Scenarios: list, show with sources, validate, begin a new one.", no_args_is_help=True)
+scenario_app = typer.Typer(
+    help="List scenarios, show each key with its source, validate, begin a new one.", no_args_is_help=True
+)
 
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be given often.")

@@ -9,7 +9,9 @@ from sim.shell.options import Json
 
 
 def story_command(
-    folder: Annotated[Path, typer.Argument(help="A finished run's folder.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="A finished run's folder; none: the one written last below results/.")
+    ] = None,
     order: Annotated[int | None, typer.Argument(min=0, help="The order's number; none: the latest of all.")] = None,
     every: Annotated[bool, typer.Option("--every", help="Every fact, shelves and books too.")] = False,
     as_json: Json = False,
@@ -19,10 +21,11 @@ def story_command(
 
     from rich.console import Console
 
+    from sim.reading.files import last_run
     from sim.reading.run import FinishedRun
     from sim.report.story import print_story, told
 
-    found: dict[str, Any] = told(FinishedRun(folder), order, every=every)
+    found: dict[str, Any] = told(FinishedRun(folder or last_run(Path("results"))), order, every=every)
     if as_json:
         typer.echo(json.dumps(found, indent=1))
     else:

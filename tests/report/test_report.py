@@ -264,7 +264,7 @@ def test_a_folder_that_is_no_run_is_refused_in_one_line(tmp_path: Path, town: tu
 
     assert "manifest.json" in refused()
     (tmp_path / "manifest.json").write_text("{", encoding="utf-8")
-    assert "got no JSON" in refused()
+    assert "expected JSON" in refused()
     shutil.copy(town[0] / "manifest.json", tmp_path)
     assert "orders.parquet" in refused()
     (tmp_path / "orders.parquet").write_bytes(b"PAR1")

@@ -36,3 +36,15 @@ def test_every_fact_is_told_to_who_asks(noon_folder: Path) -> None:
 def test_a_number_that_is_none_is_refused(noon_folder: Path) -> None:
     with pytest.raises(InputError, match=r"expected the number of an order, 0 to \d+; got 99999"):
         story(str(noon_folder), "99999")
+
+
+def test_without_a_folder_it_is_the_last_run(
+    noon_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="expected a finished run in it"):
+        story()
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "two-stores").mkdir()
+    (tmp_path / "results" / "two-stores" / "first").symlink_to(noon_folder)
+    assert story() == story(str(noon_folder))
