@@ -147,6 +147,10 @@ def test_a_click_opens_an_order(page: Path, noon: FinishedRun) -> None:
         seen.page.wait_for_selector(f"#order-{latest.order}")
         story = seen.ask("document.querySelector('.story').innerText")
         assert "late" in story
+        motion = seen.ask(
+            "[...document.querySelectorAll('a')].map(a => a.getAttribute('href')).filter(h => /replay/.test(h))"
+        )
+        assert motion == ["replay.html", f"replay.html#order={latest.order}&play"]
         assert "offered to driver" in story
         assert "What made it late" in story
         assert not re.search(r"undefined|NaN|\{\w+\}", story)
