@@ -15,8 +15,8 @@
 #
 # The three stores of `small` leave some customers outside every delivery zone. `plan_sites` looks at the cells of the map that have a
 # road, solves three location problems (least ride for all, most customers within reach, least cost), and then simulates the best
-# choices against today's network with the same customers. Here two days and two choices, so that it stays quick; a decision about money
-# deserves more of both.
+# choices against today's network with the same customers. Here two choices on the first four hours of two evenings, so that it stays
+# quick; a decision about money deserves whole days, and more of them.
 
 # %%
 import h3
@@ -26,7 +26,8 @@ import pandas as pd
 
 import sim
 
-plan = sim.plan_sites("small", open=1, simulate=2, reps=2)
+evening = {"horizon_h": 4}
+plan = sim.plan_sites("small", open=1, simulate=2, reps=2, set=evening)
 plan
 
 # %% [markdown]
@@ -44,7 +45,7 @@ plan.table
 
 # %%
 networks = {"today": plan.stores(), "with the new store": plan.stores(0)}
-runs = {name: sim.run("small", seed=1, set={"stores.place": stores}) for name, stores in networks.items()}
+runs = {name: sim.run("small", seed=1, set=evening | {"stores.place": stores}) for name, stores in networks.items()}
 
 cells = np.array([h3.cell_to_latlng(cell) for cell in plan.found["sites"]["cells"]])
 figure, axes = plt.subplots(1, 2, figsize=(10, 6), sharex=True, sharey=True)
@@ -96,6 +97,6 @@ pd.DataFrame(
 #
 # The new store reaches customers whom nobody served. But most of its orders may come from the neighbours' zones, its pickers are paid whether
 # there is something to pick or not, and the new customers live further out, so the mean ride need not get shorter. Whether it pays is decided by
-# how many *new* orders there are: look at the interval of `gain_cents` before the mean, and at two days' worth of it before signing a lease. A
+# how many *new* orders there are: look at the interval of `gain_cents` before the mean. A
 # plan with every cell and ten days is `darkstore plan sites default --reps 10`; places that somebody has looked at go in by
 # `candidates=`, a table with name, lat, lon, rent_cents and fit_out_cents.

@@ -46,7 +46,7 @@ def test_where_it_is_said_to_be_worked_out_there_is_something():
 
 def test_a_key_is_written_where_it_is_said_to_be_worked_out():
     """The last word of a key stands in its module, or in one that the module takes it from."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in ROOT / "sim" / "metrics".glob("*.py"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "sim" / "metrics").glob("*.py"))
     made = re.compile(r"(by_kind|eta_error_s|endpoints|services|pick_stages_s|within_s|notifications)\.|_one_store$")
     for name in ALL:
         last = name.rpartition(".")[2]

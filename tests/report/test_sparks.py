@@ -60,7 +60,7 @@ def test_a_long_run_is_put_together_and_one_of_goods_shows_its_records(tmp_path)
     from sim.experiments.runs import run_to_folder
     from sim.scenario import load
 
-    days = ["horizon_h=1440", "stores.count=1", "catalogue.skus=40", "demand.orders_per_day=200"]
+    days = ["horizon_h=1000", "stores.count=1", "catalogue.skus=40", "demand.orders_per_day=200"]
     run_to_folder(load("months", days), tmp_path / "run")
     summary = read_summary(tmp_path / "run")
     sparks = sparks_of(tmp_path / "run", summary)
