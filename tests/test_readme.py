@@ -94,3 +94,36 @@ def test_the_five_recipes_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.
             assert len(sections) >= 3
             assert all(height > 40 for height in sections)
             assert seen.wrong == []
+
+
+PLACEHOLDERS = ("FOLDER", "path/to", "city.osm", "results/", "mine.yaml", "METRIC", "RUN", "watch")
+"""Words that stand for something of the reader's, or for another terminal."""
+
+SHORT = ("horizon_h=1", "drain_h=1", "stores.burn_in_days=0", "slo=[]")
+
+
+def shortened(words: list[str]) -> list[str]:
+    """A command on less of the same: an hour of its scenario, two days of the small one."""
+    if words[0] == "run":
+        reps = [] if "--reps" in words or "--precision" in words else ["--reps", "1"]
+        return [*words, *(f"--set={setting}" for setting in SHORT), *reps, "--quiet"]
+    if words[0] in ("compare", "sweep", "plan", "check"):
+        words = ["small" if word == "default" else word for word in words]
+        words += ["--update-baseline"] if words[0] == "check" else []
+        days = [] if "--reps" in words else ["--reps", "2"]
+        return [*words, *(f"--set={setting}" for setting in SHORT[:3]), *days, "--quiet"]
+    return ["storm", "--seeds", "0:3"] if words[0] == "storm" else words
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_does_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that need nothing of the reader's, on less of the same."""
+    monkeypatch.chdir(tmp_path)
+    done = 0
+    for words in commands(README.read_text(encoding="utf-8")):
+        if not any(placeholder in word for word in words for placeholder in PLACEHOLDERS):
+            said = CliRunner().invoke(app, shortened(words), catch_exceptions=False)
+            assert said.exit_code in (0, 1, 3), (words, said.output)
+            assert said.stdout.strip(), words
+            done += 1
+    assert done > 30

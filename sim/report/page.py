@@ -143,7 +143,7 @@ def _context(
         "answer": answer(summary),
         "levels": levels(summary, currency),
         "budgets": [budget_text(budget_spent(slo)) for slo in summary.get("slo") or ()],
-        "cards": scorecards(summary, currency),
+        "cards": [] if goods_only(summary) else scorecards(summary, currency),
         "asked": bool(scenario.get("slo")),
         "tiles": _tiles(summary, currency),
         "sections": [(section, any(row.share is not None for row in section.rows)) for section in sections(summary)],

@@ -38,7 +38,8 @@ def told(run: FinishedRun, order: int | None = None, *, every: bool = False) -> 
     if order is None:
         late = [way for way in ways.values() if way.late_s > 0.0]
         if not late:
-            raise InputError(f"{run.folder}: expected the number of an order: none of them was late.")
+            why = "none of its orders was late" if ways else "no order of it was delivered"
+            raise InputError(f"{run.folder}: expected the number of an order, for {why}.")
         order = max(late, key=lambda way: (way.late_s, -way.order)).order
     known_order(run, order)
     teller, way = Teller(run), ways.get(order)
