@@ -26,6 +26,18 @@ class Told(NamedTuple):
         return said + [word for family, spec in self.policies.items() for word in ("--policy", f"{family}={spec}")]
 
 
+def whole(reps: Any) -> None:
+    """See that a number of replications is one.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    if isinstance(reps, bool) or not isinstance(reps, int) or reps < 1:
+        raise InputError(f"reps: expected a whole number of 1 or more, got {reps!r}.")
+
+
 def told(
     settings: Mapping[str, Any] | None,
     policies: Mapping[str, Any] | None,
@@ -48,6 +60,9 @@ def told(
     InputError
         Something is none of these.
     """
+    for name, given in (("set", settings), ("policies", policies)):
+        if given is not None and not isinstance(given, Mapping):
+            raise InputError(f"{name}: expected a mapping, such as {{'drivers.count': 60}}; got {given!r:.60}.")
     texts = [f"{_path(path)}={_value(path, value)}" for path, value in (settings or {}).items()]
     if seed is not None:
         texts.append(f"seed={_value('seed', seed)}")

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.api.asked import Place, told
+from sim.api.asked import Place, told, whole
 from sim.contracts import FAMILIES
 from sim.vocabulary import InputError
 
@@ -133,9 +133,11 @@ def compare(
     from sim.report.leaf import write_leaf
     from sim.scenario import load
 
+    whole(reps)
     if not isinstance(variants, Mapping) or len(variants) < 2:
         raise InputError(
-            'compare: expected two or more variants, such as {"now": {"dispatch": "nearest"}, "new": {"dispatch": "matching"}}.'
+            'compare: expected two or more variants, such as {"now": {"dispatch": "nearest"}, "new": {"dispatch": "matching"}}; '
+            f"got {variants!r:.60}."
         )
     looked_at = [known_metric(each, "metrics:") for each in dict.fromkeys(metrics or HEADLINE)]
     all_have = told(set, policies, seed)

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.api.asked import Place, told
+from sim.api.asked import Place, told, whole
 from sim.vocabulary import InputError
 
 if TYPE_CHECKING:
@@ -31,8 +31,11 @@ class Run:
     def __init__(self, folder: str | Path) -> None:
         from sim.reading.files import read_summary
 
+        if not isinstance(folder, str | Path):
+            raise InputError(f"folder: expected the path of a finished run's folder, got {folder!r:.60}.")
         self.folder = Path(folder)
         self.summary: dict[str, Any] = read_summary(self.folder)
+        _ = self._files  # a manifest that will not do is said at once
 
     @cached_property
     def _files(self) -> "FinishedRun":
@@ -233,8 +236,7 @@ def run(
     from sim.own import at_hand
     from sim.scenario import load
 
-    if isinstance(reps, bool) or not isinstance(reps, int) or reps < 1:
-        raise InputError(f"reps: expected a whole number of 1 or more, got {reps!r}.")
+    whole(reps)
     asked = told(set, policies, seed)
     command = ["darkstore", "run", str(scenario), *asked.command(), *(["--reps", str(reps)] if reps > 1 else [])]
     with Place(out) as place, at_hand(asked.own):

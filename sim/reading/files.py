@@ -92,7 +92,9 @@ def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, Any
     try:
         table = pq.read_table(path, columns=list(names) if names else None)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: expected a table of the run, got: {str(error).splitlines()[0]}.") from error
+        raise InputError(
+            f"{path}: expected a table of the run, got: {str(error).splitlines()[0].rstrip('.')}."
+        ) from error
     missing = sorted(set(names or ()) - set(table.column_names))
     if missing:
         raise InputError(f"{path}: expected a column {missing[0]}, got none.")

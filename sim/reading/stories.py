@@ -111,6 +111,12 @@ QUIET: Final = ("stock_reserved", "goods_picked", "saga_step_done", "charge_made
 """Facts that are told only to those who ask for everything."""
 
 
+def vehicles_of(run: FinishedRun) -> dict[int, str]:
+    """By driver: the kind of vehicle."""
+    columns = run.columns("drivers", "driver", "vehicle")
+    return {int(driver): str(vehicle) for driver, vehicle in zip(*columns.values(), strict=True)}
+
+
 class Teller:
     """Tells events in words: with the stores' names and the scenario's own clock."""
 
@@ -118,6 +124,7 @@ class Teller:
         self._stores = [store.name for store in run.stores]
         self._start = parse_start(str(run.manifest["scenario"]["start"])).replace(tzinfo=None)
         self._places = places_of(run)
+        self._vehicles = vehicles_of(run)
 
     def clock(self, t_s: float) -> str:
         """A moment by the scenario's own clock, with the day where it is not the first."""
@@ -135,6 +142,8 @@ class Teller:
             return str(ENUMS[name](int(value)).name).lower().replace("_", " ")
         if name == "store" and 0 <= value < len(self._stores):
             return self._stores[int(value)]
+        if name == "driver" and int(value) in self._vehicles:
+            return f"{int(value)} ({self._vehicles[int(value)]})"
         if name in PLACES:
             lon, lat = self._places.get(int(value), (None, None))
             return "a place unknown" if lat is None else f"{lat:.5f}, {lon:.5f}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sim.metrics.tables import spans
 from sim.reading.legs import legs_of
 from sim.reading.run import FinishedRun
-from sim.report.charts import Chart, axis, legend_below, moments, rounded
+from sim.report.charts import Chart, axis, clock_axis, legend_below, moments, rounded
 from sim.report.words import number
 from sim.vocabulary import Trip
 
@@ -43,7 +43,7 @@ def driver_activity(run: FinishedRun, start: datetime, end_s: float) -> Chart | 
     layers["at stores and doors"] = np.maximum(_present([(a, b) for _, a, b in served], edges) - riding, 0.0)
     _, begins, ends = spans(on, off, "driver", end_s)
     there = _present(list(zip(begins.tolist(), ends.tolist(), strict=True)), edges)
-    layers["without an order"] = np.maximum(there - sum(layers.values()), 0.0)
+    layers["free"] = np.maximum(there - sum(layers.values()), 0.0)
     return _areas("drivers", "Drivers by activity", layers, edges, start)
 
 
@@ -96,7 +96,7 @@ def picker_activity(series: Columns, summary: Mapping[str, Any], start: datetime
     rest = busy - sum(layers.values(), np.zeros(len(busy)))
     if not total or rest.max(initial=0.0) > 0.01 * max(busy.max(initial=0.0), 1.0):
         layers["anything else"] = rest
-    layers["without an order"] = np.maximum(on - busy, 0.0)
+    layers["free"] = np.maximum(on - busy, 0.0)
     step_s = float(series["t_s"][1] - series["t_s"][0]) if len(series["t_s"]) > 1 else 300.0
     edges = np.append(series["t_s"][seen], series["t_s"][seen][-1] + step_s)
     caption = "Busy pickers are shared out among the stages by the day's means." if total else ""
@@ -126,7 +126,7 @@ def _areas(
     data = [
         {
             "type": "scatter", "mode": "lines", "stackgroup": "one", "name": what, "x": when, "y": rounded(values),
-            "line": {"width": 0.5, "color": "--muted" if what == "without an order" else f"--c{place + 1}"},
+            "line": {"width": 0.5, "color": "--muted" if what == "free" else f"--c{place + 1}"},
             "hovertemplate": "%{y:.1f}",
         }
         for place, (what, values) in enumerate(layers.items())
@@ -134,7 +134,7 @@ def _areas(
     total = sum(float(np.sum(values)) for values in layers.values()) or 1.0
     shares = ", ".join(f"{what} {number(100.0 * float(np.sum(values)) / total)} %" for what, values in layers.items())
     layout = {
-        "xaxis": axis(type="date"), "yaxis": axis(title={"text": name}, rangemode="tozero"), "hovermode": "x unified",
+        "xaxis": clock_axis(float(edges[-1])), "yaxis": axis(title={"text": name}, rangemode="tozero"), "hovermode": "x unified",
         "legend": legend_below(),
     }  # fmt: skip
     return Chart(

@@ -61,7 +61,9 @@ def _days(path: Path) -> Mapping[str, Sequence[Mapping[str, float | None]]] | No
     try:
         rows = pq.read_table(path).to_pylist()
     except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{path}: expected a table of a comparison, got: {str(error).splitlines()[0]}.") from error
+        raise InputError(
+            f"{path}: expected a table of a comparison, got: {str(error).splitlines()[0].rstrip('.')}."
+        ) from error
     found: dict[str, list[dict[str, float | None]]] = {}
     for row in rows:
         days = found.setdefault(row["variant"], [])

@@ -100,6 +100,12 @@ def axis(**more: Any) -> dict[str, Any]:
     return {**AXIS, **more}
 
 
+def clock_axis(span_s: float, **more: Any) -> dict[str, Any]:
+    """An axis of the time of day; of the date too where the run is longer than a day and a half."""
+    ticks = {"tickformat": "%H:%M"} if span_s <= 36 * 3600.0 else {}
+    return axis(type="date", **ticks, **more)
+
+
 def legend_below() -> dict[str, Any]:
     """A legend under the figure, in rows."""
     return {"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top", "font": {"size": 12}}

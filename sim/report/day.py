@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.charts import Band, Chart, axis, legend_below, moments, rounded, shaded
+from sim.report.charts import Band, Chart, axis, clock_axis, legend_below, moments, rounded, shaded
 from sim.report.figures import last_s
 from sim.report.words import number
 
@@ -70,7 +70,7 @@ def day_picture(
     top = (np.arange(_ROWS) + 1.0) / _ROWS
     titles = ("per hour", "queues", "pickers", "drivers")
     layout: dict[str, Any] = {
-        "xaxis": axis(type="date", anchor=f"y{_ROWS}", fixedrange=False, range=moments(start, [0.0, end_s])),
+        "xaxis": clock_axis(end_s, anchor=f"y{_ROWS}", fixedrange=False, range=moments(start, [0.0, end_s])),
         "hovermode": "x unified", "shapes": shapes, "legend": {**legend_below(), "y": -0.06},
     }  # fmt: skip
     for row, title in enumerate(titles, 1):

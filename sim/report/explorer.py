@@ -17,7 +17,7 @@ from sim.reading.lateness import overrun, usual
 from sim.reading.legs import places_of
 from sim.reading.paths import Way, said
 from sim.reading.run import FinishedRun
-from sim.reading.stories import KINDS, MOMENTS, PLACES, QUIET, Facts, facts_of, parameters
+from sim.reading.stories import KINDS, MOMENTS, PLACES, QUIET, Facts, facts_of, parameters, vehicles_of
 from sim.reading.story_words import WORDS
 from sim.recording.schema import ENUMS
 from sim.report.charts import packed
@@ -75,7 +75,7 @@ def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders
     for order, count in zip(orders, counts, strict=True):
         _, store, driver, state, reason, entered_s, promised_s, delivered_s, lat, lon = rows[order]
         place = [None if degrees is None else round(degrees, 5) for degrees in (lat, lon)]
-        times = [None if t_s is None else round(t_s) for t_s in (entered_s, promised_s, delivered_s)]
+        times = [None if t_s is None else round(t_s, 1) for t_s in (entered_s, promised_s, delivered_s)]
         told.append([order, store, driver, state, reason, *times, *place, count])
         way = by_order.get(order)
         pieces.append([] if way is None else _flat((numbered[p.cause], p.end_s - p.start_s) for p in way.pieces))
@@ -94,7 +94,7 @@ def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders
         "moments": MOMENTS, "places": PLACES,
         "nodes": {node: [round(known[node][1], 5), round(known[node][0], 5)] for node in nodes if node in known},
         "causes": [said(cause) for cause in causes],
-        "stores": [store.name for store in run.stores],
+        "stores": [store.name for store in run.stores], "vehicles": vehicles_of(run),
         "orders": told, "t": steps.tolist(), "k": facts.kind.tolist(),
         "v": [_small(value) for values in facts.values for value in values], "pieces": pieces, "parts": parts,
     }  # fmt: skip

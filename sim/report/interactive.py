@@ -11,14 +11,15 @@ from sim.report.charts import Chart, plotly_script
 from sim.report.day import day_picture
 from sim.report.explain import words
 from sim.report.explorer import chosen, explorer_data
-from sim.report.late import late_orders, lateness_chart
+from sim.report.late import by_group, late_orders, lateness_chart
 from sim.report.signals import signals
 from sim.report.stage_areas import stage_areas
 from sim.report.words import at, goods_only
 from sim.scenario.tree import parse_start
 
 NOTHING: Final[dict[str, Any]] = {
-    "charts": {}, "plotly": "", "late": [], "late_count": 0, "late_told": 0, "stories": "", "told": 0, "entered": 0,
+    "charts": {}, "plotly": "", "late": [], "by_group": [], "late_count": 0, "late_told": 0, "stories": "", "told": 0,
+    "entered": 0,
 }  # fmt: skip
 """What a page without a log shows."""
 
@@ -61,7 +62,8 @@ def interactive(
         None if platform is None else signals(platform, series, start, end_s, bands),
     ]
     return _packed(charts) | {
-        "late": late_orders(ways), "late_count": late, "late_told": sum(way.late_s > 0.0 for way in ways),
+        "late": late_orders(ways), "by_group": by_group(orders, run, warmup_s) if late else [],
+        "late_count": late, "late_told": sum(way.late_s > 0.0 for way in ways),
         "stories": explorer_data(run, ways, start, told) if told else "",
         "told": len(told), "entered": len(orders["entered_s"]),
     }  # fmt: skip

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 REPORT: Final = "report.html"
 _ORDER_COLUMNS: Final = (
-    "order", "cell", "entered_s", "confirmed_s", "pick_start_s", "packed_s", "picked_up_s", "delivered_s", "promised_s",
-    "lat", "lon",
+    "order", "store", "driver", "cell", "entered_s", "confirmed_s", "pick_start_s", "packed_s", "picked_up_s", "delivered_s",
+    "promised_s", "lat", "lon",
 )  # fmt: skip
 
 

@@ -29,5 +29,6 @@ def write_pages(folder: Path, summary: Mapping[str, Any]) -> Path:
         The folder is not a run's, or cannot be written to.
     """
     report = write_report(folder, summary)
-    write_replay(folder)
+    if (folder / "events.parquet").is_file():  # who has no room for the log has no replay
+        write_replay(folder)
     return report

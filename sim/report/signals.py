@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.charts import Band, Chart, axis, legend_below, moments, rounded, shaded
+from sim.report.charts import Band, Chart, axis, clock_axis, legend_below, moments, rounded, shaded
 from sim.report.explain import words
 from sim.report.words import number
 
@@ -45,21 +45,25 @@ def signals(
             data.append(
                 _line(4, f"breaker {name}", when, rounded(100.0 * opened, 1), f"--c{place % 8 + 1}", "%{y:.0f} %")
             )
+    opened = sum(trace["yaxis"] == "y4" for trace in data)
+    last, rest = ("y4", 0.2) if opened else ("y3", 0.0)  # where no breaker opened there is no row of them
     layout = {
-        "xaxis": axis(type="date", anchor="y4", fixedrange=False), "hovermode": "x unified",
+        "xaxis": clock_axis(end_s, anchor=last, fixedrange=False), "hovermode": "x unified",
         "shapes": shaded(start, bands, end_s),
         "yaxis": axis(domain=[0.62, 1.0], title={"text": "p99, ms"}, type="log", anchor="x"),
-        "yaxis2": axis(domain=[0.36, 0.58], title={"text": "busy, %"}, rangemode="tozero", anchor="x"),
-        "yaxis3": axis(domain=[0.17, 0.32], title={"text": "messages"}, rangemode="tozero", anchor="x"),
-        "yaxis4": axis(domain=[0.0, 0.13], title={"text": "open, %"}, range=[0, 105], anchor="x"),
+        "yaxis2": axis(domain=[0.25 + 0.6 * rest, 0.57], title={"text": "busy, %"}, rangemode="tozero", anchor="x"),
+        "yaxis3": axis(domain=[rest, 0.2 + 0.6 * rest], title={"text": "messages"}, rangemode="tozero", anchor="x"),
         "legend": {**legend_below(), "y": -0.1},
     }  # fmt: skip
-    opened = sum(trace["yaxis"] == "y4" for trace in data)
+    if opened:
+        layout["yaxis4"] = axis(domain=[0.0, 0.14], title={"text": "open, %"}, range=[0, 105], anchor="x")
     alt = (
         f"Over the day p99 and utilisation of {len(names)} services, at worst {number(worst)} ms; messages under way, at most "
         f"{number(float(np.nanmax(lag, initial=0.0)))}; {number(opened)} states of circuit breakers that were not closed."
     )
-    caption = "Of each span the highest. Breakers: share of the time that they were open or half open."
+    caption = "Of each span the highest." + (
+        " Breakers: share of the time that they were open or half open." if opened else ""
+    )
     return Chart("signals", "Latency, load, lag and breakers", data, layout, alt, caption, 620)
 
 

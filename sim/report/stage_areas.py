@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.charts import Chart, axis, legend_below, moments, rounded
+from sim.report.charts import Chart, axis, clock_axis, legend_below, moments, rounded
 from sim.report.explain import metric_of
 from sim.report.figures import ENOUGH
 from sim.report.words import STAGES, number
@@ -48,7 +48,7 @@ def stage_areas(orders: dict[str, NDArray[Any]], start: datetime, warmup_s: floa
         for stage, mean in zip(STAGES, means, strict=True)
     )
     layout = {
-        "xaxis": axis(type="date"), "yaxis": axis(title={"text": "minutes"}, rangemode="tozero"),
+        "xaxis": clock_axis(float(edges[-1])), "yaxis": axis(title={"text": "minutes"}, rangemode="tozero"),
         "hovermode": "x unified", "legend": legend_below(),
     }  # fmt: skip
     return Chart("stages", "Where the time goes, over the day", data, layout, f"{alt} minutes in the mean.",

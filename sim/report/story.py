@@ -8,9 +8,9 @@ from rich.table import Table
 from sim.reading.lateness import overrun, usual
 from sim.reading.paths import said, ways_of
 from sim.reading.run import FinishedRun
-from sim.reading.stories import QUIET, Teller, known_order, spell, stories_of
+from sim.reading.stories import QUIET, Event, Teller, known_order, parameters, spell, stories_of
 from sim.report.terminal import WIDTH, text_of
-from sim.vocabulary import InputError
+from sim.vocabulary import InputError, Trip
 
 
 def told(run: FinishedRun, order: int | None = None, *, every: bool = False) -> dict[str, Any]:
@@ -45,13 +45,15 @@ def told(run: FinishedRun, order: int | None = None, *, every: bool = False) -> 
     teller, way = Teller(run), ways.get(order)
     shares = usual(list(ways.values()))
     events = [event for event in stories_of(run, [order])[order] if every or event.kind not in QUIET]
-    spent = None if way is None else {said(cause): round(seconds, 3) for cause, seconds in way.spent().items()}
     parts = {} if way is None or way.late_s <= 0.0 else overrun(way, shares)
+    taken = {} if way is None else {**way.spent(), **{cause: 0.0 for cause in parts if cause not in way.spent()}}
+    spent = None if way is None else {said(cause): round(seconds, 3) for cause, seconds in taken.items()}
     return {
         "order": order,
         "late_s": None if way is None else round(way.late_s, 3),
         "promised": None if way is None else teller.clock(way.promised_s),
         "delivered": None if way is None else teller.clock(way.delivered_s),
+        "expected": None if way is None else _expected(teller, way.promised_s, events),
         "spent_s": spent,
         "late_by_s": {said(cause): round(parts[cause], 3) for cause in sorted(parts, key=lambda each: -parts[each])},
         "events": [
@@ -66,8 +68,19 @@ def told(run: FinishedRun, order: int | None = None, *, every: bool = False) -> 
     }
 
 
-def print_story(found: dict[str, Any], console: Console) -> None:
-    """Print what `told` found, within 100 columns."""
+def _expected(teller: Teller, promised_s: float, events: list[Event]) -> str | None:
+    """When an order was to be expected as it left the store; None where nobody knows."""
+    for event in events:
+        values = dict(zip(parameters(event.kind), event.values, strict=True))
+        if event.kind == "leg_started" and values["trip"] in (Trip.TO_CUSTOMER, Trip.ONWARD):
+            off_s = values["arrive_s"] - promised_s
+            how = f"{spell(off_s)} after" if off_s > 0.0 else f"{spell(-off_s)} before"
+            return f"As its driver set out for the door at {teller.clock(event.t_s)}, he was to be there {how} its promise."
+    return None
+
+
+def print_story(found: dict[str, Any], console: Console, run: str = "") -> None:
+    """Print what `told` found, within 100 columns; `run` says of which run, where nobody asked for it by name."""
     if not console.is_terminal:
         console.width = WIDTH  # a pipe or a file has no width of its own
     plain, width = console.options.ascii_only, min(console.width, WIDTH)
@@ -77,7 +90,11 @@ def print_story(found: dict[str, Any], console: Console) -> None:
             f"{spell(found['late_s'])} late" if found["late_s"] > 0.0 else f"{spell(-found['late_s'])} before its time"
         )
         title += f", promised for {found['promised']}, delivered at {found['delivered']}: {how}"
+    if run:
+        console.print(text_of(f"Run {run}", plain, "dim"), soft_wrap=True)
     console.print(text_of(title, plain, "bold"), width=width)
+    if found["expected"]:
+        console.print(text_of(found["expected"], plain), width=width)
     if found["spent_s"]:
         table = Table(box=None, show_header=True, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
         table.add_column("where its time went")
@@ -90,5 +107,7 @@ def print_story(found: dict[str, Any], console: Console) -> None:
                 text_of(cause, plain), spell(seconds), text_of(shown, plain, "bold red" if (late or 0) > 60 else "")
             )
         console.print(table, width=width)
+    events = Table.grid(padding=(0, 2, 0, 0))
     for event in found["events"]:
-        console.print(text_of(f"{event['at']}  {event['told']}", plain), width=width)
+        events.add_row(text_of(event["at"], plain, "dim"), text_of(event["told"], plain))
+    console.print(events, width=width)

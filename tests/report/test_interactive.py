@@ -88,6 +88,16 @@ def test_late_orders_are_told_first_where_not_all_can_be(noon: FinishedRun) -> N
     assert chosen(table, 1e9) == []
 
 
+def test_vehicles_and_stores_share_out_the_late_orders(page: Path, noon: FinishedRun) -> None:
+    source = page.read_text(encoding="utf-8").split("Whose orders were late.")[1].split("</table>")[0]
+    rows = re.findall(r'<th scope="row">(by|from) .*?</th><td class="n">(\d+)</td><td class="n">(\d+)</td>', source)
+    columns = noon.columns("orders", "promised_s", "delivered_s")
+    late = [done > due for due, done in zip(*columns.values(), strict=True) if done is not None]
+    for kind in ("by", "from"):
+        mine = [(int(orders), int(some)) for which, orders, some in rows if which == kind]
+        assert [sum(column) for column in zip(*mine, strict=True)] == [len(late), sum(late)]
+
+
 def test_lateness_on_the_page_adds_up(noon: FinishedRun, carried: dict[str, str]) -> None:
     ways = ways_of(noon)
     late_min = sum(way.late_s for way in ways if way.late_s > 0.0) / 60.0
@@ -154,6 +164,10 @@ def test_a_click_opens_an_order(page: Path, noon: FinishedRun) -> None:
         assert "offered to driver" in story
         assert "What made it late" in story
         assert not re.search(r"undefined|NaN|\{\w+\}", story)
+        assert "(car)" in story or "(scooter)" in story or "(ebike)" in story
+        assert "set out for the door" in story
+        seen.ask("location.hash = '#order-99999'")
+        seen.page.wait_for_function("document.querySelector('.story').innerText.includes('no story of order 99999')")
         seen.page.fill("#explorer input[type=number]", "0")
         seen.page.keyboard.press("Enter")
         seen.page.wait_for_selector("#order-0")

@@ -23,6 +23,9 @@ def test_without_a_number_it_tells_of_the_latest(noon_folder: Path) -> None:
     text = story(str(noon_folder))
     assert text.startswith(f"Order {found['order']}, promised for")
     assert "made it late by" in text
+    assert "he was to be there" in text
+    shown = [line.split() for line in text.splitlines() if line.startswith(tuple(found["spent_s"]))]
+    assert len(shown) == len(found["spent_s"]), "what took no time may have saved some"
     assert max(map(len, text.splitlines())) <= 100
     assert all(event["told"][:30] in text for event in found["events"])
 
@@ -36,6 +39,8 @@ def test_every_fact_is_told_to_who_asks(noon_folder: Path) -> None:
 def test_a_number_that_is_none_is_refused(noon_folder: Path) -> None:
     with pytest.raises(InputError, match=r"expected the number of an order, 0 to \d+; got 99999"):
         story(str(noon_folder), "99999")
+    with pytest.raises(InputError, match=r"expected the number of an order, such as 172; got 'abc'"):
+        story(str(noon_folder), "abc")
 
 
 def test_without_a_folder_it_is_the_last_run(
@@ -47,4 +52,7 @@ def test_without_a_folder_it_is_the_last_run(
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "two-stores").mkdir()
     (tmp_path / "results" / "two-stores" / "first").symlink_to(noon_folder)
-    assert story() == story(str(noon_folder))
+    first, rest = story().split("\n", 1)
+    assert first == "Run results/two-stores/first"
+    assert rest == story(str(noon_folder))
+    assert story("0").split("\n", 1)[1] == story(str(noon_folder), "0"), "a number alone is an order of the last run"
