@@ -67,7 +67,8 @@ def need(rates: NDArray[np.float64], work_s: float, shares: Sequence[float]) -> 
 def cover(scenario: Scenario, needed: NDArray[np.float64], lengths: Lengths) -> Roster:
     """The cheapest shifts that have as many people at work in each half-hour as are needed, and few of them.
 
-    Each shift that is used costs `USED` of all hours on top: on the default day a third fewer shifts for 0.1 % more hours.
+    Each shift that is used costs `USED` of all hours on top: on the default day a third fewer shifts,
+    for one or two per cent more hours than the linear program's bound, which paring looks through afterwards.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ def cover(scenario: Scenario, needed: NDArray[np.float64], lengths: Lengths) -> 
         ],
         integrality=np.ones(2 * len(options), dtype=np.int64),
         bounds=Bounds(0, np.concatenate([many, np.ones(len(options))])),
-        # After some nodes it is within half a percent; the proof takes minutes, and paring goes on from here anyway.
+        # A proof takes a minute and saves a per cent or two of the hours; paring goes on from here anyway.
         options={"mip_rel_gap": 1e-2, "node_limit": 30},
     )
     if solved.x is None:

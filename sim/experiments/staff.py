@@ -47,6 +47,10 @@ ROUNDS = 3
 """How often the search begins again with twice the days, where days that it has not seen say that it was deceived."""
 
 
+GROWN_MOST = 15
+"""Times that a round adds a twentieth of the people, twice as many in all, before it is given up (judgement)."""
+
+
 class Staffing(NamedTuple):
     """A pair of rosters; None where the scenario's own stays."""
 
@@ -167,9 +171,14 @@ def staff(
             break
         # The few days of the search were kinder than others: as many more, some more people, and once more down.
         search.reps *= 2
-        best = _more(best)
+        best, grown = _more(best), 1
         while not tried(best, f"some more people, on {search.reps} days"):
-            best = _more(best)
+            if grown == GROWN_MOST:
+                raise InputError(
+                    f"plan staff: expected service levels that hold with confidence on {search.reps} days as on the first few; "
+                    "more people do not make them. Try more --reps or less --confidence."
+                )
+            best, grown = _more(best), grown + 1
         best, spared = _pared(scenario, search, best, tried)
     return {
         "who": who, "confidence": confidence, "lengths_h": list(lengths.hours),

@@ -158,7 +158,7 @@ class CityMap {
     });
   }
 
-  // The ways of drivers over the last while, as lines that fade: TripsLayer does the same, and took five times as long.
+  // The ways of drivers over the last while, as lines that fade: TripsLayer does the same, and took more than twice as long.
   _trails(t, trail, lines) {
     const { world } = this, c = world.columns, low = t - trail, out = [0, 0];
     const [red, green, blue] = this.colours.loaded, least = 3.5 / 2 ** this.viewState.zoom; // a few pixels, in metres
