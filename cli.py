@@ -219,13 +219,17 @@ def policies(
 @app.command()
 def explain(
     metric: Annotated[
-        str, typer.Argument(help="A key of summary.json, such as within_s.1800, or a group, such as floor.")
+        list[str],
+        typer.Argument(
+            metavar="METRIC",
+            help="A figure's key (within_s.1800) or its name on a page (at the counter), or a group (floor).",
+        ),
     ],
 ) -> None:
     """Say what a figure means, by which formula, in which unit and where it is worked out."""
     from sim.report.explain import explain as meaning
 
-    typer.echo(meaning(metric))
+    typer.echo(meaning(" ".join(metric)))
 
 
 @app.command()

@@ -26,16 +26,16 @@ class Told(NamedTuple):
         return said + [word for family, spec in self.policies.items() for word in ("--policy", f"{family}={spec}")]
 
 
-def whole(reps: Any) -> None:
-    """See that a number of replications is one.
+def whole(count: Any, name: str = "reps") -> None:
+    """See that a number of things is one.
 
     Raises
     ------
     InputError
         It is none.
     """
-    if isinstance(reps, bool) or not isinstance(reps, int) or reps < 1:
-        raise InputError(f"reps: expected a whole number of 1 or more, got {reps!r}.")
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise InputError(f"{name}: expected a whole number of 1 or more, got {count!r}.")
 
 
 def told(

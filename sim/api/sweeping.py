@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from sim.api.asked import Place, told
+from sim.api.asked import Place, told, whole
 from sim.vocabulary import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sim.experiments.factors import Factor
 
 
 class Sweep:
@@ -58,8 +60,10 @@ class Sweep:
 
 def sweep(
     scenario: str | Path,
-    vary: Mapping[str, Sequence[float | str]],
+    vary: Mapping[str, Sequence[float | str] | str],
     *,
+    design: Literal["grid", "lhs", "sobol"] = "grid",
+    points: int = 32,
     reps: int = 1,
     metrics: Sequence[str] | None = None,
     seed: int | None = None,
@@ -70,14 +74,19 @@ def sweep(
     workers: int | None = None,
     allow_code: bool = False,
 ) -> Sweep:
-    """Run every combination of some values on the same days, as ``darkstore sweep`` does.
+    """Run combinations of values on the same days, as ``darkstore sweep`` does.
 
     Parameters
     ----------
     scenario
         A shipped name or a file.
     vary
-        Values by key: ``{"drivers.count": [60, 80, 100], "policies.dispatch": ["nearest", "matching"]}``.
+        Values by key: ``{"drivers.count": [60, 80, 100], "policies.dispatch": ["nearest", "matching"]}``; or as the command line
+        is told them: ``"60:100:20"``, and ``"60:100"`` for a range to draw from.
+    design
+        ``"grid"``, every combination; ``"lhs"`` (Latin hypercube) or ``"sobol"``, `points` of them drawn.
+    points
+        How many are drawn.
     reps
         Days at each point.
     metrics
@@ -97,7 +106,8 @@ def sweep(
     >>> sim.sweep("small", {"drivers.count": [60, 80, 100]}).table[["drivers.count", "on_time", "cost.per_order_cents"]]
     """
     from sim.experiments.comparison import write_json
-    from sim.experiments.factors import Factor, combinations, points
+    from sim.experiments.factors import combinations, written
+    from sim.experiments.factors import points as points_of
     from sim.experiments.figures import known_metric
     from sim.experiments.pool import Crew
     from sim.experiments.sweep import LAST, Plan, write_sweep
@@ -108,19 +118,24 @@ def sweep(
     from sim.report.swept import swept_leaf
     from sim.scenario import load
 
+    for name, count in (("reps", reps), ("points", points)):
+        whole(count, name)
     asked = told(set, policies, seed)
-    factors = [Factor(path, _values(path, values)) for path, values in vary.items()]
+    if design not in ("grid", "lhs", "sobol"):
+        raise InputError(f"sweep: design: expected grid, lhs or sobol, got {design!r}.")
+    factors = [_factor(path, values) for path, values in vary.items()]
     if not factors:
         raise InputError('sweep: expected keys to vary, such as {"drivers.count": [60, 80]}; got none.')
     looked_at = [known_metric(each, "metrics:") for each in dict.fromkeys(metrics or ("click_to_door_s.mean", *TRADED))]
     traded = weighed(TRADED)
     with Place(out) as place, at_hand(asked.own):
         base = load(str(scenario), asked.settings, asked.policies)
-        rows = combinations(factors, "grid", 0, base.seed)
-        plan = Plan(factors, points(str(scenario), factors, rows, asked.settings, asked.policies), reps)
+        rows = combinations(factors, design, points, base.seed)
+        plan = Plan(factors, points_of(str(scenario), factors, rows, asked.settings, asked.policies), reps)
         runs = run_all(plan, place.folder, Crew(workers, allow_code=allow_code, own=asked.own), force=force)
-        result = swept(plan, runs, looked_at, traded, "grid", base.name, base.seed, (metrics is not None, False))
-        varied = [word for each in factors for word in ("--vary", f"{each.path}={','.join(map(str, each.values))}")]
+        result = swept(plan, runs, looked_at, traded, design, base.name, base.seed, (metrics is not None, False))
+        varied = [word for each in factors for word in ("--vary", written(each))]
+        varied += ["--design", design, "--points", str(points)] if design != "grid" else []
         command = ["darkstore", "sweep", str(scenario), *varied, *asked.command(), "--reps", str(reps)]
         result |= {"currency": base.costs.currency, "command": command}
         write_sweep(plan, runs, place.folder / "sweep.parquet")
@@ -131,12 +146,16 @@ def sweep(
     return found
 
 
-def _values(path: str, values: Sequence[float | str]) -> tuple[float | str, ...]:
-    """Values as a factor has them: numbers and texts, each once."""
-    listed = [] if isinstance(values, str) else [each.item() if hasattr(each, "item") else each for each in values]
+def _factor(path: str, values: Sequence[float | str] | str) -> "Factor":
+    """What is varied: numbers and texts, each once, or what the command line would be told."""
+    from sim.experiments.factors import Factor, parse_factor
+
+    if isinstance(values, str) and path.strip():
+        return parse_factor(f"{path}={values}")
+    listed = [each.item() if hasattr(each, "item") else each for each in values]
     good = all(isinstance(each, str | int | float) and not isinstance(each, bool) for each in listed)
     if not listed or not good or len({*map(str, listed)}) < len(listed) or path == "seed":
         raise InputError(
             f"sweep: {path}: expected a list of numbers or texts, each once, of a key other than seed; got {values!r:.60}."
         )
-    return tuple(listed)
+    return Factor(path, tuple(listed))

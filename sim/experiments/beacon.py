@@ -1,12 +1,13 @@
-"""What a run under way says of itself, for ``darkstore watch`` and the progress bar: counts of orders as the log is flushed.
+"""What a run or an experiment under way says of itself, for ``darkstore watch`` and the progress bar.
 
-All of it happens between slices of the run and beside its log, so a run that is watched is the run that is not.
+All of it happens between slices of a run and beside its log, or between runs, so what is watched is what is not.
 """
 
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -77,7 +78,88 @@ class Tally:
         }
 
 
-class Beacon:
+class _Word:
+    """What is said last in a working folder: written beside and moved there, so that nobody reads half of it."""
+
+    def __init__(self, work: Path, **said: Any) -> None:
+        self._path = work / WORD
+        self._next = work / f".{WORD}"
+        self._said = 0.0
+        self._began = time.monotonic()
+        self._word: dict[str, Any] = said
+
+    def put_out(self) -> None:
+        """Leave nothing behind."""
+        for path in (self._next, self._path):
+            path.unlink(missing_ok=True)
+
+    def _say(self, now: float) -> None:
+        self._said = now
+        with suppress(OSError):  # that nobody can watch is no reason to end a run
+            self._next.write_text(json.dumps(self._word), encoding="utf-8")
+            os.replace(self._next, self._path)
+
+
+class Tried(_Word):
+    """Says in an experiment's working folder how many runs there have been, and what is being tried.
+
+    Parameters
+    ----------
+    work
+        The working folder.
+    what
+        The experiment: "sweep", "comparison", "plan of sites".
+    total
+        How many there will be; None: as many as it takes.
+    """
+
+    def __init__(self, work: Path, scenario: Scenario, what: str, total: int | None = None, unit: str = "runs") -> None:
+        super().__init__(
+            work, scenario=scenario.name, seed=scenario.seed, experiment=what, phase="trying", done=0, total=total,
+            unit=unit, note="",
+        )  # fmt: skip
+        self._say(self._began)
+
+    def ran(self, count: int, before: int = 0) -> None:
+        """So many runs are done, some of them before this began."""
+        self._tell(done=count, per_s=(count - before) / max(time.monotonic() - self._began, 1e-9))
+
+    def trying(self, what: str) -> None:
+        """Say what is being tried."""
+        self._tell(note=what)
+
+    def __call__(self, count: int, note: str = "") -> None:
+        """So many are done, and there is this to say of it."""
+        self.ran(count)
+        if note:
+            self.trying(note)
+
+    def _tell(self, **said: Any) -> None:
+        self._word |= said
+        self._say(time.monotonic())
+
+
+@contextmanager
+def tried(work: Path, scenario: Scenario, what: str, total: int | None = None, unit: str = "runs") -> Iterator[Tried]:
+    """Word of an experiment for as long as it goes on."""
+    word = Tried(work, scenario, what, total, unit)
+    try:
+        yield word
+    finally:
+        word.put_out()
+
+
+def both(*told: Callable[..., None]) -> Callable[..., None]:
+    """Tell several."""
+
+    def all_of(*said: Any) -> None:
+        for each in told:
+            each(*said)
+
+    return all_of
+
+
+class Beacon(_Word):
     """Says in a run's working folder how far it is; at most every `EVERY_S`, and nothing once it is put out.
 
     Parameters
@@ -89,14 +171,10 @@ class Beacon:
     """
 
     def __init__(self, work: Path, scenario: Scenario, replications: int | None = 1) -> None:
-        self._path = work / WORD
-        self._next = work / f".{WORD}"
-        self._said = 0.0
-        self._began = time.monotonic()
-        self._word: dict[str, Any] = {
-            "scenario": scenario.name, "seed": scenario.seed, "start": scenario.start, "mode": scenario.mode,
-            "phase": "simulating", "replications": replications, "done": 0,
-        }  # fmt: skip
+        super().__init__(
+            work, scenario=scenario.name, seed=scenario.seed, start=scenario.start, mode=scenario.mode, phase="simulating",
+            replications=replications, done=0,
+        )  # fmt: skip
 
     def simulated(self, progress: Progress, tally: Tally) -> Progress:
         """The run has come so far; returns the same with its orders."""
@@ -121,14 +199,3 @@ class Beacon:
         self._word |= {"phase": "replicating", "done": count}
         if now - self._said >= EVERY_S:
             self._say(now)
-
-    def put_out(self) -> None:
-        """Leave nothing behind."""
-        for path in (self._next, self._path):
-            path.unlink(missing_ok=True)
-
-    def _say(self, now: float) -> None:
-        self._said = now
-        with suppress(OSError):  # that nobody can watch is no reason to end a run
-            self._next.write_text(json.dumps(self._word), encoding="utf-8")
-            os.replace(self._next, self._path)

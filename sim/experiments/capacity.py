@@ -9,13 +9,17 @@ from sim.scenario import Scenario
 from sim.scenario.levels import Slo
 from sim.vocabulary import InputError
 
-LADDER = (1.0, 1.25, 1.5, 2.0, 3.0)
+LADDER = (1.0, 1.25, 1.75, 3.0)
 """Multiples of the scenario's demand that are tried first; below one where a level does not hold as it is."""
 
 DOWN = (1.0, 0.75, 0.5, 0.25)
 
 PRECISION = 0.05
 """How closely the demand at which a level breaks is told, as a share of it (judgement: no forecast is better)."""
+
+AROUND = (1.0 / 1.015, 1.03)
+"""Where is looked around the demand at which a level breaks by a straight line, as multiples of it: closer together than
+`PRECISION`, and farther above, since queues make a level fall faster and faster (judgement)."""
 
 WATCHED = (
     "orders.entered", "click_to_door_s.mean", "on_time", "stages_s.wait_pick", "stages_s.pick", "stages_s.wait_driver",
@@ -35,8 +39,10 @@ def capacity(
 ) -> dict[str, Any]:
     """Find where each service level breaks.
 
-    Every level is bracketed on a ladder of demands and then halved in; all of them on the same days, and each demand is run
-    once whatever level asks for it.
+    Every level is bracketed on a ladder of demands. Where a straight line between the bracket's ends crosses the target, two
+    demands are tried that have the crossing between them; a bracket that this has not halved is cut in three. All on the same
+    days, and each demand is run once whatever level asks for it; two at a time, since what stands in the stores before the day
+    is played anew for each.
 
     Parameters
     ----------
@@ -66,28 +72,46 @@ def capacity(
         new = [factor for factor in factors if factor not in days]
         days.update(zip(new, trials.days(*(scaled(scenario, factor) for factor in new)), strict=True))
 
-    run(1.0)
+    ladder = [factor for factor in LADDER if factor < most] or [1.0]
+    while ladder[-1] * 1.75 < most:
+        ladder.append(_round(ladder[-1] * 1.75))
+    ladder.append(most)
+    run(*dict.fromkeys(ladder[:2]))
     if not all(_met(slo, days[1.0]) for slo in levels):
         run(*DOWN[1:])
-    ladder = [factor for factor in LADDER[1:] if factor < most]
-    while ladder and ladder[-1] * 1.5 < most:
-        ladder.append(_round(ladder[-1] * 1.5))
-    for factor in (*ladder, most) if most > 1.0 else ():
+    for place in range(2, len(ladder), 2):
         if not any(_met(slo, days[max(days)]) for slo in count):
             break
-        run(factor)
+        run(*ladder[place : place + 2])
+    before = math.inf
     while True:
-        open_ = [bracket for slo in levels if (bracket := _bracket(slo, days)) is not None and _wide(*bracket)]
+        open_ = [(slo, *found) for slo in levels if (found := _bracket(slo, days)) is not None and _wide(*found)]
         if not open_:
             break
-        low, high = min(open_, key=lambda bracket: bracket[1])
+        slo, low, high = min(open_, key=lambda each: each[2])
         if told is not None:
             told(low, high)
-        middle = _round(math.sqrt(low * high))
-        if middle in days:
+        width = math.log(high / low)
+        tried = _between(slo, days, low, high) if width <= before / 2.0 or width > before else ()
+        before = width
+        inside = [factor for factor in tried or _thirds(low, high) if low < factor < high and factor not in days]
+        if not inside:
             break
-        run(middle)
+        run(*inside)
     return _found(scenario, levels, days)
+
+
+def _between(slo: Slo, days: Mapping[float, Days], low: float, high: float) -> tuple[float, ...]:
+    """Demands on both sides of where a straight line says that a level breaks."""
+    over, under = (max(held([slo], days[factor])[0].margin, -2.0) for factor in (low, high))
+    if over <= under:
+        return ()
+    crossing = low + (high - low) * over / (over - under)
+    return tuple(_round(crossing * beside) for beside in AROUND)
+
+
+def _thirds(low: float, high: float) -> tuple[float, ...]:
+    return tuple(_round(low * (high / low) ** share) for share in (1.0 / 3.0, 2.0 / 3.0))
 
 
 def _met(slo: Slo, days: Days) -> bool:

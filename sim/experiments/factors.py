@@ -67,6 +67,14 @@ def parse_factor(text: str) -> Factor:
     return Factor(path, tuple(listed))
 
 
+def written(factor: Factor) -> str:
+    """A factor as `parse_factor` reads it."""
+    if factor.values:
+        return f"{factor.path}={','.join(map(str, factor.values))}"
+    ends = (int(end) if factor.whole else end for end in (factor.low, factor.high))
+    return f"{factor.path}={':'.join(map(str, ends))}"
+
+
 def _number(text: str) -> float | None:
     try:
         value = float(text)

@@ -55,14 +55,7 @@ def whole_folder(out: Path, *, force: bool, last: str = SUMMARY) -> Iterator[Pat
     _check(out, folder, last, force=force)
     if folder == Path.cwd().resolve():
         raise InputError(f"{out}: expected a folder of the run's own, got the working folder.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        work = Path(tempfile.mkdtemp(prefix=prefix(folder), dir=folder.parent))
-        work.chmod(0o755)
-    except OSError as error:
-        raise InputError(f"{out}: expected a place that can be written to, got: {error.strerror}.") from error
-    try:
+    with beside(out) as work:
         yield work
         _check(out, folder, last, force=force)  # somebody else may have finished there meanwhile
         old = work.with_name(work.name.replace(".running-", ".old-"))
@@ -77,9 +70,29 @@ def whole_folder(out: Path, *, force: bool, last: str = SUMMARY) -> Iterator[Pat
                 f"{out}: another run finished there at the same moment; this one was not written."
             ) from None
         shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
+
+
+@contextmanager
+def beside(out: Path) -> Iterator[Path]:
+    """A working folder beside another, whose name says what is under way into which; afterwards it goes.
+
+    Raises
+    ------
+    InputError
+        The place cannot be written to.
+    """
+    folder = Path(os.path.realpath(out))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        work = Path(tempfile.mkdtemp(prefix=prefix(folder), dir=folder.parent))
+        work.chmod(0o755)
+    except OSError as error:
+        raise InputError(f"{out}: expected a place that can be written to, got: {error.strerror}.") from error
+    try:
+        yield work
+    finally:
         shutil.rmtree(work, ignore_errors=True)
-        raise
 
 
 def _check(out: Path, folder: Path, last: str, *, force: bool) -> None:

@@ -4,6 +4,10 @@ Three steps. A pilot run says how long an order keeps a picker and a driver; Erl
 half-hour, an integer program into shifts. Then simulation takes over: need is scaled until the levels hold, for drivers and
 pickers in turn, and at last people are taken out of one shift after the other until nobody can be spared. "Hold" means with the
 confidence asked for: on the days of the search the lower end of the interval is good enough, not only the mean.
+
+Most of what is tried is a little less than something that is known to hold, on the same days. So it is run on two days, and the
+other days are taken to differ from what is known by as much as these two did; what this lets pass is held for real before it is
+built upon.
 """
 
 from collections.abc import Callable
@@ -51,6 +55,10 @@ GROWN_MOST = 15
 """Times that a round adds a twentieth of the people, twice as many in all, before it is given up (judgement)."""
 
 
+EARLY = 2
+"""Days on which everything is tried first (judgement: as many as a small machine has cores)."""
+
+
 class Staffing(NamedTuple):
     """A pair of rosters; None where the scenario's own stays."""
 
@@ -74,17 +82,47 @@ class _Search:
     def held(self, days: Days) -> list[Held]:
         return held(self._count, days, self._confidence)
 
-    def worst(self, staffing: Staffing) -> Held:
-        """The level that holds least; what misses on the first two days is not run on the others."""
-        if self.reps > 2:
-            early = min(self.held(self.days(staffing, 2)), key=lambda each: each.margin)
-            if early.margin < 0.0:
-                return early._replace(sure=False)
-        return min(self.held(self.days(staffing)), key=lambda each: (each.sure, each.margin))
+    def worst(self, staffing: Staffing, like: Staffing | None = None) -> Held:
+        """The level that holds least; what misses on the first two days is not run on the others.
 
-    def holds(self, staffing: Staffing) -> bool:
-        """Whether every level holds with confidence."""
-        return self.worst(staffing).sure
+        Parameters
+        ----------
+        like
+            Rosters known on all days: the others are not run then, but judged by these.
+        """
+        days = None
+        if self.reps > EARLY:
+            early = self.days(staffing, EARLY)
+            least = min(self.held(early), key=lambda each: each.margin)
+            if least.margin < 0.0:
+                return least._replace(sure=False)
+            days = None if like is None else self._judged(early, self.days(like))
+        return min(self.held(days or self.days(staffing)), key=lambda each: (each.sure, each.margin))
+
+    def _judged(self, early: Days, known: Days) -> Days:
+        """All days, of which only the first were run: the others differ from the known ones as these did, in the mean."""
+        change = {slo.metric: _mean_change(early, known, slo.metric) for slo in self._count}
+        late = known[len(early) :]
+        return early + [{metric: _moved(day.get(metric), by) for metric, by in change.items()} for day in late]
+
+    def holds(self, staffing: Staffing, like: Staffing | None = None) -> bool:
+        """Whether every level holds with confidence; for real, or by the first days and what is known of others."""
+        return self.worst(staffing, like).sure
+
+
+def _mean_change(days: Days, known: Days, metric: str) -> float | None:
+    """By how much a figure differs on the same days, in the mean; None where it was not observed on one of them."""
+    changes = []
+    for day, same in zip(days, known, strict=False):
+        new, old = day.get(metric), same.get(metric)
+        if new is None or old is None:
+            return None
+        changes.append(new - old)
+    return sum(changes) / len(changes)
+
+
+def _moved(value: float | None, by: float | None) -> float | None:
+    return None if value is None or by is None else value + by
 
 
 def staff(
@@ -141,9 +179,9 @@ def staff(
         rosters = {name: covered(name, scales[name]) for name in needs}
         return Staffing(rosters.get("pickers"), rosters.get("drivers"))
 
-    def tried(staffing: Staffing, what: str) -> bool:
+    def tried(staffing: Staffing, what: str, like: Staffing | None = None) -> bool:
         told(what)
-        good = search.holds(staffing)
+        good = search.holds(staffing, like)
         steps.append({"what": what, "cost_cents": cost_of(scenario, staffing), "holds": good})
         return good
 
@@ -155,14 +193,16 @@ def staff(
     first(_first(built(scales), cost_of(scenario, built(scales)), scenario.costs.currency))
     # The dearer people first: what they can spare weighs most.
     for name in sorted(scales, key=lambda each: -hours_of(getattr(built(scales), each)) * hour_cents(scenario, each)):
-        low, high = scales[name] * 0.4, scales[name]
-        while high / low > 1.0 + FINE:
-            middle = round((low + high) / 2.0, 3)
-            if tried(built(scales | {name: middle}), _said(scales | {name: middle})):
-                high = middle
+        known, low, passed = built(scales), scales[name] * 0.4, [scales[name]]
+        while passed[-1] / low > 1.0 + FINE:
+            middle = round((low + passed[-1]) / 2.0, 3)
+            if tried(built(scales | {name: middle}), _said(scales | {name: middle}), known):
+                passed.append(middle)
             else:
                 low = middle
-        scales[name] = high
+        while not tried(built(scales | {name: passed[-1]}), f"{_said(scales | {name: passed[-1]})}, on all days"):
+            passed.pop()  # the first of them holds
+        scales[name] = passed[-1]
     best, spared = _pared(scenario, search, built(scales), tried)
     for again in range(ROUNDS):
         told(f"{fresh} fresh days")
@@ -189,6 +229,7 @@ def staff(
         "at_work": {name: at_work(getattr(best, name), len(needs[name])) for name in needs},
         "steps": steps, "spared": spared, "searched": [each.told() for each in search.held(search.days(best))],
         "fresh": [each.told() for each in unseen], "fresh_days": fresh, "searched_days": search.reps,
+        "judged": search.reps > EARLY,
     }  # fmt: skip
 
 
@@ -286,32 +327,26 @@ def cost_today(scenario: Scenario, names: list[str]) -> float:
 
 
 def _pared(
-    scenario: Scenario, search: _Search, best: Staffing, tried: Callable[[Staffing, str], bool]
+    scenario: Scenario, search: _Search, best: Staffing, tried: Callable[..., bool]
 ) -> tuple[Staffing, list[dict[str, Any]]]:
-    """Take people out of one shift after the other, twice as many after each that can be spared, until nobody can.
+    """Take people out of one shift after the other until nobody can be spared.
 
-    Scaling has left few to spare, so that most shifts are through with one trial. Who could not be spared cannot be once others
-    have gone, so that one round does; on single days luck may say otherwise, which the last look at everyone finds out. Returns
-    the rosters, and of each shift what happens without one of its people.
+    Who could not be spared cannot be once others have gone, so that one round does; on single days luck may say otherwise, which
+    the last look at everyone finds out. Returns the rosters, and of each shift what happens without one of its people.
     """
     for name in Staffing._fields:
-        place, step = 0, 1
+        place = 0
         while (roster := getattr(best, name)) is not None and place < len(roster):
-            shift = roster[place]
-            step = min(step, shift.people or 0)
-            fewer = best._replace(**{name: without(roster, place, step)})
-            if tried(fewer, f"{step} fewer of {shift.people} {name} at {shift.at} for {shift.hours:g} h"):
-                # A shift that is gone leaves its place to the next one.
-                best, step = fewer, 1 if step == shift.people else 2 * step
-            elif step > 1:
-                step = 1
-            else:
-                place += 1
+            best = _thinned(best, name, place, tried)
+            # A shift that is gone leaves its place to the next one.
+            place += len(getattr(best, name)) == len(roster)
     while True:
         spared = []
         for name, place, shift in _everyone(best):
             fewer = best._replace(**{name: without(getattr(best, name), place, 1)})
-            worst = search.worst(fewer)
+            worst = search.worst(fewer, best)
+            if worst.sure:
+                worst = search.worst(fewer)
             if worst.sure:
                 tried(fewer, f"1 fewer {name} at {shift.at} for {shift.hours:g} h after all")
                 best = fewer
@@ -319,6 +354,31 @@ def _pared(
             spared.append({"who": name, "at": shift.at, "hours": shift.hours, "breaks": worst.told()})
         else:
             return best, spared
+
+
+def _thinned(best: Staffing, name: str, place: int, tried: Callable[..., bool]) -> Staffing:
+    """Take people out of one shift: one, and after each success twice as many, until nobody can be spared.
+
+    Scaling has left few to spare, so that most shifts are through with one trial.
+    """
+    roster: Roster = getattr(best, name)
+    shift = roster[place]
+    most = shift.people or 0
+    where = f"{name} at {shift.at} for {shift.hours:g} h"
+    passed, gone, step = [best], 0, 1
+    while gone < most:
+        step = min(step, most - gone)
+        fewer = best._replace(**{name: without(roster, place, gone + step)})
+        if tried(fewer, f"{step} fewer of {most - gone} {where}", best):
+            passed.append(fewer)
+            gone, step = gone + step, 2 * step
+        elif step > 1:
+            step = 1
+        else:
+            break
+    while len(passed) > 1 and not tried(passed[-1], f"fewer {where}, on all days"):
+        passed.pop()
+    return passed[-1]
 
 
 def _everyone(staffing: Staffing) -> list[tuple[str, int, Shift]]:

@@ -6,6 +6,7 @@ they do), weighted by its calls. Nothing of this exists in the minimal profile: 
 """
 
 from collections.abc import Callable
+from math import inf, log
 from typing import Any
 
 import numpy as np
@@ -69,19 +70,33 @@ def mixture_quantile(tail: float, p50_s: Any, p99_s: Any, calls: Any, *, counted
     log_most = np.log(np.minimum(at_most, 0.5))
     span = np.maximum(most - half, 1e-12)
 
+    every, asked = float(weight.sum()), float(np.log(tail))
+
     def beyond(t: float) -> float:
+        """By what factor the share of calls beyond a latency is above the one asked for, as a logarithm."""
         below = np.log(0.5) * t / np.maximum(half, 1e-12)
         above = np.log(0.5) + (log_most - np.log(0.5)) * (t - half) / span
         share = np.exp(np.maximum(np.where(t < half, below, above), -60.0))
         share = np.where(whole & (t >= most), 0.0, share)
-        return float((share * weight).sum() / weight.sum())
+        found = float((share * weight).sum()) / every
+        return log(found) - asked if found > 0.0 else -inf
 
     low, high = 0.0, float(most.max())
-    while beyond(high) > tail and high < 1e6:
+    at_low, at_high = beyond(low), beyond(high)
+    while at_high > 0.0 and high < 1e6:
+        low, at_low = high, at_high
         high = 2.0 * high + 1e-6
-    for _ in range(60):
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if beyond(middle) > tail else (low, middle)
+        at_high = beyond(high)
+    # The logarithm falls nearly in a line: where that does not lead on (steps, plateaus), halve.
+    for step in range(90):
+        if high - low <= 1e-9 * high:
+            break
+        share = at_low / (at_low - at_high) if step % 3 < 2 and at_high > -inf else 0.5
+        middle = low + min(max(share, 1e-6), 1.0 - 1e-6) * (high - low)
+        found = beyond(middle)
+        if abs(found) <= 1e-10:
+            return middle
+        low, at_low, high, at_high = (middle, found, high, at_high) if found > 0.0 else (low, at_low, middle, found)
     return high
 
 

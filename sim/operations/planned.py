@@ -88,11 +88,9 @@ class PlannedCounts:
 
     def _view(self, store: StoreId, day: int) -> CountView:
         inventory = self._desk.inventory
-        first = store * inventory.skus
-        since_s = np.frombuffer(inventory.updated_s)[first : first + inventory.skus].copy()
-        for place, at_s in self._counting.counted_s.items():
-            if first <= place < first + len(since_s):
-                since_s[place - first] = max(since_s[place - first], at_s)
+        mine = slice(store * inventory.skus, (store + 1) * inventory.skus)
+        changed_s, counted_s = np.frombuffer(inventory.updated_s)[mine], np.frombuffer(self._counting.counted_s)[mine]
+        since_s = np.maximum(changed_s, counted_s)
         idle_days = (self._env.now - since_s) / DAY_S
         return CountView(store, day, self._desk.forecasting.ordinary(store), inventory.on_hand(store), idle_days)
 

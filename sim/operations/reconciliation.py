@@ -1,6 +1,8 @@
 """Counting shelves: the only way in which the gap between goods and records is closed."""
 
+from array import array
 from collections import Counter
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,7 @@ class Counting:
     Attributes
     ----------
     counted_s
-        Of each place that was counted, when it was last.
+        When each place was counted last, by its number; -inf before it was for the first time.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Counting:
         self._env, self._facts, self._desk, self._shelves, self._policy = env, facts, desk, shelves, policy
         self._error_share, self._luck = error_share, luck
         self._times: Counter[int] = Counter()
-        self.counted_s: dict[int, float] = {}
+        self.counted_s = array("d", [-inf]) * (desk.inventory.stores * desk.inventory.skus)
 
     def short_pick(self, store: StoreId, sku: SkuId, wanted: int, found: int) -> bool:
         """A picker found too little: count the shelf and correct the record, if the policy wants it; True when it does."""

@@ -86,7 +86,10 @@ class StockDesk:
         """Somebody counted a shelf; False, and a fact, for a role that may not adjust a record by that."""
         if not self._adjusts(role):
             return False
-        self._tell(store, np.array([sku]), np.array([units]), StockCause.COUNT, role)
+        if self._bus is None:
+            self._by_count(store, sku, units, role)
+        else:
+            self._tell(store, np.array([sku]), np.array([units]), StockCause.COUNT, role)
         return True
 
     def received(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:

@@ -57,7 +57,9 @@ def read_summary(folder: Path) -> dict[str, Any]:
         When the folder holds no finished run.
     """
     if not (folder / SUMMARY).is_file():
-        raise InputError(f"{folder}: expected a finished run's folder (with {SUMMARY}), found none.")
+        other = next((name for name in ("comparison", "sweep", "plan") if (folder / f"{name}.json").is_file()), None)
+        found = f"the folder of a {other}, whose page is report.html" if other else "none"
+        raise InputError(f"{folder}: expected a finished run's folder (with {SUMMARY}), found {found}.")
     summary = read_json(folder / SUMMARY)
     lacking = [key for key in ("scenario", "seed", "replications", "orders", "slo") if key not in summary]
     if summary.get("schema") != SCHEMA or lacking:

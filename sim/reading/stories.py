@@ -117,6 +117,11 @@ def vehicles_of(run: FinishedRun) -> dict[int, str]:
     return {int(driver): str(vehicle) for driver, vehicle in zip(*columns.values(), strict=True)}
 
 
+def currency_of(run: FinishedRun) -> str:
+    """What money is counted in, such as USD."""
+    return str(run.manifest["scenario"].get("costs", {}).get("currency", ""))
+
+
 class Teller:
     """Tells events in words: with the stores' names and the scenario's own clock."""
 
@@ -125,6 +130,7 @@ class Teller:
         self._start = parse_start(str(run.manifest["scenario"]["start"])).replace(tzinfo=None)
         self._places = places_of(run)
         self._vehicles = vehicles_of(run)
+        self._currency = currency_of(run)
 
     def clock(self, t_s: float) -> str:
         """A moment by the scenario's own clock, with the day where it is not the first."""
@@ -148,7 +154,7 @@ class Teller:
             lon, lat = self._places.get(int(value), (None, None))
             return "a place unknown" if lat is None else f"{lat:.5f}, {lon:.5f}"
         if name == "cents" or name.endswith("_cents"):
-            return f"{value / 100.0:,.2f}"
+            return f"{self._currency} {value / 100.0:,.2f}".lstrip()
         if name in MOMENTS:
             return self.clock(value)
         if name.endswith("_s"):

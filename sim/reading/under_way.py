@@ -1,8 +1,8 @@
-"""Runs that are under way: the folders that they work in, and what they say of themselves.
+"""Runs and experiments that are under way: the folders that they work in, and what they say of themselves.
 
-A run works in ``.NAME.running-PID-XXXXXX`` beside the folder NAME that it will be (`sim.experiments.place`), and leaves word
-of how far it is in a file there, several times a second at most. The file goes before the folder is finished: nothing of the
-wall clock is ever in a result.
+They work in ``.NAME.running-PID-XXXXXX`` beside the folder NAME that it will be (`sim.experiments.place`), and leave word
+of how far they are in a file there, several times a second at most. The file goes before the folder is finished: nothing of
+the wall clock is ever in a result.
 """
 
 import json
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 WORD: Final = "progress.json"
-"""What a run under way says of itself."""
+"""What a run or an experiment under way says of itself."""
 
 _RUNNING: Final = ".running-"
 
 
 class UnderWay(NamedTuple):
-    """A run that is under way, or was: the folder it will be, the one it works in, and its process."""
+    """What is under way, or was: the folder it will be, the one it works in, and its process."""
 
     target: Path
     work: Path
@@ -43,7 +43,7 @@ def prefix(folder: Path) -> str:
 
 
 def under_way(place: Path) -> list[UnderWay]:
-    """Runs into a folder, or else into folders in it or one below; those that were heard of last come first."""
+    """What goes into a folder, or else into folders in it or one below; what was heard of last comes first."""
     folder = Path(os.path.realpath(place))
     found = [each for each in _in(folder.parent) if each.target == folder]
     if not found and folder.is_dir():

@@ -1,5 +1,6 @@
 """What the figures of a summary mean: a short name, how to write the figure, and one sentence for a newcomer."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -367,17 +368,22 @@ def metric_of(name: str) -> Metric:
 def explain(name: str) -> str:
     """Say what a metric means, and how, in which unit and where it is worked out; of a group, as `floor`, each in a line.
 
+    Parameters
+    ----------
+    name
+        A key, a group of keys, or what pages and terminal call a figure: ``at the counter``.
+
     Raises
     ------
     InputError
-        There is neither; names a close one, and the groups.
+        There is none of these; names a close one, and the groups.
     """
     from difflib import get_close_matches
 
     known = METRICS | further()
     if name in known:
         metric, how = known[name], working(name, known[name].kind)
-        said = [f"{metric.label}: {metric.meaning}"]
+        said = [f"{metric.label}: {metric.meaning}", f"  key:     {name}"]
         if how is not None:
             said += [f"  formula: {how.formula}", f"  unit:    {how.unit}", f"  where:   {how.place}"]
         return "\n".join(said)
@@ -390,9 +396,25 @@ def explain(name: str) -> str:
     group = [path for path in METRICS if path.startswith(f"{name}.")]
     if group:
         return "\n".join(f"{path}  {METRICS[path].label}: {METRICS[path].meaning}" for path in group)
-    close = get_close_matches(name, [*known, *OBJECTS], n=1)
+    called = _called(name, known)
+    if len(called) == 1:
+        return explain(called[0])
+    if called:
+        return "\n".join(f"{path}  {known[path].label}: {known[path].meaning}" for path in called)
+    labels = (metric.label for metric in known.values())
+    close = get_close_matches(name, [*known, *OBJECTS, *labels], n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     groups = dict.fromkeys(path.partition(".")[0] for path in METRICS)
     raise InputError(
-        f"{name}: expected a figure of summary.json or a group of them, one of: {', '.join(groups)}{hint}."
+        f"{name}: expected a figure by its key in summary.json or by its name on a page, or a group of keys, one of: "
+        f"{', '.join(groups)}{hint}."
     )
+
+
+def _called(words: str, known: Mapping[str, Metric]) -> list[str]:
+    """The keys of figures that are called so; where none is, of those whose names have these words in them."""
+    said = " ".join(words.split()).casefold()
+    by_label = {path: metric.label.casefold() for path, metric in known.items()}
+    return [path for path, label in by_label.items() if label == said] or [
+        path for path, label in by_label.items() if len(said) > 2 and said in label
+    ]

@@ -17,14 +17,17 @@ from sim.reading.lateness import overrun, usual
 from sim.reading.legs import places_of
 from sim.reading.paths import Way, said
 from sim.reading.run import FinishedRun
-from sim.reading.stories import KINDS, MOMENTS, PLACES, QUIET, Facts, facts_of, parameters, vehicles_of
+from sim.reading.stories import KINDS, MOMENTS, PLACES, QUIET, Facts, currency_of, facts_of, parameters, vehicles_of
 from sim.reading.story_words import WORDS
 from sim.recording.schema import ENUMS
 from sim.report.charts import packed
+from sim.vocabulary import Rejection
 
 MOST: Final = 10_000
 """Most orders whose stories are on the page (judgement: a few megabytes)."""
 
+AWAY: Final = "turned_away"
+"""The state of who could not place an order."""
 
 _COLUMNS: Final = (
     "order", "store", "driver", "state", "cancel_reason", "entered_s", "promised_s", "delivered_s", "lat", "lon",
@@ -54,7 +57,21 @@ def chosen(orders: Mapping[str, NDArray[Any]], warmup_s: float = 0.0, most: int 
     return found
 
 
-def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders: Sequence[int]) -> str:
+def turned_away(run: FinishedRun, warmup_s: float, most: int) -> dict[int, tuple[float, str]]:
+    """Customers who could not place their order, at most so many, spread over the day: when that was, and why."""
+    rows = run.archive.rows("order_rejected", ("order", "t_s", "reject"))
+    rows = rows[rows["t_s"] >= warmup_s]
+    some = rows[:: max(1, -(-len(rows) // most))] if most > 0 else rows[:0]
+    return {int(row["order"]): (float(row["t_s"]), Rejection(int(row["reject"])).name.lower()) for row in some}
+
+
+def explorer_data(
+    run: FinishedRun,
+    ways: Sequence[Way],
+    start: datetime,
+    entered: Sequence[int],
+    away: Mapping[int, tuple[float, str]],
+) -> str:
     """The stories of some orders, packed for the page's script.
 
     Parameters
@@ -63,7 +80,10 @@ def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders
         Of the delivered orders, for where their time went.
     start
         When the simulated clock began, on the scenario's own clock.
+    entered, away
+        Orders that were placed, by number; who was turned away, when and why.
     """
+    orders = sorted([*entered, *away])
     facts, by_order, shares = facts_of(run, orders), {way.order: way for way in ways}, usual(ways)
     counts = np.bincount(np.searchsorted(orders, facts.order), minlength=len(orders)).tolist()
     causes = sorted({cause for way in ways for cause in (*way.spent(), *shares)})
@@ -73,6 +93,12 @@ def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders
     pieces: list[list[int]] = []
     parts: list[list[int]] = []
     for order, count in zip(orders, counts, strict=True):
+        if order in away:
+            t_s, why = away[order]
+            told.append([order, None, None, AWAY, why, round(t_s, 1), None, None, None, None, count])
+            pieces.append([])
+            parts.append([])
+            continue
         _, store, driver, state, reason, entered_s, promised_s, delivered_s, lat, lon = rows[order]
         place = [None if degrees is None else round(degrees, 5) for degrees in (lat, lon)]
         times = [None if t_s is None else round(t_s, 1) for t_s in (entered_s, promised_s, delivered_s)]
@@ -94,7 +120,7 @@ def explorer_data(run: FinishedRun, ways: Sequence[Way], start: datetime, orders
         "moments": MOMENTS, "places": PLACES,
         "nodes": {node: [round(known[node][1], 5), round(known[node][0], 5)] for node in nodes if node in known},
         "causes": [said(cause) for cause in causes],
-        "stores": [store.name for store in run.stores], "vehicles": vehicles_of(run),
+        "stores": [store.name for store in run.stores], "vehicles": vehicles_of(run), "currency": currency_of(run),
         "orders": told, "t": steps.tolist(), "k": facts.kind.tolist(),
         "v": [_small(value) for values in facts.values for value in values], "pieces": pieces, "parts": parts,
     }  # fmt: skip

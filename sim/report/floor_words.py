@@ -70,12 +70,12 @@ FLOOR: Final[dict[str, Metric]] = {
         "hours of counting by plan", "rate", "Hours that a crew, or pickers without an order, took for them."
     ),
     "floor.dwell_s.mean": Metric(
-        "at the counter (mean)",
+        "standing packed (mean)",
         "time",
         "Mean time that an order stands packed until its driver takes it, over all orders that were picked up.",
     ),
     "floor.dwell_s.p95": Metric(
-        "at the counter (p95)",
+        "standing packed (p95)",
         "time",
         "The time standing packed that 5 % of the orders that were picked up exceed.",
     ),

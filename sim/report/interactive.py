@@ -10,7 +10,7 @@ from sim.report.bars import drift_bars, money_waterfall
 from sim.report.charts import Chart, plotly_script
 from sim.report.day import day_picture
 from sim.report.explain import words
-from sim.report.explorer import chosen, explorer_data
+from sim.report.explorer import MOST, chosen, explorer_data, turned_away
 from sim.report.late import by_group, late_orders, lateness_chart
 from sim.report.signals import signals
 from sim.report.stage_areas import stage_areas
@@ -50,6 +50,7 @@ def interactive(
         return _packed(charts)
     bands = [(words(kind.name.lower()), begin_s, over_s) for kind, begin_s, over_s in faults_of(run)]
     told = chosen(orders, warmup_s)
+    away = turned_away(run, warmup_s, max(MOST - len(told), MOST // 20))
     ways = ways_of(run, told)
     late = int(((orders["entered_s"] >= warmup_s) & (orders["delivered_s"] > orders["promised_s"])).sum())
     charts += [
@@ -64,7 +65,7 @@ def interactive(
     return _packed(charts) | {
         "late": late_orders(ways), "by_group": by_group(orders, run, warmup_s) if late else [],
         "late_count": late, "late_told": sum(way.late_s > 0.0 for way in ways),
-        "stories": explorer_data(run, ways, start, told) if told else "",
+        "stories": explorer_data(run, ways, start, told, away) if told else "",
         "told": len(told), "entered": len(orders["entered_s"]),
     }  # fmt: skip
 

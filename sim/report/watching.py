@@ -1,4 +1,4 @@
-"""What is shown of a run that is under way: a live panel on a terminal, a line now and then anywhere else."""
+"""What is shown of a run or an experiment under way: a live panel on a terminal, a line now and then anywhere else."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,7 +18,9 @@ _PLACES: Final = {
 
 
 def word_line(word: Mapping[str, Any]) -> str:
-    """What a run said of itself last, in one line of plain text."""
+    """What a run or an experiment said of itself last, in one line of plain text."""
+    if "experiment" in word:
+        return "; ".join(_experiment(word))
     parts = [f"{word['scenario']} seed {word['seed']}", _phase(word)]
     if "now_s" in word and word["phase"] == "simulating":
         parts.append(f"{100.0 * word['now_s'] / word['end_s']:.0f} %")
@@ -32,6 +34,18 @@ def word_line(word: Mapping[str, Any]) -> str:
         else:
             parts.append(f"{word['facts']:,} facts")
     return "; ".join(parts)
+
+
+def _experiment(word: Mapping[str, Any]) -> list[str]:
+    """Which experiment, how many runs there have been, how long those that are left will take, what is being tried."""
+    done, total, per_s = word["done"], word["total"], word.get("per_s", 0.0)
+    counted = f"{done:,} of {total:,} {word['unit']}" if total else f"{done:,} {word['unit']}"
+    parts = [f"{word['scenario']} seed {word['seed']}", word["experiment"], counted]
+    if per_s > 0.0:
+        parts.append(f"{number(60.0 * per_s, 1)} a minute")
+        if total and total > done and word["unit"] == "runs":
+            parts.append(f"{timedelta(seconds=round((total - done) / per_s))} left")
+    return parts + ([word["note"]] if word["note"] else [])
 
 
 def _phase(word: Mapping[str, Any]) -> str:
@@ -53,13 +67,16 @@ def _clock(word: Mapping[str, Any]) -> str:
 
 
 def word_panel(word: Mapping[str, Any], plain: bool, width: int) -> RenderableType:
-    """The same for a terminal: a bar of the simulated clock, and where the orders are."""
+    """The same for a terminal: a bar, and where the orders of a run are."""
+    if "experiment" in word:
+        first, *rest = _experiment(word)
+        lines: list[RenderableType] = [
+            text_of(f"{first} · {rest[0]}", plain, "bold"),
+            *_bar(_share(word), plain, width),
+        ]
+        return Group(*lines, text_of(" · ".join(rest[1:]), plain))
     head = text_of(f"{word['scenario']} · seed {word['seed']} · {_phase(word)}", plain, "bold")
-    share, width = _share(word), min(width, WIDTH)
-    parts: list[RenderableType] = [head]
-    if share is not None:
-        full = round(share * width)
-        parts.append(text_of("█" * full + "·" * (width - full), plain, "cyan"))
+    parts: list[RenderableType] = [head, *_bar(_share(word), plain, width)]
     orders = word.get("orders")
     if orders is not None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 1), pad_edge=False)
@@ -79,7 +96,17 @@ def word_panel(word: Mapping[str, Any], plain: bool, width: int) -> RenderableTy
     return Group(*parts)
 
 
+def _bar(share: float | None, plain: bool, width: int) -> list[RenderableType]:
+    if share is None:
+        return []
+    width = min(width, WIDTH)
+    full = round(share * width)
+    return [text_of("█" * full + "·" * (width - full), plain, "cyan")]
+
+
 def _share(word: Mapping[str, Any]) -> float | None:
+    if "experiment" in word:
+        return word["done"] / word["total"] if word["total"] else None
     if word["phase"] == "replicating":
         return word["done"] / word["replications"] if word["replications"] else None
     if "now_s" not in word:

@@ -185,6 +185,10 @@ def answer(summary: Mapping[str, Any]) -> str:
     missed = [level.label for level in found if level not in asked and not level.met and level.observed != DASH]
     if missed:
         parts.append(f"of the platform's targets missed: {', '.join(missed)}")
+    elif (beside := sum(level.met for level in found if level not in asked)) > 1:
+        parts[-1] += (
+            f"{', and' if asked else ';'} {'both' if beside == 2 else f'all {counted(beside)}'} of the platform's targets"
+        )
     return "; ".join(parts) + "."
 
 

@@ -78,6 +78,7 @@ def compare_command(
     quiet: Quiet = False,
 ) -> None:
     """Compare variants on the same days: paired differences, intervals, a verdict. The first variant is the base."""
+    from sim.experiments.beacon import both, tried
     from sim.experiments.comparison import as_json as plain
     from sim.experiments.comparison import compare, write_json, write_tidy
     from sim.experiments.figures import HEADLINE, known_metric
@@ -111,8 +112,9 @@ def compare_command(
     crew = Crew(workers, cluster, allow_code)
     bar = count_bar(Console(stderr=True), "runs", reps * len(chosen), quiet=quiet or as_json)
     with whole_folder(folder, force=force, last=LAST) as work, bar as done:
-        with redirect_stdout(sys.stderr):
-            found = compare(chosen, metrics, reps, crew, done, named=bool(metric))
+        word = tried(work, first, "comparison", reps * len(chosen))
+        with word as said, redirect_stdout(sys.stderr):
+            found = compare(chosen, metrics, reps, crew, both(done, said), named=bool(metric))
         result = plain(found) | {"currency": chosen[0].scenario.costs.currency, "command": sys.argv}
         leaf = comparison_leaf(result, found.table)
         write_tidy(found.table, work / "replications.parquet")
@@ -132,6 +134,7 @@ def _select(
 ) -> NoReturn:
     """Find the best of the variants, day by day."""
     from sim import __version__
+    from sim.experiments.beacon import both, tried
     from sim.experiments.comparison import write_json
     from sim.experiments.place import named, whole_folder
     from sim.experiments.pool import Crew
@@ -144,12 +147,13 @@ def _select(
     folder = how.out or named("select", first.name, [each.asked for each in variants], asked, first.seed, sys.argv[1:])
     bar = count_bar(Console(stderr=True), "days", asked[3], quiet=how.silent)
     with whole_folder(folder, force=how.force, last=LAST) as work, bar as done:
-        with redirect_stdout(sys.stderr):
+        with tried(work, first, "comparison", asked[3], "days") as said, redirect_stdout(sys.stderr):
+            told = both(done, said)
             found = select(
                 variants,
                 *asked,
                 Crew(how.workers, how.cluster, how.allow_code),
-                lambda days, left: done(days, f"{len(left)} in play"),
+                lambda days, left: told(days, f"{len(left)} in play"),
             )
         result = {
             "schema": 1, "darkstore": __version__, "scenario": first.name, "seed": first.seed, "currency": first.costs.currency,

@@ -83,6 +83,7 @@ def planned(
 ) -> None:
     """What every plan does: try, write a folder, print."""
     from sim import __version__
+    from sim.experiments.beacon import both, tried
     from sim.experiments.comparison import write_json
     from sim.experiments.place import named, whole_folder
     from sim.experiments.pool import Crew
@@ -95,9 +96,10 @@ def planned(
         )
     folder = how.out or named(f"plan-{kind}", scenario.name, asked, reps, scenario.seed)
     with whole_folder(folder, force=how.force, last=LAST) as place:
-        with trying(Console(stderr=True), quiet=how.silent) as (ran, now), redirect_stdout(sys.stderr):
-            trials = Trials(reps, Crew(how.workers, how.cluster, how.allow_code), ran)
-            found = work(trials, now)
+        display = trying(Console(stderr=True), quiet=how.silent)
+        with display as (ran, now), tried(place, scenario, f"plan of {kind}") as said, redirect_stdout(sys.stderr):
+            trials = Trials(reps, Crew(how.workers, how.cluster, how.allow_code), both(ran, said.ran))
+            found = work(trials, both(now, said.trying))
         result = {
             "schema": 1, "darkstore": __version__, "kind": kind, "scenario": scenario.name, "seed": scenario.seed,
             "replications": reps, "runs": trials.runs, "currency": scenario.costs.currency, "command": sys.argv, kind: found,

@@ -56,10 +56,11 @@ def sweep_command(
     quiet: Quiet = False,
 ) -> None:
     """Sweep over values of keys; the same command takes a sweep that was stopped up again, losing no finished run."""
+    from sim.experiments.beacon import tried
     from sim.experiments.comparison import write_json
     from sim.experiments.factors import combinations, parse_factor, points
     from sim.experiments.figures import known_metric
-    from sim.experiments.place import named
+    from sim.experiments.place import beside, named
     from sim.experiments.pool import Crew
     from sim.experiments.sweep import LAST, Plan, sweep, write_sweep
     from sim.experiments.swept import TRADED, swept, weighed
@@ -81,19 +82,22 @@ def sweep_command(
     folder = out or named(
         "sweep", base.name, vary, design, count if design != "grid" else 0, reps, base.seed, setting, policy
     )
-    bar = count_bar(Console(stderr=True), "runs", reps * len(plan.points), quiet=quiet or as_json)
-    with bar as done, redirect_stdout(sys.stderr):
+    total = reps * len(plan.points)
+    with beside(folder) as aside:
+        bar = count_bar(Console(stderr=True), "runs", total, quiet=quiet or as_json)
+        with bar as done, tried(aside, base, "sweep", total) as said, redirect_stdout(sys.stderr):
 
-        def told(finished: int, before: int) -> None:
-            done(finished, f"{before:,} from before" if before else "")
+            def told(finished: int, before: int) -> None:
+                done(finished, f"{before:,} from before" if before else "")
+                said.ran(finished, before)
 
-        runs = sweep(plan, folder, Crew(workers, cluster, allow_code), force=force, done=told)
-    result = swept(plan, runs, metrics, traded, design, base.name, base.seed, (bool(metric), bool(pareto)))
-    result |= {"currency": base.costs.currency, "command": sys.argv}
-    leaf = swept_leaf(result)
-    write_sweep(plan, runs, folder / "sweep.parquet")
-    write_leaf(leaf, folder)
-    write_json(result, folder / LAST)
+            runs = sweep(plan, folder, Crew(workers, cluster, allow_code), force=force, done=told)
+        result = swept(plan, runs, metrics, traded, design, base.name, base.seed, (bool(metric), bool(pareto)))
+        result |= {"currency": base.costs.currency, "command": sys.argv}
+        leaf = swept_leaf(result)
+        write_sweep(plan, runs, folder / "sweep.parquet")
+        write_leaf(leaf, folder)
+        write_json(result, folder / LAST)
     if as_json:
         typer.echo(json.dumps(result, indent=1))
     else:

@@ -1,4 +1,4 @@
-"""``darkstore watch``: how far a run in another terminal is, and what came of it."""
+"""``darkstore watch``: how far a run or an experiment in another terminal is, and what came of it."""
 
 import os
 import time
@@ -21,39 +21,58 @@ LOOK_S = 0.25
 
 def watch_command(
     place: Annotated[
-        Path, typer.Argument(metavar="RUN_DIR", help="A run's folder, or one that runs go into; the newest is watched.")
+        Path,
+        typer.Argument(
+            metavar="RUN_DIR", help="A result's folder, or one that results go into; the newest is watched."
+        ),
     ] = Path("results"),
     every: Annotated[
         float,
         typer.Option("--every", min=0.25, metavar="SECONDS", help="Between lines, where the output is no terminal."),
     ] = 5.0,
+    wait: Annotated[
+        float,
+        typer.Option("--wait", min=0.0, metavar="SECONDS", help="For something to begin, where nothing is under way."),
+    ] = 10.0,
 ) -> None:
-    """Follow a run that is under way in another terminal, and print its summary when it is done. Exit 1: it ended without one."""
+    """Follow what is under way in another terminal, a run or an experiment, and say what came of it. Exit 1: it ended without."""
     from rich.console import Console
 
-    from sim.reading.under_way import under_way
-
     console = Console()
-    found = under_way(place)
+    found = _awaited(place, wait)
     if not found:
         raise typer.Exit(_finished(place, console))
     run = found[0]
     if not run.alive:
         raise typer.Exit(_died(run))
     if len(found) > 1:
-        typer.echo(f"darkstore: {len(found)} runs are under way; this is the one into {run.target}.", err=True)
-    before = _inode(run.target)
+        typer.echo(f"darkstore: {len(found)} are under way; this is the one into {run.target}.", err=True)
+    before = _stamp(run.target)
     _follow(run, console, every)
     if run.work.is_dir():
         raise typer.Exit(_died(run))
-    if _inode(run.target) in (None, before):
-        typer.echo(f"darkstore: the run into {run.target} ended without a result.", err=True)
+    if _stamp(run.target) in (None, before):
+        typer.echo(f"darkstore: what went into {run.target} ended without a result.", err=True)
         raise typer.Exit(MISSED)
     raise typer.Exit(_finished(run.target, console))
 
 
+def _awaited(place: Path, wait_s: float) -> "list[UnderWay]":
+    """What is under way; where nothing is, and nothing is finished there either, wait: it may be about to begin."""
+    from sim.reading.under_way import under_way
+
+    until = time.monotonic() + wait_s
+    said = False
+    while not (found := under_way(place)) and _last(place) is None and time.monotonic() < until:
+        if not said:
+            typer.echo(f"darkstore: nothing is under way into {place} yet; waiting {wait_s:g} s for it.", err=True)
+            said = True
+        time.sleep(LOOK_S)
+    return found
+
+
 def _follow(run: "UnderWay", console: "Console", every_s: float) -> None:
-    """Show how far a run is until its folder is finished or gone, or its process is."""
+    """Show how far it is until its working folder is finished or gone, or its process is."""
     from sim.report.watching import word_line, word_panel
 
     def going_on() -> bool:
@@ -79,33 +98,45 @@ def _follow(run: "UnderWay", console: "Console", every_s: float) -> None:
 
 
 def _finished(place: Path, console: "Console") -> int:
-    """Print what a finished folder says."""
+    """Say what a finished folder says: a run its summary, an experiment where its page is."""
     from sim.reading.files import read_summary
     from sim.recording import SUMMARY
     from sim.report.page import REPORT
     from sim.report.terminal import print_summary
 
-    if not (place / SUMMARY).is_file():
+    last = _last(place)
+    if last is None:
         raise InputError(
-            f"{place}: expected a run's folder, under way or finished, or one that runs go into; found none "
-            "(a run is there once its world is built)."
+            f"{place}: expected a run's or an experiment's folder, under way or finished, or one that they go into; found none."
         )
-    print_summary(read_summary(place), console, report=place / REPORT, folder=place)
+    if last.name == SUMMARY:
+        print_summary(read_summary(place), console, report=place / REPORT, folder=place)
+    else:
+        typer.echo(f"The {last.stem} is done. Its page: {place / REPORT}")
     return FINE
 
 
 def _died(run: "UnderWay") -> int:
-    """Say how far a run was whose process is gone."""
+    """Say how far it was whose process is gone."""
     from sim.report.watching import word_line
 
     word = run.word()
     far = f"; it was at: {word_line(word)}" if word is not None else ""
-    typer.echo(f"darkstore: the run into {run.target} died: its process {run.process} is gone{far}.", err=True)
+    typer.echo(f"darkstore: what went into {run.target} died: its process {run.process} is gone{far}.", err=True)
     return MISSED
 
 
-def _inode(folder: Path) -> int | None:
+def _last(folder: Path) -> Path | None:
+    """The file whose presence means that a folder is finished; None where it is not."""
+    from sim.experiments.place import FINISHED
+
+    return next((folder / name for name in FINISHED if (folder / name).is_file()), None)
+
+
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """Tells one result in a folder from the next; None where there is none."""
     try:
-        return folder.stat().st_ino
+        found = (_last(folder) or folder).stat()
     except OSError:
         return None
+    return (found.st_ino, found.st_mtime_ns) if _last(folder) else None

@@ -66,9 +66,31 @@ def test_a_sweep_has_a_row_for_each_run(noon_file, tmp_path):
     assert found.report() == tmp_path / "swept" / "report.html"
     assert "sweep" in repr(found).lower()
     assert "<table>" in found._repr_html_()
-    for values in ({}, {"drivers.count": []}, {"drivers.count": "45"}, {"seed": [1, 2]}):
+    for values in ({}, {"drivers.count": []}, {"drivers.count": [4, 4]}, {"seed": [1, 2]}):
         with pytest.raises(InputError, match="sweep: "):
             sim.sweep(noon_file, values)
+    with pytest.raises(InputError, match="design"):
+        sim.sweep(noon_file, {"drivers.count": [4]}, design="guess")
+    with pytest.raises(InputError, match=r"--vary drivers\.count=4:2:1"):
+        sim.sweep(noon_file, {"drivers.count": "4:2:1"})
+
+
+def test_a_sweep_over_points_drawn_is_the_command_lines(noon_file, tmp_path):
+    found = sim.sweep(
+        noon_file, {"drivers.count": "4:9", "pickers.per_store": "2,3"}, design="lhs", points=4, workers=1, set=SHORT,
+        out=tmp_path / "drawn",
+    )  # fmt: skip
+    assert 2 <= len(found.table) <= 4
+    assert found.table["drivers.count"].between(4, 9).all()
+    command = found.found["command"]
+    assert command[command.index("--vary") + 1] == "drivers.count=4:9"
+    assert command[command.index("--design") :] == [
+        "--design",
+        "lhs",
+        "--points",
+        "4",
+        *command[command.index("--points") + 2 :],
+    ]
 
 
 def test_a_plan_of_sites_can_be_run():

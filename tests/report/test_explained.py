@@ -12,6 +12,7 @@ from sim.reading.files import read_summary
 from sim.report.explain import METRICS, explain, further
 from sim.report.formulas import FORMULAS, PLACES, working
 from sim.report.reasons import OBJECTS
+from sim.vocabulary import InputError
 
 ROOT = Path(__file__).parent.parent.parent
 ALL = METRICS | further()
@@ -22,6 +23,14 @@ def test_every_figure_of_a_run_is_explained(noon_folder):
         said = explain(name)
         listed = any(name.startswith(f"{each}.") for each in OBJECTS)
         assert listed or all(word in said for word in ("\n  formula: ", "\n  unit: ", "\n  where: ")), name
+
+
+def test_a_figure_is_explained_by_what_pages_call_it():
+    assert explain("At the  counter") == explain("stages_s.wait_driver_handoff")
+    several = explain("standing packed").splitlines()
+    assert [line.partition("  ")[0] for line in several] == ["floor.dwell_s.mean", "floor.dwell_s.p95"]
+    with pytest.raises(InputError, match="did you mean at the counter"):
+        explain("at the countr")
 
 
 @pytest.mark.parametrize("name", ["by_store", "long_run", "orders.by_reason.out_of_zone", "drift.by_cause.theft"])

@@ -15,7 +15,7 @@ from sim.reading.lateness import usual, waterfall
 from sim.reading.paths import ways_of
 from sim.reading.run import FinishedRun
 from sim.reading.stories import KINDS, stories_of
-from sim.report.explorer import chosen
+from sim.report.explorer import AWAY, chosen
 from sim.report.page import write_report
 from sim.report.scorecards import budget_spent
 from tests.browsing import shown
@@ -64,8 +64,11 @@ def test_colours_are_variables_of_the_page(page: Path, carried: dict[str, str]) 
 def test_the_stories_on_the_page_are_those_of_the_log(noon: FinishedRun, carried: dict[str, str]) -> None:
     tree = json.loads(gzip.decompress(b64decode(carried["stories"])))
     entered = noon.columns("orders", "order")["order"]
-    assert [row[0] for row in tree["orders"]] == sorted(entered)
-    stories = stories_of(noon, entered)
+    away = noon.archive.rows("order_rejected", ("order",))["order"].tolist()
+    everybody = sorted([*entered, *away])
+    assert [row[0] for row in tree["orders"]] == everybody
+    assert {row[0] for row in tree["orders"] if row[3] == AWAY} == set(away)
+    stories = stories_of(noon, everybody)
     assert sum(row[10] for row in tree["orders"]) == len(tree["k"]) == sum(map(len, stories.values()))
     first, events = tree["orders"][0], stories[tree["orders"][0][0]]
     assert [KINDS[kind] for kind in tree["k"][: first[10]]] == [event.kind for event in events]

@@ -13,14 +13,15 @@ from rich.console import Console
 
 import cli
 from sim.engine import Progress, simulate
-from sim.experiments.beacon import EVERY_S, Beacon, Tally
-from sim.experiments.place import whole_folder
+from sim.experiments.beacon import EVERY_S, Beacon, Tally, Tried, both, tried
+from sim.experiments.place import beside, whole_folder
 from sim.experiments.runs import run_to_folder
 from sim.opening import ready_world
 from sim.reading.under_way import WORD, prefix, under_way
 from sim.recording import SUMMARY, MemoryArchive
 from sim.report.watching import word_line, word_panel
 from sim.shell.errors import guarded
+from tests.conftest import ONE_STORE
 
 
 def call(capsys, *arguments):
@@ -80,10 +81,28 @@ def test_a_finished_run_is_summed_up(capsys, noon_folder):
 
 
 def test_nothing_there_is_said(capsys, tmp_path):
-    code, out, err = call(capsys, tmp_path / "nothing")
+    code, out, err = call(capsys, tmp_path / "nothing", "--wait", "0.3")
     assert (code, out) == (2, "")
-    assert err.startswith("darkstore: ")
-    assert "under way or finished" in err
+    waiting, said = err.splitlines()
+    assert "waiting 0.3 s" in waiting
+    assert said.startswith("darkstore: ")
+    assert "under way or finished" in said
+
+
+def test_what_is_about_to_begin_is_waited_for(capsys, tmp_path, one_store):
+    def go() -> None:
+        time.sleep(0.4)
+        with beside(tmp_path / "results" / "a") as work:
+            _word(one_store, work)
+            time.sleep(0.6)
+
+    thread = threading.Thread(target=go)
+    thread.start()
+    code, out, err = call(capsys, tmp_path / "results")
+    thread.join()
+    assert code == 1
+    assert out.startswith("one-store seed 1; ")
+    assert "ended without a result" in err
 
 
 def _word(one_store, work: Path) -> None:
@@ -103,6 +122,69 @@ def test_one_that_died_is_said_to_be_dead(capsys, tmp_path, one_store):
     assert "died" in err
     assert "13:00" in err
     assert call(capsys, tmp_path)[0] == 1  # found in the folder that runs go into as well
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_an_experiment_is_followed_to_its_end(capsys, tmp_path, one_store, ends):
+    """Also a sweep, whose folder is there from the beginning, and one that is run anew over an older result."""
+    target, begun = tmp_path / "sweep-1", threading.Event()
+    target.mkdir()
+    (target / "sweep.json").write_text("{}")
+
+    def go() -> None:
+        with beside(target) as work, tried(work, one_store(), "sweep", 12) as word:
+            word.trying("drivers.count 60")
+            word.ran(7, 4)
+            begun.set()
+            time.sleep(1.0)
+            if ends == "well":
+                (target / "sweep.json").write_text("{ }")
+
+    thread = threading.Thread(target=go)
+    thread.start()
+    begun.wait(10)
+    code, out, err = call(capsys, target, "--every", "0.3")
+    thread.join()
+    assert out.startswith("one-store seed 1; sweep; 7 of 12 runs; ")
+    assert "drivers.count 60" in out.splitlines()[0]
+    assert code == (0 if ends == "well" else 1)
+    assert ("The sweep is done. Its page: " in out, "without a result" in err) == (ends == "well", ends == "badly")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sweep-1"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("sweep", "--vary", "pickers.per_store=2,3"), "sweep; 2 of 2 runs"),
+        (("compare", "--variant", "a:pickers.per_store=2", "--variant", "b:pickers.per_store=3", "--reps", "1"),
+         "comparison; 2 of 2 runs"),
+        (("plan", "stress", "--axis", "connectivity", "--reps", "1"), "plan of stress; "),
+    ],
+)  # fmt: skip
+def test_experiments_leave_word(capsys, tmp_path, monkeypatch, command, said):
+    lines, tiny = [], str(tmp_path / "tiny.yaml")
+    Path(tiny).write_text(ONE_STORE.replace("horizon_h: 2", "horizon_h: 0.2") + 'slo: ["on_time >= 0.1"]\n')
+    real = Tried._say
+
+    def say(word, now):
+        real(word, now)
+        (found,) = under_way(tmp_path)
+        lines.append(word_line(found.word()))
+
+    monkeypatch.setattr(Tried, "_say", say)
+    words = [*command[:2], tiny, *command[2:]] if command[0] == "plan" else [command[0], tiny, *command[1:]]
+    code = guarded(cli.app, [*words, "--out", str(tmp_path / "out"), "--workers", "1"])
+    capsys.readouterr()
+    assert code == 0
+    assert said in lines[-1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "tiny.yaml"]
+    assert WORD not in os.listdir(tmp_path / "out")
+
+
+def test_several_are_told_at_once():
+    heard = []
+    both(heard.append, lambda *said: heard.append(said))(3)
+    assert heard == [3, (3,)]
 
 
 @pytest.mark.parametrize("ends", ["well", "badly"])
@@ -152,6 +234,21 @@ def test_it_sees_only_what_is_a_runs(tmp_path):
     (run.target.parent / "other").mkdir()
     assert under_way(run.target.parent / "other") == []
     assert SUMMARY not in os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("total", [None, 40])
+def test_the_panel_of_an_experiment_fits(tmp_path, one_store, total):
+    with tried(tmp_path, one_store(), "plan of staff", total) as word:
+        word(12, "drivers, 14 to 20 o'clock")
+        said = json.loads((tmp_path / WORD).read_text())
+    with (tmp_path / "out.txt").open("w") as file:
+        console = Console(file=file, width=60, force_terminal=True, color_system=None)
+        console.print(word_panel(said, console.options.ascii_only, console.width))
+    text = (tmp_path / "out.txt").read_text()
+    assert max(map(len, text.splitlines())) <= 60
+    assert ("12 of 40 runs" if total else "12 runs") in text
+    assert ("█" in text) is (total is not None)
+    assert not (tmp_path / WORD).exists()
 
 
 @pytest.mark.parametrize("phase", ["simulating", "studying", "replicating"])

@@ -149,7 +149,7 @@ class Panel {
     else if (at("end_s") < world.told.close_s) steps.push([at("end_s"), this._ended(i)]);
     if (promised < at("end_s")) steps.push([promised, "the time that was promised"]);
     steps.sort((a, b) => a[0] - b[0]);
-    this._story(`order ${id}`, `Order ${id}: ${now}`, steps, t, driver >= 0 && !Number.isNaN(at("accepted_s")) ? [["driver", driver]] : []);
+    this._story(`order ${id}`, `Order ${id}: ${now}`, steps, t, driver >= 0 && !Number.isNaN(at("accepted_s")) ? [["driver", driver], ["report", id]] : [["report", id]]);
   }
 
   _ended(i) {
@@ -204,7 +204,11 @@ class Panel {
     const list = $("steps"), current = list.querySelector(".now");
     if (current) list.scrollTop = current.offsetTop - list.offsetTop - list.clientHeight / 2;
     $("links").replaceChildren(
-      ...links.map(([kind, number]) => element("button", `Follow ${kind} ${number}`, { type: "button", [`data-${kind}`]: number })),
+      ...links.map(([kind, number]) =>
+        kind === "report"
+          ? element("a", "Why it went so: its whole story", { href: `report.html#order-${number}` })
+          : element("button", `Follow ${kind} ${number}`, { type: "button", [`data-${kind}`]: number }),
+      ),
     );
   }
 
