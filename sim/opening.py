@@ -43,10 +43,16 @@ KNOWN = "known"
 """The forecast that wants no history."""
 
 _NO_MATTER = (
-    "name", "description", "horizon_h", "drain_h", "warmup_h", "faults", "drivers", "customers", "payments", "platform", "costs",
-    "slo", "travel", "support",
+    "name", "description", "horizon_h", "drain_h", "warmup_h", "faults", "drivers", "pickers", "customers", "payments",
+    "platform", "policies", "costs", "slo", "travel", "support", "check",
 )  # fmt: skip
 """Branches of a scenario that change nothing about the days before, but for where their customers are (see `_cache_path`)."""
+
+_OF_PICKERS = ("mispick_share", "breakage_share")
+"""What matters of the pickers: nobody is there in the days before, but goods are taken wrongly and broken."""
+
+_OF_POLICIES = ("replenishment", "forecast", "transfer", "reconciliation")
+"""Families that decide anything in the days before."""
 
 
 def ready_world(
@@ -132,13 +138,13 @@ def _burnt_in(world: World, progress: Callable[[Progress], None] | None, keep: b
 
 def _cache_path(scenario: Scenario, world: World) -> Path | None:
     """Where the opening is cached; None where it hangs on code that its name does not say."""
-    policies = scenario.policies
-    theirs = policies.replenishment + policies.forecast + policies.transfer + policies.reconciliation
-    if ".py:" in theirs or PREFIX in theirs:
+    theirs = [getattr(scenario.policies, family) for family in _OF_POLICIES]
+    if any(".py:" in spec or PREFIX in spec for spec in theirs):
         return None
     tree = {key: value for key, value in resolved(scenario).items() if key not in _NO_MATTER}
+    hands = [getattr(scenario.pickers, name) for name in _OF_PICKERS]
     files = {role: key.decode() for role, key in world.files.items()}
-    key = json.dumps([__version__, FORMAT, np.__version__, tree, files], sort_keys=True)
+    key = json.dumps([__version__, FORMAT, np.__version__, tree, hands, theirs, files], sort_keys=True)
     # Who orders where hangs on the zones, and these on vehicles and roads, which the tree above leaves out.
     name = hashlib.sha256(key.encode() + world.daily_demand.tobytes())
     return user_cache_dir() / "openings" / f"{name.hexdigest()[:24]}.npz"

@@ -93,6 +93,9 @@ def test_what_hangs_on_the_goods_makes_another_opening(burnt: Any, monkeypatch: 
         burnt("slo=[]"),
         burnt("platform.profile=minimal"),
         burnt("horizon_h=1"),
+        burnt("pickers.per_store=2"),
+        burnt("policies.dispatch=fifo"),
+        burnt("check.reps=7"),
     ]
     for scenario in alike:
         ready_world(scenario)
@@ -104,10 +107,27 @@ def test_what_hangs_on_the_goods_makes_another_opening(burnt: Any, monkeypatch: 
         "supply.lead_h=8",
         "stores.burn_in_days=6",
         "demand.orders_per_day=999",
+        "pickers.mispick_share=0.05",
+        "policies.replenishment=nothing",
     )
     for number, other in enumerate(others):
         ready_world(burnt(other))
         assert len(list(tmp_path.rglob("*.npz"))) == number + 2, other
+
+
+def test_what_is_left_out_of_an_openings_name_does_not_matter(burnt: Any) -> None:
+    """Other people, platform and policies of the day leave the days before as they were."""
+    one = ready_world(burnt(), keep=False).opening
+    other = burnt(
+        "pickers={per_store: 1, base_s: 200}", "drivers.count=3", "platform.profile=minimal", "policies.picking=wave",
+        "policies.dispatch=matching", "policies.reservation=none", "customers.patience_s=60", "costs.picker_hour_cents=1",
+        "travel.noise_cv=1.0", "support.agents=1", "payments.decline_share=0.5",
+    )  # fmt: skip
+    two = ready_world(other, keep=False).opening
+    assert all(np.array_equal(getattr(one, name), getattr(two, name)) for name in LEDGERS)
+    assert [(truck.store, truck.at_s, truck.units.tolist()) for truck in one.under_way] == [
+        (truck.store, truck.at_s, truck.units.tolist()) for truck in two.under_way
+    ]
 
 
 def test_other_zones_make_another_opening(monkeypatch: Any, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ SLOT_S = 1800.0
 WAIT_S = 20.0
 """Mean wait for a free picker or driver that the first roster aims at, seconds (judgement: a tenth of a short order's way)."""
 
-USED = 0.005
+USED = 0.01
 """What it costs to use one more shift, of all hours that the cheapest cover pays for (judgement: few shifts are easier to run,
 and quicker to look at one by one)."""
 

@@ -5,9 +5,8 @@ half-hour, an integer program into shifts. Then simulation takes over: need is s
 pickers in turn, and at last people are taken out of one shift after the other until nobody can be spared. "Hold" means with the
 confidence asked for: on the days of the search the lower end of the interval is good enough, not only the mean.
 
-Most of what is tried is a little less than something that is known to hold, on the same days. So it is run on two days, and the
-other days are taken to differ from what is known by as much as these two did; what this lets pass is held for real before it is
-built upon.
+Most of what is tried is a little less than something that is known to hold, on the same days. So it is run on two days first: if
+they miss, or would if the other days differed from what is known by as much as these two do, the others are not run.
 """
 
 from collections.abc import Callable
@@ -88,16 +87,18 @@ class _Search:
         Parameters
         ----------
         like
-            Rosters known on all days: the others are not run then, but judged by these.
+            Rosters a little larger that are known to hold on all days: what will not by what they did is not run on the others.
         """
-        days = None
         if self.reps > EARLY:
             early = self.days(staffing, EARLY)
             least = min(self.held(early), key=lambda each: each.margin)
             if least.margin < 0.0:
                 return least._replace(sure=False)
-            days = None if like is None else self._judged(early, self.days(like))
-        return min(self.held(days or self.days(staffing)), key=lambda each: (each.sure, each.margin))
+            if like is not None:
+                judged = _worst(self.held(self._judged(early, self.days(like))))
+                if not judged.sure:
+                    return judged
+        return _worst(self.held(self.days(staffing)))
 
     def _judged(self, early: Days, known: Days) -> Days:
         """All days, of which only the first were run: the others differ from the known ones as these did, in the mean."""
@@ -106,8 +107,12 @@ class _Search:
         return early + [{metric: _moved(day.get(metric), by) for metric, by in change.items()} for day in late]
 
     def holds(self, staffing: Staffing, like: Staffing | None = None) -> bool:
-        """Whether every level holds with confidence; for real, or by the first days and what is known of others."""
+        """Whether every level holds with confidence."""
         return self.worst(staffing, like).sure
+
+
+def _worst(found: list[Held]) -> Held:
+    return min(found, key=lambda each: (each.sure, each.margin))
 
 
 def _mean_change(days: Days, known: Days, metric: str) -> float | None:
@@ -193,16 +198,14 @@ def staff(
     first(_first(built(scales), cost_of(scenario, built(scales)), scenario.costs.currency))
     # The dearer people first: what they can spare weighs most.
     for name in sorted(scales, key=lambda each: -hours_of(getattr(built(scales), each)) * hour_cents(scenario, each)):
-        known, low, passed = built(scales), scales[name] * 0.4, [scales[name]]
-        while passed[-1] / low > 1.0 + FINE:
-            middle = round((low + passed[-1]) / 2.0, 3)
-            if tried(built(scales | {name: middle}), _said(scales | {name: middle}), known):
-                passed.append(middle)
+        low, high = scales[name] * 0.4, scales[name]
+        while high / low > 1.0 + FINE:
+            middle = round((low + high) / 2.0, 3)
+            if tried(built(scales | {name: middle}), _said(scales | {name: middle}), built(scales | {name: high})):
+                high = middle
             else:
                 low = middle
-        while not tried(built(scales | {name: passed[-1]}), f"{_said(scales | {name: passed[-1]})}, on all days"):
-            passed.pop()  # the first of them holds
-        scales[name] = passed[-1]
+        scales[name] = high
     best, spared = _pared(scenario, search, built(scales), tried)
     for again in range(ROUNDS):
         told(f"{fresh} fresh days")
@@ -346,8 +349,6 @@ def _pared(
             fewer = best._replace(**{name: without(getattr(best, name), place, 1)})
             worst = search.worst(fewer, best)
             if worst.sure:
-                worst = search.worst(fewer)
-            if worst.sure:
                 tried(fewer, f"1 fewer {name} at {shift.at} for {shift.hours:g} h after all")
                 best = fewer
                 break
@@ -357,7 +358,7 @@ def _pared(
 
 
 def _thinned(best: Staffing, name: str, place: int, tried: Callable[..., bool]) -> Staffing:
-    """Take people out of one shift: one, and after each success twice as many, until nobody can be spared.
+    """Take people out of one shift: one, after each success twice as many more, and after a failure half of those in question.
 
     Scaling has left few to spare, so that most shifts are through with one trial.
     """
@@ -365,20 +366,15 @@ def _thinned(best: Staffing, name: str, place: int, tried: Callable[..., bool]) 
     shift = roster[place]
     most = shift.people or 0
     where = f"{name} at {shift.at} for {shift.hours:g} h"
-    passed, gone, step = [best], 0, 1
-    while gone < most:
-        step = min(step, most - gone)
-        fewer = best._replace(**{name: without(roster, place, gone + step)})
-        if tried(fewer, f"{step} fewer of {most - gone} {where}", best):
-            passed.append(fewer)
-            gone, step = gone + step, 2 * step
-        elif step > 1:
-            step = 1
+    gone, step, too_many = 0, 1, most + 1
+    while gone + 1 < too_many:
+        some = min(gone + step, most) if too_many > most else (gone + too_many) // 2
+        fewer = best._replace(**{name: without(roster, place, some)})
+        if tried(fewer, f"{some} fewer of {most} {where}", best):
+            best, gone, step = fewer, some, 2 * step
         else:
-            break
-    while len(passed) > 1 and not tried(passed[-1], f"fewer {where}, on all days"):
-        passed.pop()
-    return passed[-1]
+            too_many = some
+    return best
 
 
 def _everyone(staffing: Staffing) -> list[tuple[str, int, Shift]]:

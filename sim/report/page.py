@@ -1,11 +1,13 @@
 """The page of a run: one self-contained HTML file that opens offline."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sim.own import PREFIX
 from sim.report.canvas import Picture
 from sim.report.drift import drift_pictures
 from sim.report.explain import METRICS
@@ -257,9 +259,14 @@ def _heads(people: Mapping[str, Any], count: int) -> int:
 
 
 def repeated(given: Sequence[str]) -> str:
-    """A command line as anybody can type it, however the program was started here."""
+    """A command line as anybody can type it, however the program was started here.
+
+    A policy that was handed over in Python has no name that a shell knows; a comment says what would.
+    """
     ours = bool(given) and Path(given[0]).stem in ("darkstore", "darkstore-script", "cli", "__main__")
-    return shlex.join(["darkstore", *given[1:]] if ours else given)
+    own = dict.fromkeys(name for word in given for name in re.findall(rf"\b{PREFIX}(\w+)", word))
+    notes = [f"# {PREFIX}{name} was handed over in Python; from a shell, name its file: file.py:{name}" for name in own]
+    return "\n".join([shlex.join(["darkstore", *given[1:]] if ours else given), *notes])
 
 
 def _command(manifest: Mapping[str, Any]) -> str:

@@ -78,11 +78,7 @@ def _roster(plan: Mapping[str, Any], name: str) -> Part:
         )
     columns = [Column("shift", False), Column("hours"), Column("people"), Column("without one of them", False)]
     title = f"{name[0].upper()}{name[1:]}: {sum(shift['people'] for shift in plan['rosters'][name])} people"
-    note = (
-        "Without one of them: two days are run, and the others judged by how these differ."
-        if plan.get("judged")
-        else ""
-    )
+    note = "Without one of them: by two days, and by all where these leave it open." if plan.get("judged") else ""
     return Part(title, note, Grid(columns, rows))
 
 
