@@ -9,12 +9,13 @@ import pytest
 
 from cli import app
 from sim.experiments.capacity import capacity
-from sim.experiments.staff import staff
+from sim.experiments.staff import Staffing, _Search, staff
 from sim.experiments.stress import AXES, axes_of, stress
 from sim.experiments.trials import Days, Trials, held
 from sim.scenario import Scenario, load
 from sim.scenario.levels import Slo
 from sim.scenario.loading import load_text
+from sim.scenario.people import Shift
 from sim.shell.errors import guarded
 from sim.vocabulary import InputError
 
@@ -260,6 +261,47 @@ def test_the_roster_is_a_scenario_that_runs(tmp_path: Path) -> None:
     (seen,) = json.loads((folder / "plan.json").read_text())["staff"]["searched"]
     day = json.loads((tmp_path / "run" / "summary.json").read_text())["within_s"]["1800"]
     assert day == pytest.approx(seen["found"]["mean"], abs=0.2)
+
+
+class ByDay(Trials):
+    """Trials whose days are made up by a formula of the scenario and the day's number, and counted."""
+
+    def __init__(self, figure: Any) -> None:
+        super().__init__(4)
+        self._figure, self.seen = figure, set()
+
+    def days(self, *scenarios: Scenario, reps: int | None = None) -> list[Days]:
+        found = [[self._figure(each, day) for day in range(reps or 4)] for each in scenarios]
+        self.seen |= {(_pickers(each), day) for each in scenarios for day in range(reps or 4)}
+        return found
+
+
+def _pickers(scenario: Scenario) -> int:
+    return sum(shift.people or 0 for shift in scenario.pickers.shifts)
+
+
+def test_what_two_days_decide_is_not_run_on_the_others() -> None:
+    """Ten people hold on all days; how much nine do worse on two of them says that they do not."""
+    apart = (0.02, 0.03, 0.01, 0.0)
+    trials = ByDay(lambda each, day: {"on_time": 0.9 + apart[day] + 0.01 * (_pickers(each) - 10)})
+    search = _Search(_asking("on_time >= 0.89"), trials, 4, 0.95)
+    ten, nine, twelve, five = (Staffing((Shift(at="07:00", hours=8, people=some),), None) for some in (10, 9, 12, 5))
+    assert search.holds(ten)
+    assert not search.holds(nine, like=ten)
+    assert not search.holds(five)
+    assert search.holds(twelve, like=ten)
+    assert {(some, day) for some, day in trials.seen if some in (9, 5)} == {(9, 0), (9, 1), (5, 0), (5, 1)}
+    assert (12, 3) in trials.seen
+
+
+def test_a_search_that_more_people_do_not_help_ends() -> None:
+    """The first four days hold with anybody, others never do."""
+
+    def figure(scenario: Scenario, day: int) -> dict[str, float]:
+        return _rides(scenario) | {"on_time": 0.99 if day < 4 and scenario.seed == 1 else 0.5}
+
+    with pytest.raises(InputError, match=r"hold with confidence on 8 days .*more --reps or less --confidence"):
+        staff(_asking("on_time >= 0.9"), ByDay(figure), reps=4, who="pickers")
 
 
 # -- levels ------------------------------------------------------------------------------------------------------------------
