@@ -28,7 +28,8 @@ def sites_leaf(found: Mapping[str, Any]) -> Leaf:
     choices = [(chr(ord("A") + place), choice) for place, choice in enumerate(plan["choices"])]
     maps = _maps(plan, choices)
     parts = [
-        _where(plan, choices), _network(plan, choices, currency), _per_site(plan, choices, currency),
+        _where(plan, choices), _network(plan, choices, currency), _changes(choices, currency),
+        _per_site(plan, choices, currency),
         Part("On the map", pictures=maps, page_only=True),
     ]  # fmt: skip
     which = "store goes" if plan["open"] == 1 else f"{plan['open']} stores go"
@@ -103,6 +104,22 @@ def _network(plan: Mapping[str, Any], choices: Choices, currency: str | None) ->
             row.append(Cell(figure_text(seen["found"], known.kind, currency), "met" if seen["met"] else "missed"))
         rows.append(row)
     return Part("The network, simulated with the same customers", "", Grid(columns, rows))
+
+
+def _changes(choices: Choices, currency: str | None) -> Part:
+    metrics = dict.fromkeys(metric for _, choice in choices for metric in choice["changes"])
+    rows = []
+    for metric in metrics:
+        known, texts = metric_of(metric), []
+        for _, choice in choices:
+            found = choice["changes"].get(metric)
+            change = None if found is None else found["change"]
+            kind = "count" if metric.startswith("orders.") else known.kind
+            texts.append(DASH if change is None else change_text(change["mean"], half_of(change), kind, currency))
+        rows.append(cells("out of reach" if metric.endswith("out_of_zone") else known.label, *texts))
+    note = "Differences on the same days, with 95 % intervals (t)."
+    columns = [Column("", False), *(Column(name) for name, _ in choices)]
+    return Part("What each changes from today", note, Grid(columns, rows), page_only=True)
 
 
 def _per_site(plan: Mapping[str, Any], choices: Choices, currency: str | None) -> Part:

@@ -86,7 +86,7 @@ def _answer(found: Mapping[str, Any], front: Sequence[Mapping[str, Any]], traded
         for point in sorted(ends, key=lambda point: _centre(point, found["traded"][-1]))
     )
     what = ""
-    if main is not None and main["share"] > 0.0:
+    if main is not None and main["share"] > 0.0 and len(found["factors"]) > 1:
         names = " with ".join(_short(found["factors"][place]) for place in main["factors"])
         what = f" {names} moves {metric_of(metric).label} most ({100 * main['share']:.0f} % of what varies)."
     return f"{said} ({told}).{what}"
@@ -103,8 +103,8 @@ def _centre(point: Mapping[str, Any], metric: str) -> float:
 
 def _matters(found: Mapping[str, Any]) -> list[Part]:
     """Which part of what varies goes with which factor, alone or together."""
-    if not any(found["effects"].values()):
-        return []
+    if len(found["factors"]) < 2 or not any(found["effects"].values()):
+        return []  # of a single factor there is nothing to tell apart
     names: dict[tuple[int, ...], dict[str, float]] = defaultdict(dict)
     for metric, rows in found["effects"].items():
         for each in rows:
@@ -146,9 +146,11 @@ def _trade(found: Mapping[str, Any], currency: str | None) -> Picture:
         axes = figure.add_subplot()
         axes.plot(*zip(*map(place, known), strict=True), "o", color=MUTED, markersize=4)
         axes.plot(*zip(*map(place, front), strict=True), "o-", color=FIRST, markersize=6)
-        for point in front[:: max(len(front) // 8, 1)]:
-            text = " · ".join(str(value) for value in point["values"])
-            axes.annotate(text, place(point), (5, 5), textcoords="offset points", fontsize=8)
+        for rank, point in enumerate(front[:: max(len(front) // 8, 1)]):
+            text, below = " · ".join(str(value) for value in point["values"]), rank % 2
+            # By turns above and below, so that neighbours do not write over each other.
+            axes.annotate(text, place(point), (5, -12 if below else 5), textcoords="offset points", fontsize=8)
+        axes.margins(x=0.12, y=0.12)
         axes.set_xlabel(f"{metric_of(across).label}, {x_unit}")
         axes.set_ylabel(f"{metric_of(up).label}, {y_unit}")
         axes.grid(True)
@@ -186,7 +188,9 @@ def _response(found: Mapping[str, Any], metric: str) -> Picture:
             axes.plot(
                 [at[value] for value, _ in known], [y for _, y in known], "o", color=MUTED, markersize=3, alpha=0.7
             )
-            if len(order) <= max(len(known) // 2, 2):
+            if len(factors) == 1:
+                _alone(axes, found["points"], metric, scale, at)
+            elif len(order) <= max(len(known) // 2, 2):
                 means = [sum(y for v, y in known if v == value) / sum(v == value for v, _ in known) for value in order]
                 axes.plot([at[value] for value in order], means, "o-", color=FIRST, markersize=4)
             if words:
@@ -197,7 +201,23 @@ def _response(found: Mapping[str, Any], metric: str) -> Picture:
     title = f"{label} by factor"
     alt = f"{title}: {', '.join(map(_short, factors))}"
     svg = drawn(f"response-{slug(metric)}", 210.0, alt, draw)
-    return Picture(f"response-{slug(metric)}", title, svg, alt, "Grey: points; blue: means over all other factors.")
+    what = "Grey: points; blue: means over all other factors."
+    if len(factors) == 1:
+        what = (
+            "With 95 % intervals." if found["replications"] > 1 else "One day at each point: give --reps for intervals."
+        )
+    return Picture(f"response-{slug(metric)}", title, svg, alt, what)
+
+
+def _alone(axes: Any, points: Sequence[Mapping[str, Any]], metric: str, scale: float, at: Mapping[Any, float]) -> None:
+    """The only factor: means with their intervals."""
+    seen = [(at[point["values"][0]], figure) for point in points if (figure := point["means"][metric]) is not None]
+    known = sorted(seen, key=lambda each: each[0])
+    xs, ys = [x for x, _ in known], [scale * figure["mean"] for _, figure in known]
+    axes.plot(xs, ys, "o-", color=FIRST, markersize=4)
+    for x, figure in known:
+        if figure["low"] is not None:
+            axes.plot([x, x], [scale * figure["low"], scale * figure["high"]], color=FIRST, linewidth=1.5)
 
 
 def _together(found: Mapping[str, Any], metric: str) -> Picture | None:

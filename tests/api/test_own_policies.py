@@ -93,6 +93,16 @@ def test_its_parameters_and_its_source_name_what_is_simulated(noon_file):
     assert spec_of(lambda view: ()) == "python:lambda"
 
 
+def test_its_page_says_how_a_shell_would_name_it(noon_file, tmp_path):
+    found = sim.run(
+        noon_file, policies={"dispatch": Nearest(ride_s_max=99.0)}, set={"horizon_h": 0.1}, out=tmp_path / "own"
+    )
+    page = found.report().read_text(encoding="utf-8")
+    assert "# python:Nearest was handed over in Python; from a shell, name its file: file.py:Nearest" in page
+    plain = sim.run(noon_file, set={"horizon_h": 0.1}, out=tmp_path / "plain").report().read_text(encoding="utf-8")
+    assert "handed over in Python" not in plain
+
+
 def test_two_of_one_name_are_told_apart(noon_file):
     found = sim.compare(
         noon_file, {"few": {"dispatch": Counting(2)}, "more": {"dispatch": Counting(4)}}, reps=1, workers=1,
