@@ -141,7 +141,10 @@ def _cache_path(scenario: Scenario, world: World) -> Path | None:
     theirs = [getattr(scenario.policies, family) for family in _OF_POLICIES]
     if any(".py:" in spec or PREFIX in spec for spec in theirs):
         return None
-    tree = {key: value for key, value in resolved(scenario).items() if key not in _NO_MATTER}
+    # How long rides take matters by who is in reach alone, which is in the name as demand.
+    weather = scenario.demand.weather.model_copy(update={"ride_factor": 1.0})
+    plain = scenario.model_copy(update={"demand": scenario.demand.model_copy(update={"weather": weather})})
+    tree = {key: value for key, value in resolved(plain).items() if key not in _NO_MATTER}
     hands = [getattr(scenario.pickers, name) for name in _OF_PICKERS]
     files = {role: key.decode() for role, key in world.files.items()}
     key = json.dumps([__version__, FORMAT, np.__version__, tree, hands, theirs, files], sort_keys=True)

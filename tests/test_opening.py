@@ -96,6 +96,7 @@ def test_what_hangs_on_the_goods_makes_another_opening(burnt: Any, monkeypatch: 
         burnt("pickers.per_store=2"),
         burnt("policies.dispatch=fifo"),
         burnt("check.reps=7"),
+        burnt("demand.weather.ride_factor=1.4"),
     ]
     for scenario in alike:
         ready_world(scenario)
@@ -121,7 +122,7 @@ def test_what_is_left_out_of_an_openings_name_does_not_matter(burnt: Any) -> Non
     other = burnt(
         "pickers={per_store: 1, base_s: 200}", "drivers.count=3", "platform.profile=minimal", "policies.picking=wave",
         "policies.dispatch=matching", "policies.reservation=none", "customers.patience_s=60", "costs.picker_hour_cents=1",
-        "travel.noise_cv=1.0", "support.agents=1", "payments.decline_share=0.5",
+        "travel.noise_cv=1.0", "support.agents=1", "payments.decline_share=0.5", "demand.weather.ride_factor=1.4",
     )  # fmt: skip
     two = ready_world(other, keep=False).opening
     assert all(np.array_equal(getattr(one, name), getattr(two, name)) for name in LEDGERS)
