@@ -145,12 +145,18 @@ class Matching:
                     other, other_s = there[j]
                     if len(one.orders) + len(other.orders) > self.bundle_max:
                         continue
-                    both = self._memory.tours.of(one.orders + other.orders, view)
-                    if both.litres > litres_most:
+                    if one.litres + other.litres > litres_most:
                         continue
-                    at_s = max(both.ready_s, min(one_s, other_s))
+                    orders = one.orders + other.orders
+                    at_s = max(one.ready_s, other.ready_s, min(one_s, other_s))
                     apart = len(one.orders) * one_s + one.after_s + len(other.orders) * other_s + other.after_s
-                    gain = apart - len(both.orders) * at_s - both.after_s + worth_s
+                    most = apart - len(orders) * at_s + worth_s
+                    # Rides between customers are dear to know: first what the tour could gain at best.
+                    least = best[0] if best is not None else 1e-6
+                    if most - self._memory.tours.least_s(orders, view) <= least - 1e-6:
+                        continue
+                    both = self._memory.tours.of(orders, view)
+                    gain = most - both.after_s
                     if gain > 1e-6 and (best is None or gain > best[0]):
                         best = gain, i, j, both, at_s
             if best is None:

@@ -56,6 +56,21 @@ class Tours:
         sequence, after_s, last_s = known
         return Tour(sequence, max(o.ready_s for o in orders), after_s, last_s, sum(o.litres for o in orders))
 
+    def least_s(self, orders: tuple[WaitingOrder, ...], view: DispatchView) -> float:
+        """A sum of times from pickup to handover that no sequence is below: where the best one is known, its own.
+
+        A ride by way of others is no shorter than the straight one, so the order that is handed over as the k-th comes no sooner
+        than after that and k doors. It asks for no ride between customers.
+        """
+        known = self._known.get(tuple(sorted(order.id for order in orders)))
+        if known is not None:
+            return known[1]
+        n, stops = len(orders), view.stops
+        straight_s = sum(view.to_customer_s(order.store, order.node) for order in orders)
+        doors = n * (n + 1) // 2
+        begin_s = stops.handoff_s * n + stops.leave_s
+        return n * begin_s + straight_s + doors * (stops.arrive_s + stops.door_s) + (doors - n) * stops.leave_s
+
     def tidy(self) -> None:
         """Forget everything where it is too much."""
         if len(self._known) > KNOWN_MOST:
