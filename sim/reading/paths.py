@@ -6,6 +6,7 @@ theirs; what a cause took beyond its share is its part in the lateness, what it 
 add up to exactly what it was late, and those of many to a waterfall.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -13,16 +14,19 @@ import numpy as np
 
 from sim.reading.run import FinishedRun
 from sim.reading.stories import Event, parameters, stories_of
-from sim.vocabulary import FaultKind, OfferAnswer, Topic
+from sim.vocabulary import FaultKind, OfferAnswer, PickStage, Topic
 
 CAUSES: Final = {
     "checkout": "checkout",
+    "conflict": "stock records that others changed or held (tries again)",
     "payment": "the payment provider",
     "crash": "an orchestrator that crashed",
     "late_message": "messages that were late",
     "lost_message": "messages that were lost",
     "wait_picker": "waiting for a picker",
     "pick": "picking and packing",
+    "missing": "goods that were not there (looking, asking, fetching others)",
+    "counter_room": "waiting for room at the counter",
     "packing_queue": "waiting for a packing station",
     "no_driver": "waiting for a driver",
     "declined": "offers declined or not answered",
@@ -59,7 +63,7 @@ TOUCHES: Final[Mapping[FaultKind, tuple[str, ...]]] = {
     FaultKind.REGION_OUTAGE: (*_CALLS, *_BUS),
     FaultKind.STORE_PARTITION: _FLOOR,
     FaultKind.SCANNER_FAILURE: _FLOOR,
-    FaultKind.CORRUPTED_RECORDS: ("pick",),
+    FaultKind.CORRUPTED_RECORDS: ("pick", "missing"),
     FaultKind.APP_CONNECTION_LOSS: _OFFERS,
     FaultKind.PUSH_OUTAGE: _OFFERS,
 }
@@ -67,8 +71,9 @@ TOUCHES: Final[Mapping[FaultKind, tuple[str, ...]]] = {
 
 _KINDS = (
     "payment_asked", "payment_captured", "payment_failed", "payment_unknown", "saga_resumed", "saga_step_done",
-    "message_redelivered", "message_lost", "message_dead", "order_brought", "packing_began", "offer_made", "offer_answered",
-    "order_bundled", "order_taken_back", "leg_started", "vehicle_stopped", "address_wrong",
+    "version_conflict", "lock_timed_out", "message_redelivered", "message_lost", "message_dead", "pick_started", "order_brought",
+    "packing_began", "offer_made", "offer_answered", "order_bundled", "order_taken_back", "leg_started", "vehicle_stopped",
+    "address_wrong",
 )  # fmt: skip
 
 STAGES: Final = ("entered_s", "confirmed_s", "pick_start_s", "packed_s", "picked_up_s", "delivered_s")
@@ -112,6 +117,9 @@ class Way(NamedTuple):
 
 Fault = tuple[FaultKind, float, float]
 
+Parts = list[tuple[str, float, float]]
+"""Stretches by cause: from when, until when."""
+
 
 def faults_of(run: FinishedRun) -> list[Fault]:
     """What was broken: kind, from when, until when; seconds since the start."""
@@ -140,12 +148,12 @@ def ways_of(run: FinishedRun, orders: Iterable[int] | None = None) -> list[Way]:
     if orders is not None:
         wanted = set(orders)
         rows = [row for row in rows if row[0] in wanted]
-    befell, broken = stories_of(run, (row[0] for row in rows), _KINDS), faults_of(run)
+    befell, broken, spent = stories_of(run, (row[0] for row in rows), _KINDS), faults_of(run), _spent(run)
     found = []
     for order, promised_s, *times, at_store_s in sorted(rows, key=lambda row: row[0]):
         # A picker may begin before the books say that the order is confirmed: no stage ends before it begins.
         moments = np.maximum.accumulate(np.array(times)).tolist()
-        pieces = [piece for piece in _pieces(moments, at_store_s, befell[order]) if piece.end_s > piece.start_s]
+        pieces = [piece for piece in _pieces(moments, at_store_s, befell[order], spent) if piece.end_s > piece.start_s]
         for fault in broken:
             pieces = [part for piece in pieces for part in _struck(piece, fault)]
         found.append(Way(order, moments[0], promised_s, moments[-1], tuple(pieces)))
@@ -186,7 +194,24 @@ class _Seen(NamedTuple):
     told: dict[str, float]
 
 
-def _pieces(moments: Sequence[float], at_store_s: float | None, events: Sequence[Event]) -> list[Piece]:
+def _spent(run: FinishedRun) -> dict[int, Parts]:
+    """By picker: what he spent time on beside fetching what was there, in the order of the day."""
+    kinds = ("line_substituted", "substitute_refused")
+    answers = {t_s for kind in kinds for t_s in run.archive.rows(kind, ("t_s",))["t_s"].tolist()}
+    found: dict[int, Parts] = {}
+    names = ("t_s", "picker", "pick_stage", "spent_s")
+    rows = run.archive.rows("stage_spent", names)
+    for t_s, picker, stage, spent_s in zip(*(rows[name].tolist() for name in names), strict=True):
+        if stage == PickStage.LOOKING or (stage == PickStage.WAITING and t_s in answers):
+            found.setdefault(picker, []).append(("missing", t_s - spent_s, t_s))
+        elif stage == PickStage.WAITING:
+            found.setdefault(picker, []).append(("counter_room", t_s - spent_s, t_s))
+    return found
+
+
+def _pieces(
+    moments: Sequence[float], at_store_s: float | None, events: Sequence[Event], spent: Mapping[int, Parts]
+) -> list[Piece]:
     entered_s, confirmed_s, pick_start_s, packed_s, picked_up_s, delivered_s = moments
     seen: dict[str, list[_Seen]] = {kind: [] for kind in _KINDS}
     for event in events:
@@ -195,13 +220,10 @@ def _pieces(moments: Sequence[float], at_store_s: float | None, events: Sequence
     return [
         *_carved("checkout", entered_s, confirmed_s, _of_checkout(seen, events)),
         *_carved("wait_picker", confirmed_s, pick_start_s, _of_messages(seen, Topic.ORDER_CONFIRMED, pick_start_s)),
-        *_carved("pick", pick_start_s, packed_s, _of_packing(seen)),
+        *_carved("pick", pick_start_s, packed_s, _of_packing(seen) + _of_pickers(seen, spent, pick_start_s, packed_s)),
         *_carved("no_driver", packed_s, picked_up_s, _of_dispatch(seen, at_store_s, picked_up_s)),
         *_carved("tour", picked_up_s, delivered_s, _of_road(seen, picked_up_s, delivered_s)),
     ]
-
-
-Parts = list[tuple[str, float, float]]
 
 
 def _of_checkout(seen: dict[str, list[_Seen]], events: Sequence[Event]) -> Parts:
@@ -214,7 +236,10 @@ def _of_checkout(seen: dict[str, list[_Seen]], events: Sequence[Event]) -> Parts
     for resumed in seen["saga_resumed"]:
         before = [event.t_s for event in events if event.t_s < resumed.t_s]
         parts.append(("crash", max(before, default=resumed.t_s), resumed.t_s))
-    return parts
+    for conflict in seen["version_conflict"]:
+        after = [event.t_s for event in events if event.t_s > conflict.t_s]
+        parts.append(("conflict", conflict.t_s, min(after, default=conflict.t_s)))
+    return parts + [("conflict", each.t_s - each.told["waited_s"], each.t_s) for each in seen["lock_timed_out"]]
 
 
 def _of_messages(seen: dict[str, list[_Seen]], topic: Topic, end_s: float) -> Parts:
@@ -234,6 +259,19 @@ def _of_packing(seen: dict[str, list[_Seen]]) -> Parts:
         for brought in seen["order_brought"]
         if any(t_s >= brought.t_s for t_s in began)
     ]
+
+
+def _of_pickers(seen: dict[str, list[_Seen]], spent: Mapping[int, Parts], start_s: float, end_s: float) -> Parts:
+    found: Parts = []
+    for picker in {int(each.told["picker"]) for each in seen["pick_started"]}:
+        mine = spent.get(picker, [])
+        for place in range(bisect_right(mine, start_s, key=_ends_s), bisect_right(mine, end_s, key=_ends_s)):
+            found.append(mine[place])
+    return found
+
+
+def _ends_s(part: tuple[str, float, float]) -> float:
+    return part[2]
 
 
 def _of_dispatch(seen: dict[str, list[_Seen]], at_store_s: float | None, end_s: float) -> Parts:

@@ -53,6 +53,53 @@ def test_breakdowns_and_the_provider_are_seen(run: Any, ways: list[Way]) -> None
     assert all(said(cause) for cause in spent)
 
 
+THEFT = "shrinkage={theft_share: 0.5, theft_units: 3}"
+
+
+def _ways_under(folder: Path, *settings: str) -> tuple[FinishedRun, list[Way]]:
+    run_to_folder(load_text(TWO_STORES, ("horizon_h=0.5", "drain_h=1", *settings)), folder)
+    run = FinishedRun(folder)
+    return run, ways_of(run)
+
+
+def test_looking_for_what_is_not_there_and_asking_have_a_cause_of_their_own(tmp_path: Path) -> None:
+    bare = (
+        "supply.cover_days=0.1",
+        "supply.units_min=2",
+        "stores.inaccurate_share=0.6",
+        "stores.inaccurate_units=6",
+        THEFT,
+    )
+    run, ways = _ways_under(tmp_path / "run", "policies.substitution=ask", "horizon_h=2", "drain_h=2", *bare)
+    kinds = ("line_substituted", "substitute_refused")
+    answered = stories_of(run, [way.order for way in ways], kinds)
+    asked = [way for way in ways if answered[way.order]]
+    assert len(asked) > 4
+    for way in asked:
+        ends = {piece.end_s for piece in way.pieces if piece.cause == "missing"}
+        assert any(event.t_s in ends for event in answered[way.order])
+    calm = [way for way in ways if not answered[way.order]]
+    mean = [sum(way.spent().get("missing", 0.0) for way in some) / len(some) for some in (asked, calm)]
+    assert mean[0] > 10.0 + mean[1]
+
+
+def test_no_room_at_the_counter_is_no_missing_goods(tmp_path: Path) -> None:
+    _, ways = _ways_under(tmp_path / "run", "stores.counter_room=1", "drivers.count=4")
+    spent = [way.spent() for way in ways]
+    assert sum(each.get("counter_room", 0.0) for each in spent) > 60.0
+
+
+def test_records_that_others_changed_meanwhile_take_time(tmp_path: Path) -> None:
+    """Half of all orders for three articles, whose records are read a while before they are written."""
+    crowd = ("catalogue.skus=3", "platform.window_s=1.0", "demand.orders_per_day=9000", "drivers.count=60")
+    run, ways = _ways_under(tmp_path / "run", *crowd)
+    conflicts = stories_of(run, [way.order for way in ways], ("version_conflict",))
+    struck = [way for way in ways if conflicts[way.order]]
+    assert len(struck) > 10
+    assert all(way.spent()["conflict"] > 0.0 for way in struck)
+    assert all("conflict" not in way.spent() for way in ways if not conflicts[way.order])
+
+
 def test_time_spent_while_something_was_broken_is_put_down_to_it(tmp_path: Path) -> None:
     broken = 'faults=[{kind: scanner_failure, at: "12:10", minutes: 15, factor: 10}]'
     run_to_folder(load_text(TWO_STORES, ("horizon_h=0.5", "drain_h=1", broken)), tmp_path / "run")
