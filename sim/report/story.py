@@ -102,6 +102,8 @@ def print_story(found: dict[str, Any], console: Console, run: str = "") -> None:
         table.add_column("made it late by" if found["late_by_s"] else "", justify="right")
         for cause, seconds in found["spent_s"].items():
             late = found["late_by_s"].get(cause)
+            if seconds < 0.5 and abs(late or 0.0) < 0.5:
+                continue  # neither anything to tell nor to make up for
             shown = "" if late is None else ("+" if late > 0 else "") + spell(late)
             table.add_row(
                 text_of(cause, plain), spell(seconds), text_of(shown, plain, "bold red" if (late or 0) > 60 else "")

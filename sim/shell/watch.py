@@ -61,13 +61,14 @@ def _awaited(place: Path, wait_s: float) -> "list[UnderWay]":
     """What is under way; where nothing is, and nothing is finished there either, wait: it may be about to begin."""
     from sim.reading.under_way import under_way
 
+    found = under_way(place)
+    if found or wait_s <= 0.0 or _last(place) is not None:
+        return found
+    typer.echo(f"darkstore: nothing is under way into {place} yet; waiting {wait_s:g} s for it.", err=True)
     until = time.monotonic() + wait_s
-    said = False
-    while not (found := under_way(place)) and _last(place) is None and time.monotonic() < until:
-        if not said:
-            typer.echo(f"darkstore: nothing is under way into {place} yet; waiting {wait_s:g} s for it.", err=True)
-            said = True
+    while not found and _last(place) is None and time.monotonic() < until:
         time.sleep(LOOK_S)
+        found = under_way(place)
     return found
 
 
