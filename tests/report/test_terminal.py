@@ -218,7 +218,9 @@ def test_a_group_of_figures_is_explained_line_by_line() -> None:
         explain("nonsense")
     assert len(str(refused.value)) < 500, "groups, not two hundred names"
     with pytest.raises(InputError):
-        explain("within")
+        explain("withins")
+    # A word of their names finds figures as well.
+    assert {"within_s.900", "click_to_door_s.p50"} <= {line.split()[0] for line in explain("within").splitlines()}
 
 
 def test_every_kind_of_cost_is_explained(play: Play, two_stores: Builder) -> None:
