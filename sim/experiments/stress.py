@@ -115,13 +115,15 @@ def axes_of(names: Sequence[str]) -> list[Axis]:
 
 
 def stress(scenario: Scenario, trials: Trials, axes: Sequence[Axis]) -> dict[str, Any]:
-    """Make each assumption worse until a service level that holds today breaks, or the steps end.
+    """Make each assumption worse until a service level that holds today breaks.
+
+    The worst step comes first: where it breaks nothing, milder ones are not run.
 
     Returns
     -------
     dict
-        ``now``: the levels as they are; ``axes``: of each, its steps with every level, and which broke first at which step;
-        ``first``: the axis that broke at the earliest step.
+        ``now``: the levels as they are; ``axes``: of each, the steps from the first to the one that breaks a level, or the last
+        one where none does, with every level, and which broke; ``first``: the axis that broke at the earliest step.
     """
     levels = asked_of(scenario, platform=False)
     if not levels:
@@ -137,22 +139,31 @@ def stress(scenario: Scenario, trials: Trials, axes: Sequence[Axis]) -> dict[str
     severity = "error" if any(slo.severity == "error" for slo in levels) else "warn"
     count = {each.slo.metric for each in today if each.met and each.slo.severity == severity}
     rows = []
+
+    def run(axis: Axis, number: int) -> dict[str, Any]:
+        label, change = axis.steps[number - 1]
+        seen = trials.days(change(scenario))[0]
+        found = held(levels, seen)
+        return {
+            "step": number, "label": label, "levels": [each.told() for each in found],
+            "broken": [each.slo.metric for each in found if not each.met and each.slo.metric in count],
+            "click_to_door_s": mean_of(seen, "click_to_door_s.mean"), "delivered": mean_of(seen, "orders.delivered"),
+        }  # fmt: skip
+
     for axis in axes:
-        steps: list[dict[str, Any]] = []
-        for label, change in axis.steps:
-            seen = trials.days(change(scenario))[0]
-            found = held(levels, seen)
-            broken = [each.slo.metric for each in found if not each.met and each.slo.metric in count]
-            steps.append({
-                "label": label, "levels": [each.told() for each in found], "broken": broken,
-                "click_to_door_s": mean_of(seen, "click_to_door_s.mean"), "delivered": mean_of(seen, "orders.delivered"),
-            })  # fmt: skip
-            if broken:
-                break
+        steps = [run(axis, len(axis.steps))]
+        if steps[0]["broken"]:
+            worst, steps = steps[0], []
+            for number in range(1, len(axis.steps)):
+                steps.append(run(axis, number))
+                if steps[-1]["broken"]:
+                    break
+            else:
+                steps.append(worst)
         last = steps[-1]
         rows.append({
             "axis": axis.name, "what": axis.what, "labels": [label for label, _ in axis.steps], "steps": steps,
-            "breaks_at": len(steps) if last["broken"] else None, "broken": last["broken"],
+            "breaks_at": last["step"] if last["broken"] else None, "broken": last["broken"],
         })  # fmt: skip
     broke = [row for row in rows if row["breaks_at"] is not None]
     first = min((row["breaks_at"] for row in broke), default=None)

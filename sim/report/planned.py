@@ -216,12 +216,12 @@ def _steps(plan: Mapping[str, Any], currency: str | None) -> Part:
     most = max(len(axis["labels"]) for axis in plan["axes"])
     rows = []
     for axis in plan["axes"]:
-        line = [Cell(axis["axis"])]
-        for place in range(most):
-            if place >= len(axis["steps"]):
-                line.append(Cell("" if place >= len(axis["labels"]) else DASH, "quiet"))
+        line, tried = [Cell(axis["axis"])], {_number(axis, step): step for step in axis["steps"]}
+        for place in range(1, most + 1):
+            step = tried.get(place)
+            if step is None:
+                line.append(Cell("" if place > len(axis["labels"]) else DASH, "quiet"))
                 continue
-            step = axis["steps"][place]
             counted = [row for row in step["levels"] if row["severity"] == "error"] or step["levels"]
             worst = min(counted, key=lambda row: row["margin"])
             known = metric_of(worst["metric"])
@@ -233,23 +233,28 @@ def _steps(plan: Mapping[str, Any], currency: str | None) -> Part:
             )
         rows.append(line)
     columns = [Column("", False), *(Column(f"step {place + 1}") for place in range(most))]
-    return Part("The level nearest to its limit, step by step", "", Grid(columns, rows))
+    note = f"{DASH} not run: a worse step breaks nothing, or a milder one has broken a level."
+    return Part("The level nearest to its limit, step by step", note, Grid(columns, rows))
+
+
+def _number(axis: Mapping[str, Any], step: Mapping[str, Any]) -> int:
+    """Which step of its axis it is."""
+    return 1 + int(axis["labels"].index(step["label"]))
 
 
 def _giving_way(axis: Mapping[str, Any], now: Sequence[Mapping[str, Any]]) -> Picture:
     steps = [{"label": "now", "levels": now}, *axis["steps"]]
     metrics = [row["metric"] for row in steps[0]["levels"]]
+    xs = [0, *(_number(axis, step) for step in axis["steps"])]
     colours = (FIRST, SECOND, MUTED, INK)
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
         for rank, metric in enumerate(metrics):
             ys = [100.0 * next(row["margin"] for row in step["levels"] if row["metric"] == metric) for step in steps]
-            axes.plot(
-                range(len(steps)), ys, marker="o", markersize=3, color=colours[rank % 4], label=metric_of(metric).label
-            )
+            axes.plot(xs, ys, marker="o", markersize=3, color=colours[rank % 4], label=metric_of(metric).label)
         axes.axhline(0.0, color=ALERT, linewidth=1.0)
-        axes.set_xticks(range(len(steps)), [step["label"] for step in steps])
+        axes.set_xticks(xs, [step["label"] for step in steps])
         axes.set_ylabel("margin, per cent")
         axes.legend()
 
