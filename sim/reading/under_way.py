@@ -1,6 +1,6 @@
 """Runs and experiments that are under way: the folders that they work in, and what they say of themselves.
 
-They work in ``.NAME.running-PID-XXXXXX`` beside the folder NAME that it will be (`sim.experiments.place`), and leave word
+They work in ``.NAME.running-PID-RANDOM`` beside the folder NAME that it will be (`sim.experiments.place`), and leave word
 of how far they are in a file there, several times a second at most. The file goes before the folder is finished: nothing of
 the wall clock is ever in a result.
 """

@@ -35,7 +35,7 @@ def watch_command(
         typer.Option("--wait", min=0.0, metavar="SECONDS", help="For something to begin, where nothing is under way."),
     ] = 10.0,
 ) -> None:
-    """Follow what is under way in another terminal, a run or an experiment, and say what came of it. Exit 1: it ended without."""
+    """Follow what is under way in another terminal, a run or an experiment, and say what came of it. Exit 1: nothing did."""
     from rich.console import Console
 
     console = Console()
@@ -136,8 +136,9 @@ def _last(folder: Path) -> Path | None:
 
 def _stamp(folder: Path) -> tuple[int, int] | None:
     """Tells one result in a folder from the next; None where there is none."""
+    last = _last(folder)
     try:
-        found = (_last(folder) or folder).stat()
-    except OSError:
+        found = last.stat() if last is not None else None
+    except OSError:  # it is being replaced at this moment
         return None
-    return (found.st_ino, found.st_mtime_ns) if _last(folder) else None
+    return None if found is None else (found.st_ino, found.st_mtime_ns)

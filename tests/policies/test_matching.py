@@ -1,11 +1,14 @@
 """Matching: who is sent, who waits, and which orders ride together."""
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
 
 from policies.dispatch.matching import Matching
+from policies.dispatch.tours import Tours
+from sim.contracts import Stops
 from tests.policies.plain_dispatch import Line, Waiting
 
 
@@ -74,6 +77,48 @@ def test_a_tour_goes_to_the_nearer_customer_first() -> None:
     lines = [Waiting(0, 0, 500.0), Waiting(1, 0, 100.0)]
     found = offers(Matching(bundle_weight=10.0), Line([0.0], [0.0], lines))
     assert found == [(1, 0, (0,))]
+
+
+class Doors(Line):
+    """A line with doors, counters and parking that take time."""
+
+    stops = Stops(30.0, 20.0, 90.0, 10.0)
+
+
+def _crowd(seed: int) -> Doors:
+    luck = np.random.default_rng(seed)
+    waiting = [
+        Waiting(n, int(luck.integers(2)), float(luck.normal(0.0, 800.0)), ready_s=float(luck.uniform(0.0, 600.0)))
+        for n in range(14)
+    ]
+    return Doors([0.0, 900.0], luck.normal(400.0, 600.0, 4).tolist(), waiting)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_sequence_is_below_what_a_tour_takes_at_least(seed: int) -> None:
+    view, tours = _crowd(seed), Tours()
+    mine: list[Any] = [order for order in view.waiting if order.store == 0]
+    for size in (1, 2, 3):
+        for some in combinations(mine, size):
+            least_s, found_s = tours.least_s(some, view), tours.of(some, view).after_s  # type: ignore[arg-type]
+            assert least_s <= found_s + 1e-9
+            assert size > 1 or least_s == pytest.approx(found_s)
+            assert tours.least_s(some, view) == found_s, "what is known is known"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_looking_at_what_a_tour_could_gain_first_decides_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = {"bundle_max": 3, "bundle_weight": 2.0}
+    quick = offers(Matching(**policy), _crowd(seed))
+    monkeypatch.setattr(Tours, "least_s", lambda self, orders, view: -np.inf)
+    assert offers(Matching(**policy), _crowd(seed)) == quick
+
+
+def test_some_of_these_crowds_ride_together() -> None:
+    """Or the law above would say nothing."""
+    assert any(
+        along for seed in range(10) for *_, along in offers(Matching(bundle_max=3, bundle_weight=2.0), _crowd(seed))
+    )
 
 
 def test_who_is_far_from_where_orders_come_up_goes_first() -> None:
