@@ -170,5 +170,11 @@ class Board:
 
 def cheapest(cost: NDArray[Any], possible: NDArray[Any]) -> list[tuple[int, int]]:
     """Pairs (row, column) of least cost, by the Hungarian method; what is possible has to cost less than nothing."""
-    rows, columns = linear_sum_assignment(np.where(possible, cost, 0.0))
+    dear = np.where(possible, cost, 0.0)
+    if len(dear) == dear.shape[1]:
+        # Every row and every column is taken: what all of one cost alike decides nothing, and without it a third of the
+        # search is spared.
+        dear -= dear.min(axis=1, keepdims=True)
+        dear -= dear.min(axis=0)
+    rows, columns = linear_sum_assignment(dear)
     return [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if possible[r, c]]

@@ -150,7 +150,8 @@ class Monitoring:
     def charged(self, ok: bool) -> None:
         """A charge was answered, or given up."""
         self.charges += 1
-        self.charges_failed += not ok
+        if not ok:
+            self.charges_failed += 1
 
     # -- looking -----------------------------------------------------------------------------------------------------
 

@@ -116,7 +116,7 @@ class Office(Desks):
         )  # fmt: skip
         self.tracking = Tracking(figures, estimator, phones)
         track = platform.tracking
-        self._judged = 0 if quiet else track.judge_every
+        self._judged = 0 if quiet else track.judge_every or max(16, round(scenario.demand.orders_per_day / 450.0))
         self.arrivals = Arrivals(
             facts, figures, estimator, self.tracking, policies.locating, push_s=track.push_s, luck=die("eta.push")
         )

@@ -2,7 +2,7 @@
 
 By its own times the platform reckons when a driver who has accepted an order, or left with one, should be at the store or the
 door. Whoever is not done `slip_s` later is looked at by the next round of monitoring. Nearly every ride is over `slip_s` after it
-began, and costs an entry in a list; of the others alone it is worked out when they should have been over. The look asks for the
+began, and costs an entry in a queue; of the others alone it is worked out when they should have been over. The look asks for the
 last known position, and for the one that was known `stall_s` before. A driver of whom nothing has been heard for so long is
 silent, one who was at the same place already has stopped, one who is no nearer than then is astray, and any other is late (a
 jam, an address that is hard to find), which is said once, and looked at again. At the store a driver may stand, and at the door
@@ -12,6 +12,7 @@ What comes of it is a fact and an alert, the customer is told that the order wil
 taken away yet may be given to somebody else (`on_stall: reassign`). Whoever lost an order so learns of it at the store.
 """
 
+from collections import deque
 from collections.abc import Callable
 from math import ceil, inf
 
@@ -61,20 +62,19 @@ class Watch:
         self._stores, self._profiles, self._stops = figures.store_nodes, figures.driver_profiles, figures.stops
         self._stall_s, self._slip_s = spec.stall_s, spec.slip_s
         self._take_back = take_back if spec.on_stall == "reassign" else None
-        self._due: dict[int, list[_Ride]] = {}
+        self._begun: deque[tuple[Order, DriverId, float, bool]] = deque()  # in turn: the first four of a `_Ride`
+        self._due: dict[int, list[_Ride]] = {}  # rides that are to be looked at again, by the number of the round
         self.stuck: list[_Ride] = []
 
     # -- rides begin -------------------------------------------------------------------------------------------------
 
     def accepted(self, order: Order) -> None:
         """A driver sets out to the store."""
-        now = self._env.now
-        self._look_at(now + self._slip_s, (order, order.driver, now, False, None, 0))
+        self._begun.append((order, order.driver, self._env.now, False))
 
     def left(self, order: Order) -> None:
         """A driver leaves the store with an order."""
-        now = self._env.now
-        self._look_at(now + self._slip_s, (order, order.driver, now, True, None, 0))
+        self._begun.append((order, order.driver, self._env.now, True))
 
     def _look_at(self, at_s: float, ride: _Ride) -> None:
         """Look at a ride in the first round from a time on."""
@@ -110,9 +110,14 @@ class Watch:
 
     def look(self, now: float) -> float:
         """Look at the rides that may be overdue; returns the share of the drivers on shift who are stuck."""
-        for ride in self._due.pop(round(now / BEAT_S), ()):
+        begun, until_s = self._begun, now - self._slip_s
+        while begun and begun[0][2] <= until_s:
+            order, driver, begun_s, out = begun.popleft()
             # As a rule it is over; that is seen without a call.
-            if (ride[0].done_s if ride[3] else ride[0].left_s) != inf or not _under_way(ride):
+            if (order.done_s if out else order.left_s) == inf:
+                self._look_at(now, (order, driver, begun_s, out, None, 0))
+        for ride in self._due.pop(round(now / BEAT_S), ()):
+            if not _under_way(ride):
                 continue
             due_s = self._due_s(ride)
             if due_s + self._slip_s > now and not ride[5]:

@@ -38,9 +38,10 @@ class TrackingSpec(Branch):
     on_stall: Literal["alert", "reassign"] = given(
         "alert", "-", "alert: somebody is told; reassign: an order that a stuck driver has not taken away yet goes to another"
     )  # fmt: skip
-    judge_every: Positive = given(
-        16, "judgement: 500 orders of the default day; judging all of them takes the engine a fifth longer",
-        "the arrival times shown to every n-th order, by its number, are held against when it came",
+    judge_every: Positive | None = given(
+        None, "judgement: some 500 orders of the default day; judging all of them takes the engine a fifth longer",
+        "the arrival times shown to every n-th order, by its number, are held against when it came; none: every 16th, or as "
+        "many as make 450 of `demand.orders_per_day` where these are fewer",
     )  # fmt: skip
 
 
