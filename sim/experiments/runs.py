@@ -4,6 +4,8 @@ A run works in a folder beside its own and moves there when everything is writte
 `sim.experiments.place`). A run that is killed leaves the folder it would have replaced as it was.
 """
 
+import ctypes
+import gc
 import json
 import platform
 import resource
@@ -200,10 +202,17 @@ def run_to_folder(
     return Result(folder, summary, found)
 
 
+_trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
+"""Where the C library has it: hands what lies free between blocks in use back as well."""
+
+
 def _release() -> None:
     """Give memory that is no longer used back: the steps of a run would else each need theirs on top of the last one's."""
+    gc.collect()
     for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
         pool.release_unused()
+    if _trim is not None:
+        _trim(0)
 
 
 def _write_json(path: Path, value: Any) -> None:
