@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.contracts import HISTORY_DAYS_MAX, Corrections, Move, Offer, Ruling
+from sim.contracts import HISTORY_DAYS_MAX, Corrections, Move, Offer, Reposition, Ruling
 from sim.vocabulary import DriverId, InputError, OrderId, SkuId, Step, StoreId
 
 
@@ -134,7 +134,7 @@ class _Forecast(_Answer):
 class _Offers(_Guarded):
     """A dispatch policy: offers one after the other, each made before the next is asked for."""
 
-    def __call__(self, view: Any) -> Iterator[Offer]:
+    def __call__(self, view: Any) -> Iterator[Offer | Reposition]:
         try:
             offers = self._policy(view)
             each = iter(offers)
@@ -148,11 +148,14 @@ class _Offers(_Guarded):
             except (Exception, SystemExit) as error:
                 raise failure(self._policy, self._name, error) from error
             try:
+                if isinstance(offer, Reposition):
+                    yield Reposition(DriverId(index(offer.driver)), StoreId(index(offer.store)))
+                    continue
                 along = tuple(OrderId(index(order)) for order in offer.along)
                 checked = Offer(OrderId(index(offer.order)), DriverId(index(offer.driver)), along)
             except (TypeError, AttributeError) as error:
                 raise InputError(
-                    f"{self._name}: expected an Offer(order, driver, along) of ids, got {offer!r}."
+                    f"{self._name}: expected an Offer(order, driver, along) or a Reposition(driver, store) of ids, got {offer!r}."
                 ) from error
             yield checked
 

@@ -184,6 +184,13 @@ class OfferMessage(NamedTuple):
     """On top of the usual pay, if it is handed over."""
 
 
+class RideMessage(NamedTuple):
+    """A driver without work is told to ride to a store."""
+
+    driver: DriverId
+    store: StoreId
+
+
 class Summons(NamedTuple):
     """A driver on call is asked to come."""
 

@@ -337,6 +337,8 @@ class Topic(IntEnum):
     """A change of an order's state, for notifications, tracking and analytics: counted, heard by nobody on the floor."""
     CALL_IN = 5
     """`sim.ports.Summons`, to a driver at home."""
+    REPOSITION = 6
+    """`sim.ports.RideMessage`, to a driver's phone."""
 
 
 class Svc(IntEnum):

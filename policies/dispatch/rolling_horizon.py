@@ -9,7 +9,10 @@ import numpy as np
 
 from policies.dispatch.tours import LEFT_OUT_S, Board, Tour, Tours, cheapest
 from policies.ranges import hold_to
-from sim.contracts import DispatchView, Fleet, Offer, WaitingOrder
+from sim.contracts import DispatchView, Fleet, Offer, Reposition, WaitingOrder
+from sim.vocabulary import StoreId
+
+COMMITMENTS = ("late", "two_stages")
 
 _Bundle = tuple[WaitingOrder, ...]
 
@@ -31,12 +34,15 @@ class RollingHorizon:
       any more, then those that nobody reaches by when they are packed, then all others. A pair is worth the orders that it
       brings for each minute of the driver's, less `fresh_weight` for each minute that packed goods wait.
 
-    What differs. The published commitment has two stages: final where driver and goods will be there before the next step,
-    and a ride towards the store with the orders left open where only the driver could not be. No driver rides here without
-    an order: he is told, for good, when he would come too late by leaving at the next step, `early_s` earlier than just in
-    time. Nor is anybody told of a next tour while he is on one, so that who comes free between two steps waits for the second:
-    the published step of five minutes costs more here, and one is the default. The sequence within a bundle is the best one,
-    not the one of insertion. The horizon is the published one; the other figures are judgement.
+    - Commitment, of a driver who would come too late by leaving at the next step, `early_s` earlier than just in time:
+      "late", for good; or in the published "two_stages", for good only where driver and goods will be there before the next
+      step, or one of the orders has been packed for `patience_s`. Else he rides towards the store with the orders left open:
+      until he is given some he is matched with bundles of that store alone, and where it has none any more, with any.
+
+    What differs. Nobody is told of a next tour while he is on one, so that who comes free between two steps waits for the
+    second: the published step of five minutes costs more here, and one is the default. Who need not set out yet is not sent
+    ahead. The sequence within a bundle is the best one, not the one of insertion. The horizon is the published one; the other
+    figures are judgement.
     """
 
     every_s: float = 60.0
@@ -47,18 +53,24 @@ class RollingHorizon:
     bundle_max: int = 3
     delay_weight: float = 1.0
     fresh_weight: float = 0.1
+    commitment: str = "late"
+    patience_s: float = 600.0
     holds: ClassVar[bool] = True
     _tours: ClassVar[Tours]
+    _sent: ClassVar[dict[int, StoreId]]
 
     def __post_init__(self) -> None:
         # A policy is built afresh for each run: what it remembers is of this one.
         object.__setattr__(self, "_tours", Tours())
+        object.__setattr__(self, "_sent", {})  # drivers on their way without an order, or waiting there: to which store
+        if self.commitment not in COMMITMENTS:
+            raise ValueError(f"Expected commitment to be one of {', '.join(COMMITMENTS)}, got {self.commitment!r}.")
         hold_to(self, 1.0, 86_400.0, "every_s", "ahead_s", "ready_s", "free_s")
-        hold_to(self, 0.0, 7200.0, "early_s")
+        hold_to(self, 0.0, 7200.0, "early_s", "patience_s")
         hold_to(self, 0.0, 100.0, "delay_weight", "fresh_weight")
         hold_to(self, 1, 5, "bundle_max")
 
-    def __call__(self, view: DispatchView) -> Iterator[Offer]:
+    def __call__(self, view: DispatchView) -> Iterator[Offer | Reposition]:
         now_s, fleet = view.now_s, view.fleet(self.ahead_s)
         upcoming = [order for order in view.waiting if order.ready_s <= now_s + self.ahead_s]
         if not upcoming or not fleet.idle.any():
@@ -119,8 +131,10 @@ class RollingHorizon:
 
     # -- who takes which ---------------------------------------------------------------------------------------------
 
-    def _matched(self, view: DispatchView, fleet: Fleet, tours: Sequence[Tour]) -> Iterator[Offer]:
+    def _matched(self, view: DispatchView, fleet: Fleet, tours: Sequence[Tour]) -> Iterator[Offer | Reposition]:
         board = Board(view, fleet, list(tours))
+        if self._sent:
+            self._hold_to_stores(board)
         possible, size = board.possible, board.sizes()
         done_s = board.pickup_s + board.slower_s() + board.of_tours(tour.last_s for tour in tours)
         waits_s = board.pickup_s - np.maximum(board.ready_s, view.now_s)[:, None]
@@ -141,4 +155,37 @@ class RollingHorizon:
                 for row, column in cheapest(-worth[there] - LEFT_OUT_S, possible[there]):
                     pairs.append((int(rows[row]), int(columns[column])))
                     left[columns[column]] = False
-        yield from board.sent(pairs, self.every_s, self.early_s)
+        offers = board.sent(pairs, self.every_s, self.early_s)
+        if self.commitment == "late":
+            yield from offers
+        else:
+            yield from self._in_two_stages(view, board, offers)
+
+    # -- commitment --------------------------------------------------------------------------------------------------
+
+    def _hold_to_stores(self, board: Board) -> None:
+        """Who is on the way to a store, or was sent there and waits, is for its bundles while it has any."""
+        drivers, stores = board.fleet.driver.tolist(), np.array([tour.store for tour in board.tours])
+        free = dict(zip(drivers, board.fleet.idle.tolist(), strict=True))
+        for driver, store in list(self._sent.items()):
+            if not free.get(driver):
+                del self._sent[driver]  # he got work otherwise, or has gone home
+            elif (mine := stores == store).any():
+                board.possible[~mine, drivers.index(driver)] = False
+            else:
+                del self._sent[driver]
+
+    def _in_two_stages(self, view: DispatchView, board: Board, offers: Iterator[Offer]) -> Iterator[Offer | Reposition]:
+        """Of offers to drivers who must set out now: those that stay, and where to ride for the others."""
+        now_s, fleet, arrive_s = view.now_s, board.fleet, view.stops.arrive_s
+        tours = {tour.orders[0].id: row for row, tour in enumerate(board.tours)}
+        for offer in offers:
+            row, column = tours[offer.order], int(np.flatnonzero(fleet.driver == offer.driver)[0])
+            tour, at_store_s = board.tours[row], now_s + float(board.ride_s[row, column])
+            both_there = max(at_store_s, tour.ready_s - arrive_s) <= now_s + self.every_s
+            if both_there or min(order.ready_s for order in tour.orders) <= now_s - self.patience_s:
+                self._sent.pop(offer.driver, None)
+                yield offer
+            else:
+                self._sent[offer.driver] = tour.store
+                yield Reposition(offer.driver, tour.store)

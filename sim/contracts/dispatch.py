@@ -159,8 +159,16 @@ class Offer(NamedTuple):
     """Handed over after `order`, in this order."""
 
 
+class Reposition(NamedTuple):
+    """Send this driver, who has no work, to a store without an order; on the way he may be offered any, or sent elsewhere."""
+
+    driver: DriverId
+    store: StoreId
+
+
 class Dispatch(Protocol):
-    """Offers to make now. May have an attribute `every_s`: then it is asked at most on that grid of seconds.
+    """Offers to make now, and drivers to send ahead. May have an attribute `every_s`: then it is asked at most on that grid of
+    seconds.
 
     Beside `every_s` an attribute `holds`, true of a policy that may leave an order for later: it is asked again at every step
     of its grid as long as orders wait and drivers are idle. Without a grid, an attribute `again_s` does likewise: so many
@@ -168,7 +176,7 @@ class Dispatch(Protocol):
     `DispatchView.fleet`.
     """
 
-    def __call__(self, view: DispatchView) -> Iterator[Offer]: ...
+    def __call__(self, view: DispatchView) -> Iterator[Offer | Reposition]: ...
 
 
 class PositioningView(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.contracts import Dispatch, DispatchView, Offer
+from sim.contracts import Dispatch, DispatchView, Offer, Reposition
 from sim.engine import policies_of, simulate
 from sim.metrics.tables import taken
 from sim.recording import Archive, MemoryArchive
@@ -99,7 +99,7 @@ class Timed:
             if hasattr(policy, name):
                 setattr(self, name, getattr(policy, name))
 
-    def __call__(self, view: DispatchView) -> Iterator[Offer]:
+    def __call__(self, view: DispatchView) -> Iterator[Offer | Reposition]:
         begun_s = time.process_time()
         offers = list(self._policy(view))
         self.cpu_s += time.process_time() - begun_s

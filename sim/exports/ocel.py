@@ -20,8 +20,8 @@ KINDS: Final = (
     "payment_asked", "payment_failed", "payment_captured", "payment_refunded", "goodwill_given", "contact_made",
     "contact_answered", "picker_on", "picker_off", "pick_started", "pick_ended", "order_brought", "packing_began",
     "packing_ended", "count_started", "count_ended", "task_opened", "task_closed", "offer_made", "bonus_offered",
-    "offer_answered", "order_bundled", "order_taken_back", "driver_on", "driver_off", "driver_called", "driver_waits",
-    "driver_offline", "driver_online", "driver_stalled", "leg_started", "vehicle_stopped", "address_wrong",
+    "offer_answered", "order_bundled", "order_taken_back", "driver_on", "driver_off", "driver_called", "driver_sent",
+    "driver_waits", "driver_offline", "driver_online", "driver_stalled", "leg_started", "vehicle_stopped", "address_wrong",
     "driver_at_store", "goods_left", "age_checked", "goods_delivered", "handover_failed", "tote_handed_in", "tip_given",
 )  # fmt: skip
 """The facts that are events."""

@@ -179,6 +179,9 @@ class PlatformFacts:
     def driver_called(self, *, driver: DriverId) -> None:
         """A driver on call was asked to come."""
 
+    def driver_sent(self, *, driver: DriverId, store: StoreId) -> None:
+        """The platform told a driver without work to ride to a store."""
+
     def offer_made(self, *, order: OrderId, driver: DriverId) -> None:
         """The platform asked a driver to take an order."""
 

@@ -156,6 +156,11 @@ class People(Law):
             self.breach(t, f"driver {driver} was offered order {order} while busy")
         self._offer[driver] = order
 
+    def driver_sent(self, t: float, driver: int, store: int) -> None:
+        """Only who is free is sent ahead."""
+        if self._offer[driver] >= 0 or self._job[driver] >= 0:
+            self.breach(t, f"driver {driver} was sent to store {store} while busy")
+
     def offer_answered(self, t: float, order: int, driver: int, answer: int) -> None:
         """An answer to the offer that is out."""
         if self._offer[driver] != order:

@@ -56,8 +56,8 @@ class Driver:
     """What is true of one driver."""
 
     __slots__ = (
-        "crashed", "ending", "free_since_s", "home", "id", "left_s", "leg", "node", "on", "on_since_s", "order", "out", "over",
-        "owes_s", "profile", "start", "store", "until_s", "wake",
+        "back", "crashed", "ending", "free_since_s", "home", "id", "left_s", "leg", "node", "on", "on_since_s", "order", "out",
+        "over", "owes_s", "profile", "start", "store", "until_s", "wake",
     )  # fmt: skip
 
     def __init__(self, driver: DriverId, home: StoreId, profile: int, start: NodeId) -> None:
@@ -71,6 +71,7 @@ class Driver:
         self.left_s = -inf  # when he went home last, or into a break
         self.until_s = 0.0  # the end of the shift under way
         self.owes_s = 0.0  # time off that the rules ask for before the next begins
+        self.back = 1.0  # the noise of rides without an order: that of the order he was busy with last on this shift
         self.node = NodeId(0)
         self.leg: Leg | None = None
         self.store: StoreId = StoreId(NOBODY)  # where a free driver stands or is riding to

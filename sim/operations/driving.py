@@ -19,7 +19,7 @@ from sim.operations.streets import Streets
 from sim.operations.support import Support
 from sim.operations.takings import Takings
 from sim.platform.office import Office
-from sim.ports import Cancellation, OfferMessage
+from sim.ports import Cancellation, OfferMessage, RideMessage
 from sim.story import Signal, Story, tell
 from sim.streams import quick
 from sim.vocabulary import (
@@ -141,12 +141,12 @@ class Driving:
         self._phones.on(driver)
         driver.wake = Signal()
         self._office.driver_on(driver.id, driver.node)
-        back = 1.0  # the noise of the next ride without an order
+        driver.back = 1.0
         while driver.on or driver.order is not None:
             yield driver.wake
             if driver.order is not None:
                 last = driver.order
-                back = self._noise[2][last.order]
+                driver.back = self._noise[2][last.order]
                 left = yield from self._deliver(driver, last)
                 docked = self._docks is not None and (yield from self._docks.land(driver, last, flew=left))
                 driver.order = None
@@ -159,9 +159,9 @@ class Driving:
                         self._office.driver_free(driver.id, driver.node, driver.home)
                         self._stand(driver)
                     else:
-                        self._go_free(driver, back)
+                        self._go_free(driver)
             if not driver.on and driver.over and not driver.crashed:
-                yield from self._ends(driver, back)
+                yield from self._ends(driver)
         driver.node, driver.leg = self.position(driver, self._env.now)[0], None
         driver.out, driver.left_s = False, self._env.now
         self._phones.off(driver)
@@ -170,7 +170,7 @@ class Driving:
             Timer(self._env, driver.owes_s, self._rested, driver)
             driver.owes_s = 0.0
 
-    def _ends(self, driver: Driver, noise: float) -> Story:
+    def _ends(self, driver: Driver) -> Story:
         """Ride to where the platform has a shift end, if it says; whoever is to work again meanwhile is free there."""
         if self._docks is not None and self._docks.flies(driver):
             return  # at its dock anyway
@@ -178,7 +178,7 @@ class Driving:
         target = self._office.driver_ends(driver.id, self.position(driver, env.now)[0])
         if target is None:
             return
-        arrive_s = self._towards(driver, target, _NO_ORDER, _BACK, noise)
+        arrive_s = self._towards(driver, target, _NO_ORDER, _BACK, driver.back)
         if arrive_s > env.now:
             driver.ending = True
             yield Timer(env, arrive_s - env.now)
@@ -187,17 +187,16 @@ class Driving:
         if driver.on and driver.order is None:
             driver.free_since_s = env.now
             driver.wake.again()
-            self._go_free(driver, noise)
+            self._go_free(driver)
 
-    def _go_free(self, driver: Driver, noise: float) -> None:
-        # The ride back has its own noise, keyed by the order that the driver has just been busy with.
+    def _go_free(self, driver: Driver) -> None:
         target = self._office.driver_free(driver.id, driver.node)
         if target is None:
             driver.store = _NO_STORE
             self._facts.driver_waits(driver=driver.id, node=driver.node)
             return
         driver.store = target
-        leg = self._ride(driver, _NO_ORDER, _BACK, driver.node, target, towards=True, noise=noise)
+        leg = self._ride(driver, _NO_ORDER, _BACK, driver.node, target, towards=True, noise=driver.back)
         if leg.arrive_s > self._env.now:
             Timer(self._env, leg.arrive_s - self._env.now, self._back, (driver, leg))
         else:
@@ -349,6 +348,19 @@ class Driving:
         return self._ride(driver, order, trip, driver.node, store, towards=True, noise=noise, wait_s=wait_s).arrive_s
 
     # -- messages ----------------------------------------------------------------------------------------------------
+
+    def sent(self, message: RideMessage) -> None:
+        """A driver is told to ride to a store; who has work meanwhile, or flies, or is on his way there, does nothing."""
+        driver, store = self.drivers[message.driver], message.store
+        machine = self._docks is not None and self._docks.flies(driver)
+        if not driver.on or driver.order is not None or driver.ending or machine or driver.store == store:
+            return
+        arrive_s = self._towards(driver, store, _NO_ORDER, _BACK, driver.back)
+        driver.store = store
+        if arrive_s > self._env.now:
+            Timer(self._env, arrive_s - self._env.now, self._back, (driver, driver.leg))
+        else:
+            self._stand(driver)
 
     def packed(self, order: OrderId) -> None:
         """An order stands at the counter."""

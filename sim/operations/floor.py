@@ -125,6 +125,7 @@ class Floor:
         )
         office.bus.subscribe(Topic.ORDER_CANCELLED, self._cancelled)
         office.bus.subscribe_ahead(Topic.OFFER, answering.offered)
+        office.bus.subscribe(Topic.REPOSITION, self.driving.sent)
         if (on_call := scenario.drivers.on_call) is not None:
             rest_s = scenario.drivers.rules.rest_hours * 3600.0
             at_home = AtHome(env, self.driving, world.drivers, on_call, streams.die("drivers.on_call"), rest_s)

@@ -6,25 +6,26 @@ asks the policy once for all that one event brought about, or at the next multip
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from math import inf
 from typing import Any
 
 from sim.clock import Clock, Timer
-from sim.contracts import Dispatch, Offer, WaitingOrder
+from sim.contracts import Dispatch, Reposition, WaitingOrder
 from sim.facts import Facts
 from sim.platform.bus import Bus
 from sim.platform.fleet import FleetAhead
 from sim.platform.orders import Order
+from sim.platform.proposals import Proposals, decline
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
 from sim.platform.watch import Watch
-from sim.ports import Estimator, Figures, OfferMessage
+from sim.ports import Estimator, Figures, OfferMessage, RideMessage
 from sim.vocabulary import (
     NOBODY,
     CancelReason,
     Cents,
     DriverId,
+    InputError,
     NodeId,
     OfferAnswer,
     OrderId,
@@ -36,7 +37,7 @@ from sim.vocabulary import (
     quantise,
 )
 
-_OFFER = Topic.OFFER
+_OFFER, _NO_ORDER = Topic.OFFER, OrderId(NOBODY)
 _ACCEPTED, _VOID = OfferAnswer.ACCEPTED, OfferAnswer.VOID
 _REMEMBERED = frozenset({Refusal.TOO_HEAVY, Refusal.OUT_OF_RANGE, Refusal.NOT_ALLOWED})
 """Why a driver is not offered an order, nor will be: the same is not tried again."""
@@ -80,11 +81,6 @@ class Offers:
     ) -> None:
         self._env, self._facts, self._bus, self._tracking = env, facts, bus, tracking
         self._policy = policy
-        self._loads_litres = [figures.loads_litres[profile] for profile in figures.driver_profiles]
-        ranges_m = [figures.ranges_m[profile] for profile in figures.driver_profiles]
-        self._ranges_m = ranges_m if min(ranges_m, default=inf) < inf else None
-        self._restricted = figures.restricted
-        self._store_nodes, self._homes, self._metres = figures.store_nodes, figures.driver_homes, figures.metres
         self._every_s = float(getattr(policy, "every_s", 0.0))
         self._holds = self._every_s > 0.0 and bool(getattr(policy, "holds", False))
         self._again_s = 0.0 if self._every_s else quantise(float(getattr(policy, "again_s", 0.0)))
@@ -93,6 +89,7 @@ class Offers:
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self._bonus = bonus
         self.waiting: dict[OrderId, Order] = {}
+        self._proposals = Proposals(self.waiting, tracking, figures)
         self.opened = [0] * figures.stores  # tasks so far
         self._offered: dict[OrderId, Order] = {}
         self._asked_of: dict[DriverId, OrderId] = {}
@@ -190,7 +187,10 @@ class Offers:
             return
         too_heavy = False
         for offer in self._policy(self._view):
-            refusal = self._refusal(offer)
+            if isinstance(offer, Reposition):
+                self._send(*offer)
+                continue
+            refusal = self._proposals.refusal(offer)
             if refusal is None:
                 along = [self.waiting[order] for order in offer.along] if offer.along else ()
                 self._offer(self.waiting[offer.order], offer.driver, along)
@@ -207,66 +207,6 @@ class Offers:
         elif self._again_s and self.waiting and self._tracking.idle_count and not self._again_set:
             self._again_set = True
             Timer(self._env, self._again_s, self._once_more)
-
-    def _refusal(self, offer: Offer) -> Refusal | None:
-        number, driver, along = offer
-        order = self.waiting.get(number)
-        if order is None:
-            return Refusal.ORDER_NOT_WAITING
-        if not self._tracking.is_idle(driver):
-            return Refusal.DRIVER_NOT_IDLE
-        if order.declined is not None and driver in order.declined:
-            return Refusal.ALREADY_DECLINED
-        if along:
-            return self._tour_refusal(order, driver, along)
-        if order.litres > self._loads_litres[driver]:
-            # Nobody is offered what the vehicle cannot carry; asked once, the policy does not try the same again.
-            _decline(order, driver)
-            return Refusal.TOO_HEAVY
-        if self._needs_a_person(order, driver):
-            _decline(order, driver)
-            return Refusal.NOT_ALLOWED
-        if self._out_of_range(driver, order.store, [order.node]):
-            _decline(order, driver)
-            return Refusal.OUT_OF_RANGE
-        return None
-
-    def _needs_a_person(self, order: Order, driver: DriverId) -> bool:
-        """Whether somebody must look at a proof of age, and what has a range cannot."""
-        if self._ranges_m is None or self._ranges_m[driver] == inf or not self._restricted:
-            return False
-        return any(self._restricted[sku] for sku in order.skus)
-
-    def _out_of_range(self, driver: DriverId, store: StoreId, nodes: Sequence[NodeId]) -> bool:
-        """Whether a vehicle with a range could not get from its store by some customers and back; others start there too."""
-        if self._ranges_m is None or self._ranges_m[driver] == inf:
-            return False
-        if store != self._homes[driver]:
-            return True
-        places = [self._store_nodes[store], *nodes, self._store_nodes[store]]
-        return sum(self._metres(one, other) for one, other in pairwise(places)) > self._ranges_m[driver]
-
-    def _tour_refusal(self, first: Order, driver: DriverId, along: tuple[OrderId, ...]) -> Refusal | None:
-        if self._needs_a_person(first, driver):
-            return Refusal.NOT_ALLOWED
-        litres, known = first.litres, {first.id}
-        for number in along:
-            order = self.waiting.get(number)
-            if order is None or number in known:
-                return Refusal.ORDER_NOT_WAITING
-            if order.store != first.store:
-                return Refusal.OTHER_STORE
-            if order.declined_by(driver):
-                return Refusal.ALREADY_DECLINED
-            known.add(number)
-            if self._needs_a_person(order, driver):
-                return Refusal.NOT_ALLOWED
-            litres += order.litres
-        # Each of them may fit alone: the policy is told, and nothing is remembered.
-        if litres > self._loads_litres[driver]:
-            return Refusal.TOUR_TOO_HEAVY
-        nodes = [first.node, *(self.waiting[number].node for number in along)]
-        return Refusal.OUT_OF_RANGE if self._out_of_range(driver, first.store, nodes) else None
 
     def _offer(self, order: Order, driver: DriverId, along: Sequence[Order]) -> None:
         order.driver = driver
@@ -293,6 +233,19 @@ class Offers:
                 self._facts.bonus_offered(order=order.id, driver=driver, cents=Cents(bonus_cents))
         message = OfferMessage(order.id, driver, order.store, order.node, self._window_s, stops, bonus_cents)
         self._bus.publish(_OFFER, driver, message)
+
+    def _send(self, driver: DriverId, store: StoreId) -> None:
+        """Tell a driver without work to ride to a store."""
+        if not 0 <= store < len(self.opened):
+            raise InputError(
+                f"policies.dispatch: expected a store of this scenario (below {len(self.opened)}), got {store}."
+            )
+        if not self._tracking.is_idle(driver):
+            self._facts.proposal_refused(order=_NO_ORDER, driver=driver, refusal=Refusal.DRIVER_NOT_IDLE)
+        elif self._tracking.bound_for(driver) != store:
+            self._facts.driver_sent(driver=driver, store=store)
+            self._tracking.sent(driver, store, self._env.now)
+            self._bus.publish(Topic.REPOSITION, driver, RideMessage(driver, store))
 
     def _listen(self) -> None:
         # Offers are made in order of time and waited for equally long: one timer for the oldest serves them all.
@@ -352,7 +305,7 @@ class Offers:
         for each in along if order is None else (order, *along):
             each.driver = DriverId(NOBODY)
             if answer is not _VOID:
-                _decline(each, driver)
+                decline(each, driver)
             self._wait_again(each)
             if each.overdue:
                 self._give_up(each, CancelReason.NO_DRIVER)
@@ -364,7 +317,7 @@ class Offers:
         """An order is taken from the driver who accepted it, and waits for another, as long as it would have anyway."""
         driver = order.driver
         self._facts.order_taken_back(order=order.id, driver=driver)
-        _decline(order, driver)
+        decline(order, driver)
         order.driver, order.accepted, order.accepted_s, order.before = DriverId(NOBODY), False, inf, None
         if order.state is _ASSIGNED:
             self._move(order, _PACKED)
@@ -384,10 +337,5 @@ class Offers:
         self.waiting[order.id] = order
         if len(self.waiting) > 1:
             oldest_first = sorted(self.waiting.values(), key=lambda waiting: (waiting.opened_s, waiting.id))
-            self.waiting = {waiting.id: waiting for waiting in oldest_first}
-
-
-def _decline(order: Order, driver: DriverId) -> None:
-    if order.declined is None:
-        order.declined = set()
-    order.declined.add(driver)
+            self.waiting.clear()  # others keep it: it stays the same dictionary
+            self.waiting.update((waiting.id, waiting) for waiting in oldest_first)

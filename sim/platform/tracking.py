@@ -48,6 +48,9 @@ class Tracking:
         self._figures, self._estimator, self._phones = figures, estimator, phones
         self._standing: list[list[DriverId]] = [[] for _ in range(figures.stores)]
         self._stands_at = [-1] * count
+        # Of each place at a store (its node and a kind of vehicle): which store that is; two stores at one node share it.
+        kinds = range(max(figures.driver_profiles, default=0) + 1)
+        self._at = {estimator.place(node, k): StoreId(n) for n, node in enumerate(figures.store_nodes) for k in kinds}
 
     def on(self, driver: DriverId, node: NodeId, store: StoreId, now_s: float) -> None:
         """A driver began a shift, standing at a store."""
@@ -113,6 +116,20 @@ class Tracking:
             free_s += self._estimator.to_store_s(node, profile, target, now_s)
             node = self._figures.store_nodes[target]
         self._place[driver], self._free_s[driver] = self._estimator.place(node, profile), free_s
+        self._becomes_idle(driver, now_s)
+
+    def bound_for(self, driver: DriverId) -> StoreId | None:
+        """The store at which a driver without work stands, or to which he rides; None: he waits elsewhere."""
+        return self._at.get(self._place[driver])
+
+    def sent(self, driver: DriverId, store: StoreId, now_s: float) -> None:
+        """A driver without work is told to ride to a store."""
+        free_s = now_s + self.one_ride_s(driver, store, now_s)
+        self.busy(driver)
+        self.leaves(driver)
+        profile = self._figures.driver_profiles[driver]
+        self._place[driver] = self._estimator.place(self._figures.store_nodes[store], profile)
+        self._free_s[driver] = free_s
         self._becomes_idle(driver, now_s)
 
     def stands(self, driver: DriverId, store: StoreId) -> None:

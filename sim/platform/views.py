@@ -141,16 +141,13 @@ class LiveSourcingView:
 class LivePositioningView:
     """See `sim.contracts.PositioningView`; one object, pointed at each driver in turn."""
 
-    __slots__ = ("_at", "_env", "_estimator", "_figures", "_tracking", "driver", "ends", "home", "node", "opened")
+    __slots__ = ("_env", "_estimator", "_figures", "_tracking", "driver", "ends", "home", "node", "opened")
 
     def __init__(
         self, env: Clock, figures: Figures, estimator: Estimator, tracking: Tracking, opened: Sequence[int]
     ) -> None:
         self._env, self._figures, self._estimator, self._tracking = env, figures, estimator, tracking
         self.opened = opened
-        # Of each place at a store (its node and a kind of vehicle): which store that is; two stores at one node share it.
-        kinds = range(max(figures.driver_profiles, default=0) + 1)
-        self._at = {estimator.place(node, kind): n for n, node in enumerate(figures.store_nodes) for kind in kinds}
         self.driver, self.node, self.home, self.ends = DriverId(0), NodeId(0), StoreId(0), False
 
     def at(self, driver: DriverId, node: NodeId, *, ends: bool = False) -> "LivePositioningView":
@@ -181,8 +178,9 @@ class LivePositioningView:
     @property
     def bound(self) -> NDArray[Any]:
         """Drivers without work at each store or on their way to it."""
-        places = self._tracking.place[self._tracking.idle].tolist()
-        stores = [store for store in map(self._at.get, places) if store is not None]
+        tracking = self._tracking
+        bound = [tracking.bound_for(DriverId(driver)) for driver in tracking.idle.nonzero()[0].tolist()]
+        stores = [store for store in bound if store is not None]
         return np.bincount(np.array(stores, dtype=np.int64), minlength=self._figures.stores)
 
     def between_s(self, store: StoreId, other: StoreId) -> float:

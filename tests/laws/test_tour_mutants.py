@@ -10,7 +10,7 @@ from sim.engine import policies_of
 from sim.laws import all_laws, verdict, whole_log
 from sim.opening import ready_world
 from sim.operations.riding import Riding
-from sim.platform.offers import Offers
+from sim.platform.proposals import Proposals
 from sim.streams import Streams
 from sim.vocabulary import Refusal
 
@@ -91,7 +91,7 @@ def test_what_a_vehicle_cannot_carry_is_refused_and_noticed_where_it_is_not(
     found, refused = broken()
     assert found == set()
     assert Refusal.TOUR_TOO_HEAVY in refused
-    monkeypatch.setattr(Offers, "_tour_refusal", lambda *_: None)
+    monkeypatch.setattr(Proposals, "_of_tour", lambda *_: None)
     assert "people" in broken()[0]
 
 

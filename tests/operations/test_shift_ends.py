@@ -128,7 +128,7 @@ def test_who_is_to_work_again_on_the_way_home_works_on_from_there(
 ) -> None:
     ends, again = Driving._ends, []
 
-    def and_begin(self: Any, driver: Any, noise: float) -> Any:
+    def and_begin(self: Any, driver: Any) -> Any:
         def called(_: Timer) -> None:
             off_s = day_s[driver.id]
             if driver.ending and self._env.now < off_s:
@@ -137,7 +137,7 @@ def test_who_is_to_work_again_on_the_way_home_works_on_from_there(
                 Timer(self._env, off_s - self._env.now, lambda _: self.end(driver.id))
 
         Timer(self._env, 5.0, called)
-        return (yield from ends(self, driver, noise))
+        return (yield from ends(self, driver))
 
     early = ("drivers.early_share=1", "drivers.early_minutes=90", "drivers.shifts=[{at: '12:00', hours: 3}]")
     scenario = two_stores(*CALM, *early, policy, "demand.orders_per_day=4000", "drain_h=3")
@@ -192,7 +192,12 @@ def test_whoever_had_an_accident_and_what_flies_ride_nowhere(two_stores: Any, pl
 
 def test_riding_home_too_fast_breaks_the_law(two_stores: Any, play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ends = Driving._ends
-    monkeypatch.setattr(Driving, "_ends", lambda self, driver, noise: ends(self, driver, noise / 2.0))
+
+    def fast(self: Any, driver: Any) -> Any:
+        driver.back /= 2.0
+        return ends(self, driver)
+
+    monkeypatch.setattr(Driving, "_ends", fast)
     world = ready_world(two_stores(*CALM, SHORT, HOME), Streams(1))
     laws = all_laws(world)
     play(world, laws=laws)

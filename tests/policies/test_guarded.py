@@ -127,11 +127,43 @@ def test_tours_of_a_users_policy_are_driven_as_ours(two_stores: Any, play: Any, 
     assert len(day.rows("goods_delivered")) > 20
 
 
+AHEAD = """
+from sim.contracts import Offer, Reposition
+
+class Ahead:
+    every_s, holds = 60.0, True
+
+    def __call__(self, view):
+        for order, driver in zip(list(view.waiting), view.idle.tolist()):
+            yield Offer(order.id, driver)
+        for driver in view.idle.tolist():
+            yield Reposition({driver}, 0)
+"""
+
+
+def test_drivers_of_a_users_policy_are_sent_as_ours(two_stores: Any, play: Any, tmp_path: Path) -> None:
+    file = tmp_path / "ahead.py"
+    scenario = two_stores("policies.positioning=stay")
+
+    def day(driver: str) -> Any:
+        file.write_text(AHEAD.format(driver=driver))
+        mine = build_policy("dispatch", f"{file}:Ahead", "policies.dispatch", allow_code=True)
+        return play(scenario, policies=replace(policies_of(scenario), dispatch=mine))
+
+    assert len(day("driver").rows("driver_sent")) > 3
+    with pytest.raises(
+        InputError, match=r"expected an Offer\(order, driver, along\) or a Reposition\(driver, store\) of ids"
+    ):
+        day("None")
+
+
 @pytest.mark.parametrize("along", ["None", "7", "['x']"])
 def test_what_is_no_tour_is_refused_in_one_line(two_stores: Any, play: Any, tmp_path: Path, along: str) -> None:
     scenario = two_stores()
     file = tmp_path / "tours.py"
     file.write_text(TOURS.format(every="pass", along=along))
     mine = build_policy("dispatch", f"{file}:Everything", "policies.dispatch", allow_code=True)
-    with pytest.raises(InputError, match=r"expected an Offer\(order, driver, along\) of ids"):
+    with pytest.raises(
+        InputError, match=r"expected an Offer\(order, driver, along\) or a Reposition\(driver, store\) of ids"
+    ):
         play(scenario, policies=replace(policies_of(scenario), dispatch=mine))

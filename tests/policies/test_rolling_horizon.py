@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import pytest
+
 from policies.dispatch.rolling_horizon import RollingHorizon
+from sim.contracts import Offer, Reposition
 from tests.policies.plain_dispatch import Line, Waiting
 
 
 def offers(policy: RollingHorizon, view: Line) -> list[tuple[int, int, tuple[int, ...]]]:
-    return [(int(offer.order), int(offer.driver), tuple(map(int, offer.along))) for offer in policy(view)]  # type: ignore[arg-type]
+    made = [one for one in policy(view) if isinstance(one, Offer)]  # type: ignore[arg-type]
+    return [(int(offer.order), int(offer.driver), tuple(map(int, offer.along))) for offer in made]
 
 
 def due(n: int, store: int, node: float, **columns: Any) -> Waiting:
@@ -94,3 +98,54 @@ def test_a_driver_is_told_when_he_would_come_too_late_a_step_later() -> None:
 
 def test_a_job_that_takes_no_time_is_worth_a_lot_and_no_error() -> None:
     assert offers(RollingHorizon(), Line([0.0], [0.0], [due(0, 0, 0.0)])) == [(0, 0, ())]
+
+
+# -- commitment in two stages -----------------------------------------------------------------------------------------
+
+
+def orders_and_rides(policy: RollingHorizon, view: Line) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    told = list(policy(view))  # type: ignore[arg-type]
+    offered = [(int(one.order), int(one.driver)) for one in told if isinstance(one, Offer)]
+    return offered, [(int(one.driver), int(one.store)) for one in told if isinstance(one, Reposition)]
+
+
+def test_who_cannot_be_there_before_the_next_step_rides_on_with_the_orders_left_open() -> None:
+    """The same driver: told for good at once where commitment is late; in two stages sent, and told when he is near."""
+    far, near = Line([0.0], [600.0], [due(0, 0, 10.0)]), Line([0.0], [50.0], [due(0, 0, 10.0)], now_s=550.0)
+    assert orders_and_rides(RollingHorizon(), far) == ([(0, 0)], [])
+    policy = RollingHorizon(commitment="two_stages")
+    assert orders_and_rides(policy, far) == ([], [(0, 0)])
+    assert orders_and_rides(policy, near) == ([(0, 0)], [])
+
+
+def test_whoever_need_not_set_out_yet_is_not_sent() -> None:
+    later = Line([0.0], [600.0], [due(0, 0, 10.0, ready_s=1000.0)])
+    assert orders_and_rides(RollingHorizon(commitment="two_stages"), later) == ([], [])
+
+
+def test_who_was_sent_is_for_that_store_alone_while_it_has_orders() -> None:
+    """On his way another store comes up that is nearer to him: it is not his, unless the first has nothing left."""
+    policy = RollingHorizon(commitment="two_stages")
+    assert orders_and_rides(policy, Line([0.0, 600.0], [1000.0], [due(0, 0, 10.0)])) == ([], [(0, 0)])
+    near, mine = due(1, 1, 610.0, opened_s=1.0), due(0, 0, 10.0)
+    assert orders_and_rides(policy, Line([0.0, 600.0], [600.0], [near, mine], now_s=60.0)) == ([], [(0, 0)])
+    assert orders_and_rides(policy, Line([0.0, 600.0], [600.0], [near], now_s=120.0)) == ([(1, 0)], [])
+
+
+def test_which_of_the_stores_orders_he_takes_is_open_until_he_is_near() -> None:
+    """A second one that lives next door comes up while he rides, and one driver is all there is: they ride together."""
+    policy = RollingHorizon(commitment="two_stages")
+    one, two = due(0, 0, 100.0), due(1, 0, 101.0, opened_s=30.0)
+    assert orders_and_rides(policy, Line([0.0], [600.0], [one])) == ([], [(0, 0)])
+    assert offers(policy, Line([0.0], [50.0], [one, two], now_s=550.0)) == [(0, 0, (1,))]
+
+
+def test_what_has_been_packed_for_long_is_given_away_for_good() -> None:
+    far = Line([0.0], [600.0], [due(0, 0, 10.0)], now_s=700.0)
+    assert orders_and_rides(RollingHorizon(commitment="two_stages", patience_s=800.0), far) == ([], [(0, 0)])
+    assert orders_and_rides(RollingHorizon(commitment="two_stages"), far) == ([(0, 0)], [])
+
+
+def test_commitment_is_one_of_two() -> None:
+    with pytest.raises(ValueError, match=r"Expected commitment to be one of late, two_stages, got 'soon'\."):
+        RollingHorizon(commitment="soon")

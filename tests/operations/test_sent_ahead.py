@@ -1,0 +1,126 @@
+"""Drivers sent to a store without an order, by a dispatch policy that says so."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from policies.dispatch.nearest import NearestIdle
+from sim.contracts import Offer, Reposition
+from sim.engine import policies_of
+from sim.laws import all_laws, verdict
+from sim.opening import ready_world
+from sim.platform.offers import Offers
+from sim.streams import Streams
+from sim.vocabulary import InputError, OfferAnswer, Refusal, StoreId, Trip
+from tests.conftest import lawful_day
+
+STAGES = "policies.dispatch=rolling_horizon(every_s=15, early_s=60, commitment='two_stages')"
+WAIT = ("policies.positioning=stay", "drivers.accept_share=1", "customers.patience_s=null")
+
+
+class AllTo:
+    """Sends every idle driver to one store, and offers what waits as `nearest` does."""
+
+    every_s, holds = 60.0, True
+
+    def __init__(self, store: int) -> None:
+        self.store, self.asked, self._nearest = StoreId(store), 0, NearestIdle(ride_s_max=1e6)
+
+    def __call__(self, view: Any) -> Iterator[Offer | Reposition]:
+        for driver in view.idle.tolist():
+            self.asked += 1
+            yield Reposition(driver, self.store)
+        yield from self._nearest(view)
+
+
+def played(play: Any, scenario: Any, policy: Any) -> tuple[Any, set[str]]:
+    world = ready_world(scenario, Streams(1))
+    laws = all_laws(world)
+    day = play(world, policies=replace(policies_of(scenario), dispatch=policy), laws=laws)
+    return day, {breach.law for breach in verdict(laws)}
+
+
+def test_whoever_is_sent_rides_there_if_he_does_not_get_work_before_he_hears_of_it(two_stores: Any, play: Any) -> None:
+    day = lawful_day(play, two_stores(STAGES, *WAIT))
+    sent, legs, nodes = day.rows("driver_sent"), day.rows("leg_started"), day.world.store_nodes
+    assert len(sent) > 10
+    bus_s = day.world.scenario.platform.bus_s
+    rode = 0
+    for row in sent:
+        after = legs[(legs["driver"] == row["driver"]) & (legs["t_s"] >= row["t_s"])]
+        if len(after) and after["t_s"][0] <= row["t_s"] + bus_s + 0.01 and after["trip"][0] == Trip.BACK:
+            assert after["node"][0] == nodes[row["store"]]
+            rode += 1
+    assert rode > 0.9 * len(sent)
+
+
+def test_who_was_sent_and_is_there_need_not_ride_to_take_an_order(two_stores: Any, play: Any) -> None:
+    day = lawful_day(play, two_stores(STAGES, *WAIT))
+    legs, answered, at_store = day.rows("leg_started"), day.rows("offer_answered"), day.rows("driver_at_store")
+    accepted = answered[answered["answer"] == OfferAnswer.ACCEPTED]
+    arrived = {(row["driver"], row["order"]): row["t_s"] for row in at_store}
+    at_once = 0
+    for row in accepted:
+        mine = legs[(legs["driver"] == row["driver"]) & (legs["t_s"] <= row["t_s"])]
+        if len(mine) and mine["trip"][-1] == Trip.BACK and mine["arrive_s"][-1] <= row["t_s"]:
+            at_once += arrived.get((row["driver"], row["order"])) == row["t_s"]
+    assert at_once > 5
+
+
+def test_all_who_are_free_gather_where_they_are_sent_once(two_stores: Any, play: Any) -> None:
+    """Who is on his way there, or there, is not told again, however often the policy says so."""
+    policy = AllTo(1)
+    day, broken = played(play, two_stores(*WAIT, "demand.orders_per_day=1500"), policy)
+    assert broken == set()
+    sent = day.rows("driver_sent")
+    assert (sent["store"] == 1).all()
+    legs, nodes = day.rows("leg_started"), day.world.store_nodes
+    assert (legs["node"][legs["trip"] == Trip.BACK] == nodes[1]).all()
+    jobs = len(day.rows("goods_delivered")) + len(day.rows("driver_on"))
+    assert 0 < len(sent) <= jobs < policy.asked, "once for each time that somebody became free"
+    assert len(day.rows("goods_delivered")) > 50
+
+
+def test_who_has_work_is_not_sent(two_stores: Any, play: Any) -> None:
+    class Busy(AllTo):
+        def __call__(self, view: Any) -> Iterator[Offer | Reposition]:
+            for offer in self._nearest(view):
+                yield offer
+                yield Reposition(offer.driver, self.store)
+
+    day, broken = played(play, two_stores(*WAIT), Busy(0))
+    refused = day.rows("proposal_refused")
+    assert len(refused) > 20
+    assert (refused["refusal"] == Refusal.DRIVER_NOT_IDLE).all()
+    assert len(day.rows("driver_sent")) == 0
+    assert broken == set()
+
+
+@pytest.mark.parametrize("store", [-1, 2, 10**12])
+def test_a_store_that_is_not_there_is_refused(two_stores: Any, play: Any, store: int) -> None:
+    with pytest.raises(InputError, match=r"policies\.dispatch: expected a store of this scenario \(below 2\), got"):
+        played(play, two_stores(*WAIT), AllTo(store))
+
+
+def test_a_platform_that_sends_whom_it_has_just_asked_breaks_the_law(
+    two_stores: Any, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy(AllTo):
+        def __call__(self, view: Any) -> Iterator[Offer | Reposition]:
+            for offer in self._nearest(view):
+                yield offer
+                yield Reposition(offer.driver, self.store)
+
+    monkeypatch.setattr(
+        Offers, "_send", lambda self, driver, store: self._facts.driver_sent(driver=driver, store=store)
+    )
+    _, broken = played(play, two_stores(*WAIT), Busy(1))
+    assert "people" in broken
+
+
+def test_what_is_lost_or_comes_twice_on_the_bus_does_no_harm(two_stores: Any, play: Any) -> None:
+    day = lawful_day(play, two_stores(STAGES, *WAIT, "platform.bus.loss=0.2", "platform.bus.duplicates=0.2"))
+    assert len(day.rows("driver_sent")) > 10
+    assert len(day.rows("goods_delivered")) > 100
