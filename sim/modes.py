@@ -4,6 +4,7 @@ A full run has the office, the floor and everything that can break; a goods-only
 who move them, and customers who only ask for units: months of it take seconds.
 """
 
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,6 +34,7 @@ from sim.vocabulary import StoreId, quantise
 from sim.world.build import World
 from sim.world.notices import Notices
 from sim.world.pings import Pings
+from sim.world.places import middles_of
 from sim.world.travel import LaggingEstimator
 from sim.world.wants import Wants
 
@@ -205,6 +207,8 @@ def _figures(world: World, walks: Walks | None) -> Figures:
         category_shares=np.bincount(
             world.catalogue.category, weights=world.catalogue.popularity, minlength=len(world.catalogue.categories)
         ).tolist(),
+        cell=quick(world.cell),
+        middles=partial(middles_of, world.geography, world.cell),
         metres=world.metres,
         restricted=() if world.doors is None else quick(world.doors.restricted),
     )

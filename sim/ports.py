@@ -146,6 +146,10 @@ class Figures(NamedTuple):
     """Category of each SKU."""
     category_shares: Sequence[float]
     """Share of each category in what is looked at."""
+    cell: Sequence[int]
+    """H3 cell of each road node, dense from zero."""
+    middles: Callable[[], Sequence[int]]
+    """Works out the node in the middle of each cell."""
     metres: Callable[[int, int], float]
     """Straight-line distance between two road nodes."""
     restricted: Sequence[bool]

@@ -34,7 +34,7 @@ class RollingHorizon:
       any more, then those that nobody reaches by when they are packed, then all others. A pair is worth the orders that it
       brings for each minute of the driver's, less `fresh_weight` for each minute that packed goods wait.
 
-    - Commitment, of a driver who would come too late by leaving at the next step, `early_s` earlier than just in time:
+    - `commitment`, of a driver who would come too late by leaving at the next step, `early_s` earlier than just in time:
       "late", for good; or in the published "two_stages", for good only where driver and goods will be there before the next
       step, or one of the orders has been packed for `patience_s`. Else he rides towards the store with the orders left open:
       until he is given some he is matched with bundles of that store alone, and where it has none any more, with any.

@@ -17,16 +17,15 @@ class Prestage:
     """Free drivers ride to the stores where more orders are expected than drivers are there or bound for, at least riding in all.
 
     Every `every_s` seconds a transport problem is solved. At the one end are the drivers who should come free until then, by
-    the store around which they will be: as many as there are orders at the rate of the last `recent_s` seconds, to which each
-    store is given `prior_orders`. At the other are the places that are lacking: the orders that this rate brings each store
-    within `lead_s` seconds, less the drivers without work who stand there or ride to it. Whoever comes free around a store
-    goes to the nearest place that the plan has for drivers from there; where it has none, home. Who could not be there
-    before the shift ends stays. `at_end`: where that ends: "stay", where its driver is; or after a paid ride to the store that is
-    "home" or "nearest", for vehicles that belong there.
+    H3 cell: as many as there are orders at the rate of the last `recent_s` seconds, where the customers of that time live. At
+    the other are the places that are lacking: the orders that this rate, to which each store is given `prior_orders`, brings
+    each store within `lead_s` seconds, less the drivers without work who stand there or ride to it. A place costs the ride from
+    the middle of the cell. Whoever comes free in a cell goes to the nearest place that the plan has for drivers from there;
+    where it has none, home. Who could not be there before the shift ends stays. `at_end`: where that ends: "stay", where its
+    driver is; or after a paid ride to the store that is "home" or "nearest", for vehicles that belong there.
 
-    Places are stores, not cells of a grid: a driver is wanted where an order is fetched, so the cells with work to
-    expect are those that hold a store, and what is around a store is what it delivers to.
-    The form is that of moving empty vehicles by a transport problem (Pavone, Smith, Frazzoli and Rus 2012, Robotic load
+    Drivers come free at customers' doors, so there a cell says where; they are wanted where orders are fetched, which is a
+    store. The form is that of moving empty vehicles by a transport problem (Pavone, Smith, Frazzoli and Rus 2012, Robotic load
     balancing for mobility-on-demand systems); the figures are judgement. Where rosters follow demand, riding home is as good.
     """
 
@@ -52,48 +51,48 @@ class Prestage:
             return end_at(view, self.at_end)
         memory = self._memory
         ride_s = np.array([view.ride_s(StoreId(store)) for store in range(view.stores)])
-        around = int(ride_s.argmin())
         if memory.plan is None or view.now_s >= memory.until_s:
-            memory.plan, memory.until_s = self._plan(view, around), view.now_s + self.every_s
-        there = memory.plan[around]
+            memory.plan, memory.until_s = self._plan(view), view.now_s + self.every_s
+        there = memory.plan[view.cell]
         store = int(np.where(there > 0, ride_s, np.inf).argmin()) if there.any() else int(view.home)
         if view.now_s + ride_s[store] > view.off_s:
             return None
         there[store] -= there[store] > 0
         return StoreId(store)
 
-    def _plan(self, view: PositioningView, around: int) -> NDArray[Any]:
-        """How many of those who come free around each store, one of them `around`, should go to each, int64 (stores, stores)."""
-        per_s = (self._lately(view) + self.prior_orders) / self.recent_s
+    def _plan(self, view: PositioningView) -> NDArray[Any]:
+        """How many of those who come free in a cell, this driver among them, should go to each store, int64 (cells, stores)."""
+        of_store, of_cell = self._lately(view)
+        per_s = (of_store + self.prior_orders) / self.recent_s
         lacking = np.rint(np.maximum(per_s * self.lead_s - view.bound, 0.0)).astype(np.int64)
-        coming = max(round(float(per_s.sum()) * self.every_s), 1)
-        origins = np.append(np.repeat(np.arange(len(per_s)), _whole(per_s / per_s.sum(), coming)), around)
-        targets = np.repeat(np.arange(len(per_s)), lacking)
-        stores = [StoreId(store) for store in range(view.stores)]
-        between_s = np.array([[view.between_s(one, other) for other in stores] for one in stores])
-        rows, columns = linear_sum_assignment(between_s[np.ix_(origins, targets)])
-        plan = np.zeros((len(per_s), len(per_s)), dtype=np.int64)
+        origins, targets = np.array([view.cell]), np.repeat(np.arange(len(per_s)), lacking)
+        if of_cell.any():
+            coming = max(round(float(per_s.sum()) * self.every_s), 1)
+            origins = np.append(np.repeat(np.arange(len(of_cell)), _whole(of_cell / of_cell.sum(), coming)), view.cell)
+        ride_s = np.column_stack([view.from_cells_s(StoreId(store)) for store in range(view.stores)])
+        rows, columns = linear_sum_assignment(ride_s[np.ix_(origins, targets)])
+        plan = np.zeros((len(of_cell), len(per_s)), dtype=np.int64)
         np.add.at(plan, (origins[rows], targets[columns]), 1)
         return plan
 
-    def _lately(self, view: PositioningView) -> NDArray[Any]:
-        """Orders of each store within the last `recent_s` seconds, by what had been counted when plans were made."""
+    def _lately(self, view: PositioningView) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Orders of the last `recent_s` seconds by store and by cell, by what had been counted when plans were made."""
         counted, now_s = self._memory.counted, view.now_s
-        opened = np.array(view.opened, dtype=np.float64)
+        opened, opened_from = (np.array(column, dtype=np.float64) for column in (view.opened, view.opened_from))
         while len(counted) > 1 and counted[1][0] <= now_s - self.recent_s:
             del counted[0]
-        before = counted[0][1] if counted else np.zeros(len(opened))
-        counted.append((now_s, opened))
-        return opened - before
+        _, before, before_from = counted[0] if counted else (0.0, 0.0 * opened, 0.0 * opened_from)
+        counted.append((now_s, opened, opened_from))
+        return opened - before, opened_from - before_from
 
 
 class _Memory:
-    """The plan, until when it holds, and how many orders each store had had when plans were made."""
+    """The plan, until when it holds, and how many orders each store, and each cell, had had when plans were made."""
 
     def __init__(self) -> None:
         self.plan: NDArray[Any] | None = None
         self.until_s = 0.0
-        self.counted: list[tuple[float, NDArray[Any]]] = []
+        self.counted: list[tuple[float, NDArray[Any], NDArray[Any]]] = []
 
 
 def _whole(share: NDArray[Any], count: int) -> NDArray[Any]:

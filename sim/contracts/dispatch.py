@@ -211,6 +211,17 @@ class PositioningView(Protocol):
     def opened(self) -> Sequence[int]:
         """Orders of each store that have needed a driver so far; a live list."""
 
+    @property
+    def cell(self) -> int:
+        """The H3 cell in which the driver is, dense from zero."""
+
+    @property
+    def opened_from(self) -> Sequence[int]:
+        """Orders of the customers in each cell that have needed a driver so far; a live list."""
+
+    def from_cells_s(self, store: StoreId) -> NDArray[Any]:
+        """Believed rides from the middle of each cell to a store by the driver's vehicle, seconds, float64 (cells,)."""
+
     def between_s(self, store: StoreId, other: StoreId) -> float:
         """Believed ride from one store to another by the driver's vehicle, seconds."""
 

@@ -90,7 +90,8 @@ class Offers:
         self._bonus = bonus
         self.waiting: dict[OrderId, Order] = {}
         self._proposals = Proposals(self.waiting, tracking, figures)
-        self.opened = [0] * figures.stores  # tasks so far
+        self.opened = [0] * figures.stores  # tasks so far, and by the customers' cells
+        self.opened_from = [0] * (max(figures.cell, default=0) + 1)
         self._offered: dict[OrderId, Order] = {}
         self._asked_of: dict[DriverId, OrderId] = {}
         self._along: dict[OrderId, Sequence[Order]] = {}  # what an offer of this order asks to take along
@@ -114,6 +115,7 @@ class Offers:
         order.give_up_at_s = order.opened_s + self._give_up_s
         self.waiting[order.id] = order
         self.opened[order.store] += 1
+        self.opened_from[order.cell] += 1
         self._facts.task_opened(order=order.id, store=order.store, ready_s=ready_s)
         self._deadlines.append(order)
         if not self._watching:

@@ -179,7 +179,7 @@ class Office(Desks):
             env, facts, self.bus, self.offers, self.tracking, figures, on_call
         )  # fmt: skip
         self._asks_at_end = getattr(policies.positioning, "at_end", "stay") != "stay"
-        self._positioning_view = LivePositioningView(env, figures, estimator, self.tracking, self.offers.opened)
+        self._positioning_view = LivePositioningView(env, figures, estimator, self.tracking, self.offers)
         if self.backend is not None:
             self.offers.watch = Watch(
                 env, facts, figures, estimator, self.tracking, platform.tracking, self.offers.take_back

@@ -141,13 +141,16 @@ class LiveSourcingView:
 class LivePositioningView:
     """See `sim.contracts.PositioningView`; one object, pointed at each driver in turn."""
 
-    __slots__ = ("_env", "_estimator", "_figures", "_tracking", "driver", "ends", "home", "node", "opened")
+    __slots__ = (
+        "_env", "_estimator", "_figures", "_middles", "_tracking", "driver", "ends", "home", "node", "opened", "opened_from"
+    )  # fmt: skip
 
     def __init__(
-        self, env: Clock, figures: Figures, estimator: Estimator, tracking: Tracking, opened: Sequence[int]
+        self, env: Clock, figures: Figures, estimator: Estimator, tracking: Tracking, offers: "Offers"
     ) -> None:
         self._env, self._figures, self._estimator, self._tracking = env, figures, estimator, tracking
-        self.opened = opened
+        self.opened, self.opened_from = offers.opened, offers.opened_from
+        self._middles: dict[int, NDArray[Any]] = {}  # by kind of vehicle, the cells' middles as places
         self.driver, self.node, self.home, self.ends = DriverId(0), NodeId(0), StoreId(0), False
 
     def at(self, driver: DriverId, node: NodeId, *, ends: bool = False) -> "LivePositioningView":
@@ -182,6 +185,20 @@ class LivePositioningView:
         bound = [tracking.bound_for(DriverId(driver)) for driver in tracking.idle.nonzero()[0].tolist()]
         stores = [store for store in bound if store is not None]
         return np.bincount(np.array(stores, dtype=np.int64), minlength=self._figures.stores)
+
+    @property
+    def cell(self) -> int:
+        """Cell in which the driver is."""
+        return self._figures.cell[self.node]
+
+    def from_cells_s(self, store: StoreId) -> NDArray[Any]:
+        """Believed rides from the cells' middles to a store, seconds."""
+        profile, estimator = self._figures.driver_profiles[self.driver], self._estimator
+        places = self._middles.get(profile)
+        if places is None:
+            middles = [estimator.place(NodeId(node), profile) for node in self._figures.middles()]
+            places = self._middles[profile] = np.array(middles, dtype=np.int64)
+        return np.asarray(estimator.places_to_store_s(places, store, self._env.now))
 
     def between_s(self, store: StoreId, other: StoreId) -> float:
         """Believed ride from one store to another, seconds."""

@@ -41,6 +41,15 @@ def nearest_node(geography: Geography, lat: float, lon: float) -> tuple[int, flo
     return node, float(metres[node])
 
 
+def middles_of(geography: Geography, cell: NDArray[np.int32]) -> list[int]:
+    """Return for each cell the node nearest to the mean of its nodes, the lowest number where several are; see `cells_of`."""
+    count = np.bincount(cell)
+    mean_lon, mean_lat = (np.bincount(cell, weights=column) / count for column in (geography.lon, geography.lat))
+    off_m = metres_between(geography.lon, geography.lat, mean_lon[cell], mean_lat[cell])
+    order = np.lexsort((off_m, cell))
+    return [int(node) for node in order[np.searchsorted(cell[order], np.arange(len(count)))]]
+
+
 def customer_weights(
     scenario: Scenario,
     geography: Geography,

@@ -14,7 +14,10 @@ from policies.positioning.prestage import Prestage
 
 @dataclass
 class Free:
-    """A driver who came free on a line of stores: positions are seconds of riding."""
+    """A driver who came free on a line of stores: positions are seconds of riding.
+
+    Each store has a cell about it, whose customers are its own unless `opened_from` says otherwise.
+    """
 
     stores_at: Sequence[float]
     at: float
@@ -23,6 +26,8 @@ class Free:
     off_s: float = 1e6
     drivers: Sequence[int] = ()
     opened: list[int] = field(default_factory=list)
+    cells_at: Sequence[float] = ()
+    customers: Sequence[int] | None = None
     driver: int = 0
     node: int = 0
     ends: bool = False
@@ -38,8 +43,20 @@ class Free:
     def ride_s(self, store: int) -> float:
         return abs(self.stores_at[store] - self.at)
 
-    def between_s(self, store: int, other: int) -> float:
-        return abs(self.stores_at[store] - self.stores_at[other])
+    @property
+    def _cells(self) -> NDArray[Any]:
+        return np.array(self.cells_at or self.stores_at)
+
+    @property
+    def cell(self) -> int:
+        return int(np.abs(self._cells - self.at).argmin())
+
+    @property
+    def opened_from(self) -> Sequence[int]:
+        return self.opened if self.customers is None else self.customers
+
+    def from_cells_s(self, store: int) -> NDArray[Any]:
+        return np.abs(self._cells - self.stores_at[store])
 
 
 STORES = (0.0, 100.0, 1000.0)
@@ -62,6 +79,18 @@ def test_where_enough_come_free_around_a_store_nobody_rides_there_from_elsewhere
     assert sent(Prestage(every_s=300), opened=[0, 0, 60], drivers=(1, 1, 1), at=990.0) == 2
 
 
+def test_drivers_are_expected_where_customers_live() -> None:
+    """Two stores lack drivers; whoever comes free between them goes to the one for which the cell beyond has nobody."""
+    lacking: dict[str, Any] = {
+        "opened": [40, 0, 40],
+        "drivers": (0, 9, 0),
+        "cells_at": (0.0, 500.0, 1000.0),
+        "at": 480.0,
+    }
+    assert sent(Prestage(every_s=300), customers=[80, 0, 0], **lacking) == 2
+    assert sent(Prestage(every_s=300), customers=[0, 0, 80], **lacking) == 0
+
+
 def test_where_nothing_is_lacking_a_driver_rides_home() -> None:
     assert sent(Prestage(), opened=[12, 12, 12], drivers=(9, 9, 9), home=2) == 2
     assert sent(Prestage(), home=1, drivers=(1, 1, 1)) == 1
@@ -79,8 +108,8 @@ def test_no_other_plan_has_drivers_ride_less(seed: int) -> None:
     rng = np.random.default_rng(seed)
     roads = rng.uniform(0.0, 1000.0, (4, 4))
     view = Free((0.0,) * 4, 0.0, drivers=(0, 0, 0, 0), opened=rng.integers(10, 40, 4).tolist())
-    view.between_s = lambda store, other: float(roads[store, other])  # type: ignore[method-assign]
-    plan = Prestage(every_s=120)._plan(view, 0)  # type: ignore[arg-type]
+    view.from_cells_s = lambda store: roads[:, store]  # type: ignore[method-assign]
+    plan = Prestage(every_s=120)._plan(view)  # type: ignore[arg-type]
     rows, columns = np.nonzero(plan)
     ends = np.repeat(np.column_stack([rows, columns]), plan[rows, columns], axis=0)
     assert len(ends) >= 3

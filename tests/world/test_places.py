@@ -10,7 +10,8 @@ import pytest
 from sim.scenario import Scenario, load
 from sim.vocabulary import InputError
 from sim.world.build import build_world
-from sim.world.places import SNAP_LIMIT_M, nearest_node
+from sim.world.geography import metres_between
+from sim.world.places import SNAP_LIMIT_M, middles_of, nearest_node
 
 BASE = """
 name: places
@@ -198,3 +199,14 @@ def test_customers_are_where_people_live() -> None:
     assert stats.chi2.sf(statistic, int(big.sum()) - 1) > 1e-6
     even = build_world(load("default", ("horizon_h=1", "demand.place=nodes")))
     assert np.ptp(even.node_weights) == 0
+
+
+def test_the_middle_of_a_cell_is_its_node_nearest_to_the_mean_of_all(tmp_path: Path) -> None:
+    world = build_world(scenario_in(tmp_path))
+    roads, middles = world.geography, middles_of(world.geography, world.cell)
+    assert len(middles) == len(world.cells)
+    assert [int(world.cell[node]) for node in middles] == list(range(len(middles)))
+    for cell in range(0, len(middles), 7):
+        nodes = np.flatnonzero(world.cell == cell)
+        off_m = metres_between(roads.lon[nodes], roads.lat[nodes], roads.lon[nodes].mean(), roads.lat[nodes].mean())
+        assert middles[cell] == nodes[off_m.argmin()]
