@@ -21,12 +21,16 @@ from sim.streams import Die
 
 
 class Sample(NamedTuple):
-    """What a dashboard shows: reads and misses per second, shares of 1, seconds, lines shown wrongly so far."""
+    """What a dashboard shows: reads and misses per second, shares of 1, seconds, lines shown wrongly so far.
+
+    `unanswered_per_s`: reads for which there is no answer, per second, while the breaker is open.
+    """
 
     reads_per_s: float
     hit_rate: float
     misses_per_s: float
     stale_shown: int
+    unanswered_per_s: float
 
 
 sampled: Callable[[tuple[float, ...]], Sample] = partial(tuple.__new__, Sample)

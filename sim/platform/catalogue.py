@@ -182,14 +182,20 @@ class Catalogue(Browsed):
             for page in [page for page in self._active.values() if page.wakes_s <= now]:
                 self._advance(page, now)
         reads, misses, coalesced, hits = self._reads_s, self._misses_s, self._coalesced_s, 0.0
+        blank = 0.0
         if self.breaker_is_open:
             misses = coalesced = 0.0
-            hits = sum(self._page_rate(page, now) for page in self._pages if page.live and page.expires_s > now)
+            for page in self._pages:
+                rate = self._page_rate(page, now)
+                if page.live and page.expires_s > now:
+                    hits += rate
+                elif not self._may_be_stale or page.filled_s == -inf:
+                    blank += rate
         else:
             if now < self._memory_until_s:
                 misses, coalesced = self._after_clearing(now)
             hits = max(reads - misses - coalesced, 0.0)
-        return sampled((reads, hits / reads if reads else 0.0, misses, self.stale_shown))
+        return sampled((reads, hits / reads if reads else 0.0, misses, self.stale_shown, blank))
 
     def _entry(self, page: int, now: float) -> tuple[float, float]:
         if page in self._active:

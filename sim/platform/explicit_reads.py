@@ -41,7 +41,7 @@ class ExplicitCatalogue(Browsed):
         self._cleared_s = [0.0] * self.pages
         self._calls = Coalescer()
         self._coming: dict[int, Entry[bytes]] = {}  # of the first call under way for each page, what it will bring
-        self._sampled = (0.0, 0.0, 0.0, 0.0)
+        self._sampled = (0.0, 0.0, 0.0, 0.0, 0.0)
 
     def crossed(self, place: int, now: float, available: bool) -> None:
         """A record was sold out, or is available again."""
@@ -164,11 +164,13 @@ class ExplicitCatalogue(Browsed):
 
     def sample(self, now: float) -> Sample:
         """The figures since the last sample."""
-        then_s, reads, misses, others = self._sampled
-        self._sampled = (now, self.reads, self.misses, self.coalesced + self.stale_answers + self.unanswered)
+        then_s, reads, misses, others, blank = self._sampled
+        others_now = self.coalesced + self.stale_answers + self.unanswered
+        self._sampled = (now, self.reads, self.misses, others_now, self.unanswered)
         passed_s, asked = now - then_s, self.reads - reads
-        hits = asked - (self.misses - misses) - (self._sampled[3] - others)
+        hits = asked - (self.misses - misses) - (others_now - others)
         return Sample(
             asked / passed_s if passed_s else 0.0, hits / asked if asked else 0.0,
             (self.misses - misses) / passed_s if passed_s else 0.0, self.stale_shown,
+            (self.unanswered - blank) / passed_s if passed_s else 0.0,
         )  # fmt: skip

@@ -287,15 +287,23 @@ class Monitoring:
     def _pages(self, samples: list[Sample], reads: float, lost: float) -> float:
         """Reads of catalogue pages: most end at the cache beside the gateway, the others ask catalogue and inventory."""
         gateway, catalogue, inventory = samples[_GATEWAY], samples[_CATALOGUE], samples[_INVENTORY]
-        missed = 1.0 - self._backend.pages.hit_rate
-        below = 1.0 - (1.0 - _share(catalogue)) * (1.0 - _share(inventory))
-        rate, error = reads, 1.0 - (1.0 - lost) * (1.0 - missed * below)
-        p99_s = _known(gateway.p99_s)
-        if missed > SLOW:
-            # The slowest hundredth of all reads are that share of the misses.
-            miss_s = _tail_s(catalogue, SLOW / missed) + _known(gateway.p50_s) + _known(inventory.p50_s)
-            p99_s = max(p99_s, miss_s)
-        self._log(_READ, rate, rate * error, _known(gateway.p50_s), p99_s)
+        pages = self._backend.pages
+        p50_s, p99_s = _known(gateway.p50_s), _known(gateway.p99_s)
+        if self._backend.catalogue.breaker_is_open:
+            # Nobody is asked: the cache has an answer, however old, or there is none.
+            failing = pages.unanswered_per_s / pages.reads_per_s if pages.reads_per_s else 0.0
+        else:
+            missed = 1.0 - pages.hit_rate
+            failing = missed * (1.0 - (1.0 - _share(catalogue)) * (1.0 - _share(inventory)))
+            # Misses are the slowest of all: of these, or of the others, the share that lies beyond.
+            way_s = p50_s + _known(inventory.p50_s)
+            if missed > SLOW:
+                p99_s = max(p99_s, _tail_s(catalogue, SLOW / missed) + way_s)
+            if missed >= 0.5:
+                p50_s = max(p50_s, _tail_s(catalogue, 0.5 / missed) + way_s)
+            elif p50_s:
+                p50_s = _tail_s(gateway, (0.5 - missed) / (1.0 - missed))
+        self._log(_READ, reads, reads * (1.0 - (1.0 - lost) * (1.0 - failing)), p50_s, p99_s)
         return p99_s
 
     def _home(self, samples: list[Sample], views: float, lost: float) -> float:

@@ -275,8 +275,8 @@ class Office(Desks):
         delay_s = self._submit_s[request.order]
         if self.backend is not None:
             seen = self.backend.shopping.ordered(request, store)
-            if seen is None:
-                return self._reject(request, Rejection.SOLD_OUT)
+            if isinstance(seen, Rejection):
+                return self._reject(request, seen)
             request = seen
             rejection, served_s = self.backend.front.enter(request)
             if rejection is not None:

@@ -8,7 +8,7 @@ from sim.facts import Facts
 from sim.platform.browsing import Browsed
 from sim.platform.inventory import Inventory
 from sim.platform.orders import Order
-from sim.vocabulary import Cents, StoreId, Units
+from sim.vocabulary import Cents, Rejection, StoreId, Units
 
 
 class Shopping:
@@ -20,8 +20,11 @@ class Shopping:
         self._env, self._facts, self._catalogue = env, facts, catalogue
         self._inventory, self._prices_cents = inventory, prices_cents
 
-    def ordered(self, request: OrderRequest, store: StoreId) -> OrderRequest | None:
-        """What the customer orders of all he wants, by what the catalogue shows; None for nothing."""
+    def ordered(self, request: OrderRequest, store: StoreId) -> OrderRequest | Rejection:
+        """What the customer orders of all he wants, by what the catalogue shows; why it comes to nothing, if it does.
+
+        Of a page that nobody answers nothing can be ordered; nor anything at all where no page is answered.
+        """
         catalogue, first, now = self._catalogue, store * self._inventory.skus, self._env.now
         if not catalogue.unsettled:
             return request
@@ -29,16 +32,22 @@ class Shopping:
             age_s = catalogue.ordered((first + sku for sku in request.skus), now)
             if age_s is not None:
                 self._facts.ordered_from_stale(order=request.order, age_s=age_s)
+            blank = [catalogue.open_age_s(first + sku, now) is None for sku in request.skus]
+            if all(blank):
+                return Rejection.UNAVAILABLE
+        else:
+            blank = []
         available, hidden = self._inventory.available, []
         for line, sku in enumerate(request.skus):
-            if available[first + sku] > 0 and not catalogue.shown(first + sku, now, True):
+            unseen = blank and blank[line]
+            if unseen or (available[first + sku] > 0 and not catalogue.shown(first + sku, now, True)):
                 hidden.append(line)
                 catalogue.missed()
                 self._facts.line_hidden(order=request.order, store=store, sku=sku, units=Units(request.units[line]))
         if not hidden:
             return request
         if len(hidden) == len(request.skus):
-            return None
+            return Rejection.SOLD_OUT
         kept = [line for line in range(len(request.skus)) if line not in hidden]
         prices = self._prices_cents
         lost = sum(prices[request.skus[line]] * request.units[line] for line in hidden)
