@@ -149,15 +149,22 @@ class _Offers(_Guarded):
                 raise failure(self._policy, self._name, error) from error
             try:
                 if isinstance(offer, Reposition):
-                    yield Reposition(DriverId(index(offer.driver)), StoreId(index(offer.store)))
+                    yield Reposition(DriverId(_id(offer.driver)), StoreId(_id(offer.store)))
                     continue
-                along = tuple(OrderId(index(order)) for order in offer.along)
-                checked = Offer(OrderId(index(offer.order)), DriverId(index(offer.driver)), along)
+                along = tuple(OrderId(_id(order)) for order in offer.along)
+                checked = Offer(OrderId(_id(offer.order)), DriverId(_id(offer.driver)), along)
             except (TypeError, AttributeError) as error:
                 raise InputError(
                     f"{self._name}: expected an Offer(order, driver, along) or a Reposition(driver, store) of ids, got {offer!r}."
                 ) from error
             yield checked
+
+
+def _id(answer: Any) -> int:
+    number = index(answer)
+    if abs(number) >= 2**31:
+        raise TypeError
+    return number
 
 
 def _bool(answer: Any) -> bool:

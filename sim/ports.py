@@ -193,6 +193,8 @@ class RideMessage(NamedTuple):
 
     driver: DriverId
     store: StoreId
+    sent_s: float
+    """When he was told, seconds since the start: what came after it counts more."""
 
 
 class Summons(NamedTuple):

@@ -145,7 +145,7 @@ def solution_of(archive: Archive, instance: Instance) -> Solution:
     undelivered = np.setdiff1d(np.arange(n), delivered["order"])
     first = np.arange(n)
     first[along["order"]] = along["first"]
-    moves = np.column_stack([legs["driver"], _minutes(legs), legs["origin"], legs["node"]]).astype(np.int64)
+    moves = _moves(legs)
     return Solution(
         courier=column(accepted, accepted["driver"]),
         first=first,
@@ -154,6 +154,25 @@ def solution_of(archive: Archive, instance: Instance) -> Solution:
         dropped=column(delivered, _minutes(delivered)),
         moves=moves[np.argsort(moves[:, 0], kind="stable")],
     )
+
+
+def _moves(legs: Any) -> NDArray[np.int64]:
+    """Rides as they were made: whoever is sent elsewhere on the way turns where his ride ends, for a plain has no junctions."""
+    made: list[list[float]] = []
+    last: dict[int, tuple[int, float]] = {}  # by courier: the place of his last ride, and when it ends
+    for driver, t_s, origin, node, arrive_s in zip(
+        *(legs[name].tolist() for name in ("driver", "t_s", "origin", "node", "arrive_s")), strict=True
+    ):
+        place, until_s = last.get(driver, (-1, 0.0))
+        depart_s = max(t_s, until_s)
+        if t_s < until_s and origin == made[place][2]:
+            depart_s, made[place][3] = made[place][1], -1.0  # he had not set out yet
+        last[driver] = len(made), arrive_s
+        made.append([driver, depart_s, origin, node])
+    rows = np.array(made, dtype=np.float64).reshape(-1, 4)
+    rows = rows[rows[:, 3] >= 0]
+    rows[:, 1] /= MINUTE_S
+    return np.rint(rows).astype(np.int64)
 
 
 def score(instance: Instance, solution: Solution, cpu_s: float = 0.0) -> Score:

@@ -4,10 +4,10 @@ import numpy as np
 
 from sim.laws.base import Law, Slice
 from sim.streams import quick
-from sim.vocabulary import TICK_S, TICKS_PER_MS, OfferAnswer, Trip
+from sim.vocabulary import TICK_S, TICKS_PER_MS, CancelReason, OfferAnswer, Trip
 from sim.world.build import World
 
-_VOID = OfferAnswer.VOID
+_VOID, _ACCIDENT = OfferAnswer.VOID, CancelReason.ACCIDENT
 _ACCEPTED, _ONWARD = OfferAnswer.ACCEPTED, Trip.ONWARD
 _TO_CUSTOMER, _BACK, _RETURN = Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
 
@@ -157,9 +157,11 @@ class People(Law):
         self._offer[driver] = order
 
     def driver_sent(self, t: float, driver: int, store: int) -> None:
-        """Only who is free is sent ahead."""
-        if self._offer[driver] >= 0 or self._job[driver] >= 0:
-            self.breach(t, f"driver {driver} was sent to store {store} while busy")
+        """Only who is at work, free and no machine is sent ahead."""
+        if self._at[driver] is None or self._offer[driver] >= 0 or self._job[driver] >= 0:
+            self.breach(t, f"driver {driver} was sent to store {store} while busy or off shift")
+        if self._world.travel.profiles[self._profiles[driver]].flies:
+            self.breach(t, f"drone {driver} was sent to store {store}")
 
     def offer_answered(self, t: float, order: int, driver: int, answer: int) -> None:
         """An answer to the offer that is out."""
@@ -299,8 +301,13 @@ class People(Law):
         self._kept.add(order)
 
     def handover_failed(self, t: float, driver: int, order: int, node: int, reason: int) -> None:
-        """Nobody gives up before the door; everything stays in hand."""
+        """Nobody gives up before the door; everything stays in hand.
+
+        After an accident the whole tour is given up, also those orders to whose doors no ride has begun.
+        """
         at = self._at[driver]
+        if reason == _ACCIDENT and (order == self._job[driver] or not self._lacks(driver, order)):
+            self._carries[driver].add(order)
         if at is None or t < at[1] or at[0] != node or order not in self._carries[driver]:
             self.breach(t, f"driver {driver} gives order {order} up at node {node}, expected {at}")
 

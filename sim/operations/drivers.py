@@ -57,7 +57,7 @@ class Driver:
 
     __slots__ = (
         "back", "crashed", "ending", "free_since_s", "home", "id", "left_s", "leg", "node", "on", "on_since_s", "order", "out",
-        "over", "owes_s", "profile", "start", "store", "until_s", "wake",
+        "over", "owes_s", "profile", "start", "store", "told_s", "until_s", "wake",
     )  # fmt: skip
 
     def __init__(self, driver: DriverId, home: StoreId, profile: int, start: NodeId) -> None:
@@ -68,6 +68,7 @@ class Driver:
         self.over = False  # the shift, when he is not on it; False: a break
         self.ending = False  # on the way to where it ends
         self.on_since_s = self.free_since_s = 0.0  # since when on shift, and without work
+        self.told_s = -inf  # when what he heard last of where to ride without work was said
         self.left_s = -inf  # when he went home last, or into a break
         self.until_s = 0.0  # the end of the shift under way
         self.owes_s = 0.0  # time off that the rules ask for before the next begins

@@ -24,6 +24,7 @@ from sim.story import Signal, Story, tell
 from sim.streams import quick
 from sim.vocabulary import (
     NOBODY,
+    TICK_S,
     CancelReason,
     DriverId,
     NodeId,
@@ -350,10 +351,20 @@ class Driving:
     # -- messages ----------------------------------------------------------------------------------------------------
 
     def sent(self, message: RideMessage) -> None:
-        """A driver is told to ride to a store; who has work meanwhile, or flies, or is on his way there, does nothing."""
+        """A driver is told to ride to a store.
+
+        Nothing comes of it where his phone is offline, where he has work or is on his way there already, or where he has had work
+        or been told something else since.
+        """
         driver, store = self.drivers[message.driver], message.store
-        machine = self._docks is not None and self._docks.flies(driver)
-        if not driver.on or driver.order is not None or driver.ending or machine or driver.store == store:
+        if message.sent_s <= max(driver.told_s, driver.free_since_s - TICK_S) or driver.id in self._phones.offline:
+            return
+        driver.told_s = message.sent_s
+        if not driver.on or driver.order is not None or driver.ending:
+            return
+        if driver.store == store:
+            if driver.leg is None:
+                self._office.driver_stands(driver.id, store)  # as he may have said before, when it counted for nothing
             return
         arrive_s = self._towards(driver, store, _NO_ORDER, _BACK, driver.back)
         driver.store = store

@@ -242,12 +242,15 @@ class Offers:
             raise InputError(
                 f"policies.dispatch: expected a store of this scenario (below {len(self.opened)}), got {store}."
             )
-        if not self._tracking.is_idle(driver):
+        now, tracking = self._env.now, self._tracking
+        if not tracking.is_idle(driver):
             self._facts.proposal_refused(order=_NO_ORDER, driver=driver, refusal=Refusal.DRIVER_NOT_IDLE)
-        elif self._tracking.bound_for(driver) != store:
+        elif self._proposals.is_machine(driver):
+            self._facts.proposal_refused(order=_NO_ORDER, driver=driver, refusal=Refusal.OUT_OF_RANGE)
+        elif tracking.bound_for(driver) != store or tracking.overdue(driver, now):
             self._facts.driver_sent(driver=driver, store=store)
-            self._tracking.sent(driver, store, self._env.now)
-            self._bus.publish(Topic.REPOSITION, driver, RideMessage(driver, store))
+            tracking.sent(driver, store, now)
+            self._bus.publish(Topic.REPOSITION, driver, RideMessage(driver, store, now))
 
     def _listen(self) -> None:
         # Offers are made in order of time and waited for equally long: one timer for the oldest serves them all.

@@ -56,9 +56,13 @@ class Proposals:
             return Refusal.OUT_OF_RANGE
         return None
 
+    def is_machine(self, driver: DriverId) -> bool:
+        """Whether it is a vehicle with a range, which waits at its own store and nowhere else."""
+        return self._ranges_m is not None and self._ranges_m[driver] < inf
+
     def _needs_a_person(self, order: Order, driver: DriverId) -> bool:
         """Whether somebody must look at a proof of age, and what has a range cannot."""
-        if self._ranges_m is None or self._ranges_m[driver] == inf or not self._restricted:
+        if not self.is_machine(driver) or not self._restricted:
             return False
         return any(self._restricted[sku] for sku in order.skus)
 

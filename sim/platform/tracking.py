@@ -16,6 +16,9 @@ from sim.ports import Estimator, Figures, Phones
 from sim.streams import quick
 from sim.vocabulary import DriverId, NodeId, StoreId
 
+OVERDUE_S = 60.0
+"""A driver who was sent to a store, and has not come so long after he should have, is told again (judgement), seconds."""
+
 
 class Tracking:
     """Beliefs about the fleet.
@@ -48,9 +51,7 @@ class Tracking:
         self._figures, self._estimator, self._phones = figures, estimator, phones
         self._standing: list[list[DriverId]] = [[] for _ in range(figures.stores)]
         self._stands_at = [-1] * count
-        # Of each place at a store (its node and a kind of vehicle): which store that is; two stores at one node share it.
-        kinds = range(max(figures.driver_profiles, default=0) + 1)
-        self._at = {estimator.place(node, k): StoreId(n) for n, node in enumerate(figures.store_nodes) for k in kinds}
+        self._bound: list[StoreId | None] = [None] * count
 
     def on(self, driver: DriverId, node: NodeId, store: StoreId, now_s: float) -> None:
         """A driver began a shift, standing at a store."""
@@ -58,7 +59,9 @@ class Tracking:
         self._place[driver] = self._estimator.place(node, self._figures.driver_profiles[driver])
         self._free_s[driver] = 0.0
         self._becomes_idle(driver, now_s)
-        if node == self._figures.store_nodes[store]:
+        at_store = node == self._figures.store_nodes[store]
+        self._bound[driver] = store if at_store else None
+        if at_store:
             self.stands(driver, store)
 
     def resume(self, driver: DriverId) -> None:
@@ -111,7 +114,7 @@ class Tracking:
         if not self._on[driver]:
             return
         profile = self._figures.driver_profiles[driver]
-        free_s = now_s
+        free_s, self._bound[driver] = now_s, target
         if target is not None:
             free_s += self._estimator.to_store_s(node, profile, target, now_s)
             node = self._figures.store_nodes[target]
@@ -120,21 +123,26 @@ class Tracking:
 
     def bound_for(self, driver: DriverId) -> StoreId | None:
         """The store at which a driver without work stands, or to which he rides; None: he waits elsewhere."""
-        return self._at.get(self._place[driver])
+        return self._bound[driver]
+
+    def overdue(self, driver: DriverId, now_s: float) -> bool:
+        """Whether a driver who rides to a store without work should have been there `OVERDUE_S` ago, and has not said so."""
+        return self._stands_at[driver] < 0 and now_s > self._free_s[driver] + OVERDUE_S
 
     def sent(self, driver: DriverId, store: StoreId, now_s: float) -> None:
         """A driver without work is told to ride to a store."""
         free_s = now_s + self.one_ride_s(driver, store, now_s)
         self.busy(driver)
         self.leaves(driver)
+        self._bound[driver] = store
         profile = self._figures.driver_profiles[driver]
         self._place[driver] = self._estimator.place(self._figures.store_nodes[store], profile)
         self._free_s[driver] = free_s
         self._becomes_idle(driver, now_s)
 
     def stands(self, driver: DriverId, store: StoreId) -> None:
-        """A driver without work stands at a store."""
-        if self._stands_at[driver] >= 0 or not self._on[driver]:
+        """A driver without work says that he stands at a store; it counts for nothing once he has been sent elsewhere."""
+        if self._stands_at[driver] >= 0 or not self._on[driver] or self._bound[driver] != store:
             return
         self._stands_at[driver] = store
         free_s, self._free_s[driver] = self._free_s[driver], 0.0

@@ -73,6 +73,9 @@ class Instance:
         return whole_minutes(np.hypot(*np.moveaxis(np.asarray(here) - np.asarray(there), -1, 0)), self.speed)
 
 
+LAST_MINUTE = 7 * 1440
+"""No instance is longer than a week, minutes."""
+
 DAY_MINUTES = 1440
 """No service takes longer than a day, minutes."""
 
@@ -95,7 +98,9 @@ def read_instance(folder: Path) -> Instance:
     terms = _rows(folder / "instance_parameters.txt", 7)
     if len(terms) != 1:
         raise InputError(f"{folder / 'instance_parameters.txt'}: expected one line after the header, got {len(terms)}.")
-    speed, pickup, dropoff, target, longest, per_order, per_hour = (_number(folder, terms[0], i) for i in range(7))
+    speed, pickup, dropoff, target, longest, per_order, per_hour = (
+        _number(terms[0], i, whole=1 <= i <= 4) for i in range(7)
+    )
     if pickup != dropoff or pickup < 0 or pickup % 2:
         raise InputError(
             f"{terms[0].where}: expected pickup and drop-off to take the same even number of minutes, "
@@ -129,10 +134,10 @@ def read_instance(folder: Path) -> Instance:
             raise InputError(f"{row.where}: expected a restaurant of restaurants.txt, got {row.cells[4]!r}.")
 
     def column(rows: list["_Row"], place: int) -> NDArray[np.int64]:
-        return np.array([int(_number(folder, row, place, whole=True)) for row in rows], dtype=np.int64)
+        return np.array([int(_number(row, place, whole=True)) for row in rows], dtype=np.int64)
 
     def at(rows: list["_Row"]) -> NDArray[np.float64]:
-        return np.array([[_number(folder, row, place) for place in (1, 2)] for row in rows])
+        return np.array([[_number(row, place) for place in (1, 2)] for row in rows])
 
     placed, ready, on, off = column(orders, 3), column(orders, 5), column(couriers, 3), column(couriers, 4)
     for rows, wrong, said in ((orders, ready < placed, "ready_time"), (couriers, off < on, "off_time")):
@@ -177,20 +182,29 @@ def _rows(file: Path, columns: int) -> list[_Row]:
         raise InputError(f"{file}: expected a file of text with tabs between columns, got something else.") from error
     except OSError as error:
         raise InputError(f"{file}: expected a readable file of an MDRP instance, got: {error.strerror}.") from error
-    rows = [_Row(f"{file}:{n}", line.rstrip().split("\t")) for n, line in enumerate(lines, 1) if n > 1 and line.strip()]
+    rows = [_Row(f"{file}:{n}", line.rstrip().split("\t")) for n, line in enumerate(lines, 1) if line.strip()]
     for row in rows:
         if len(row.cells) != columns:
             raise InputError(f"{row.where}: expected {columns} columns with tabs between, got {len(row.cells)}.")
-    return rows
+    if rows and any(_is_number(cell) for cell in rows[0].cells):
+        raise InputError(f"{rows[0].where}: expected the names of the {columns} columns, got {rows[0].cells!r}.")
+    return rows[1:]
 
 
-def _number(folder: Path, row: _Row, place: int, *, whole: bool = False) -> float:
+def _is_number(cell: str) -> bool:
     try:
-        value = float(row.cells[place])
+        float(cell)
     except ValueError:
-        value = np.nan
-    if not (np.isfinite(value) and abs(value) <= 1e9 and (not whole or (value == int(value) and value >= 0))):
-        kind = "a whole number of minutes from 0" if whole else "a number"
+        return False
+    return True
+
+
+def _number(row: _Row, place: int, *, whole: bool = False) -> float:
+    """A cell's number; `whole`: of minutes."""
+    value = float(row.cells[place]) if _is_number(row.cells[place]) else np.nan
+    most = LAST_MINUTE if whole else 1e9
+    if not (np.isfinite(value) and abs(value) <= most and (not whole or (value == int(value) and value >= 0))):
+        kind = f"a whole number of minutes from 0 to {LAST_MINUTE}" if whole else "a number"
         raise InputError(f"{row.where}: expected {kind} in column {place + 1}, got {row.cells[place]!r}.")
     return value
 

@@ -11,6 +11,7 @@ from sim.contracts import Offer, Reposition
 from sim.engine import policies_of
 from sim.laws import all_laws, verdict
 from sim.opening import ready_world
+from sim.operations.driving import Driving
 from sim.platform.offers import Offers
 from sim.streams import Streams
 from sim.vocabulary import InputError, OfferAnswer, Refusal, StoreId, Trip
@@ -96,6 +97,84 @@ def test_who_has_work_is_not_sent(two_stores: Any, play: Any) -> None:
     assert (refused["refusal"] == Refusal.DRIVER_NOT_IDLE).all()
     assert len(day.rows("driver_sent")) == 0
     assert broken == set()
+
+
+class BackAndForth(AllTo):
+    """Sends everybody to one store and then to the other, and holds what is believed of them against the truth."""
+
+    every_s = 25.0
+
+    def __init__(self, truth: list[Any]) -> None:
+        super().__init__(0)
+        self._truth, self._since_s, self.longest_s = truth, dict[int, float](), 0.0
+
+    def __call__(self, view: Any) -> Iterator[Offer | Reposition]:
+        for driver in view.idle.tolist():
+            true, at = self._truth[0].drivers[driver], view._tracking._stands_at[driver]
+            believed = None if at < 0 else at
+            really = true.store if true.order is None and true.leg is None and true.store >= 0 else None
+            if believed == really:
+                self._since_s.pop(driver, None)
+            else:
+                since_s = self._since_s.setdefault(driver, view.now_s)
+                self.longest_s = max(self.longest_s, view.now_s - since_s)
+        self.store = StoreId(int(view.now_s // 600.0) % 2)
+        yield from super().__call__(view)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "wrong_s"),
+    [
+        ((), 120.0),
+        (("platform.bus_s=2",), 120.0),
+        (("platform.bus.loss=0.3",), 120.0),
+        (("platform.bus.loss=0.3", "platform.bus.deliveries_max=1"), 1200.0),  # three in ten are never heard
+        (("drivers.mishaps={breakdowns_per_1000h: 0, accidents_per_1000h: 20}",), 120.0),
+        (("platform.bus.duplicates=0.3", "platform.bus.deduplicate=false", "drivers.early_share=0.5"), 120.0),
+    ],
+    ids=["calm", "slow", "lossy", "dead letters", "accidents", "twice"],
+)
+@pytest.mark.parametrize("ground", [(), ("map={width_m: 1, height_m: 1, points: 1}",)], ids=["apart", "one node"])
+def test_no_belief_of_where_somebody_stands_stays_wrong(
+    two_stores: Any, play: Any, monkeypatch: pytest.MonkeyPatch, trouble: Any, ground: Any, wrong_s: float
+) -> None:
+    """Whoever is told again when he is overdue says where he stands: a message that was lost or late does no lasting harm."""
+    truth: list[Any] = []
+    begin = Driving.__init__
+
+    def seen(self: Any, *arguments: Any, **named: Any) -> None:
+        begin(self, *arguments, **named)
+        truth.append(self)
+
+    monkeypatch.setattr(Driving, "__init__", seen)
+    policy = BackAndForth(truth)
+    scenario = two_stores("policies.positioning=return_to_store", "demand.orders_per_day=1200", *trouble, *ground)
+    day, broken = played(play, scenario, policy)
+    assert broken <= ({"goods"} if "platform.bus.deduplicate=false" in trouble else set())
+    assert len(day.rows("driver_sent")) > 20
+    assert policy.longest_s <= wrong_s
+
+
+def test_a_drone_is_not_sent(two_stores: Any, play: Any) -> None:
+    day, broken = played(
+        play, two_stores("drivers.vehicles={drone: 0.4, ebike: 0.6}", "customers.patience_s=null"), AllTo(1)
+    )
+    assert broken == set()
+    profiles = [day.world.travel.profiles[driver.profile] for driver in day.world.drivers]
+    assert not any(profiles[driver].flies for driver in day.rows("driver_sent")["driver"].tolist())
+    refused = day.rows("proposal_refused")
+    assert (refused["refusal"] == Refusal.OUT_OF_RANGE).any()
+
+
+def test_whose_phone_is_offline_hears_nothing(two_stores: Any, play: Any) -> None:
+    fault = 'faults=[{kind: app_connection_loss, at: "12:20", minutes: 60, share: 1.0}]'
+    day, broken = played(play, two_stores(*WAIT, fault), AllTo(1))
+    assert broken == set()
+    sent, legs = day.rows("driver_sent"), day.rows("leg_started")
+    dark = (sent["t_s"] > 1200.0) & (sent["t_s"] < 4800.0)
+    assert dark.any()
+    back = legs[(legs["trip"] == Trip.BACK) & (legs["t_s"] > 1210.0) & (legs["t_s"] < 4800.0)]
+    assert len(back) == 0
 
 
 @pytest.mark.parametrize("store", [-1, 2, 10**12])

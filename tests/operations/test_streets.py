@@ -177,3 +177,13 @@ def test_a_breakdown_that_costs_no_time_breaks_a_law(
     except ValueError:
         return  # the clock itself refuses to go back
     assert verdict(laws)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_accident_on_the_first_ride_of_a_tour_gives_all_of_it_up_and_breaks_no_law(
+    two_stores: Any, play: Any, seed: int
+) -> None:
+    terms = "{breakdowns_per_1000h: 0, accidents_per_1000h: 300}"
+    tours = "policies.dispatch=matching(every_s=15, early_s=120, bundle_weight=20.0)"
+    day = lawful_day(play, two_stores(tours, f"drivers.mishaps={terms}", "drivers.count=10", f"seed={seed}"))
+    assert len(day.rows("order_bundled")) > 3

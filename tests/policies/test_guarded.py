@@ -151,10 +151,11 @@ def test_drivers_of_a_users_policy_are_sent_as_ours(two_stores: Any, play: Any, 
         return play(scenario, policies=replace(policies_of(scenario), dispatch=mine))
 
     assert len(day("driver").rows("driver_sent")) > 3
-    with pytest.raises(
-        InputError, match=r"expected an Offer\(order, driver, along\) or a Reposition\(driver, store\) of ids"
-    ):
-        day("None")
+    for wrong in ("None", "10**12"):
+        with pytest.raises(
+            InputError, match=r"Ahead: expected an Offer\(order, driver, along\) or a Reposition\(driver, store\)"
+        ):
+            day(wrong)
 
 
 @pytest.mark.parametrize("along", ["None", "7", "['x']"])
