@@ -93,6 +93,9 @@ class Phones(Protocol):
     def sighting(self, driver: DriverId, at_s: float) -> Sighting:
         """What `ping` said at an earlier time, up to twenty minutes ago."""
 
+    def heard(self, again: bool) -> None:
+        """From now on nobody takes the positions that phones send, or somebody does `again`."""
+
 
 class Latencies(NamedTuple):
     """How long the platform's hops take, seconds; one value per order where it varies (drawn before the start)."""

@@ -72,13 +72,17 @@ def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str
 
     `stalls`: overdue rides whose drivers did not get on, by what was found (who is late first may be stuck then); `taken_back`:
     orders given to others.
-    `lost_by`: no connection of the app, no signal (a dead zone), or by chance; of several the first counts. `late_share`: of
-    those that arrived, after the next one was due. `spoofed_share`: of those sent, from phones that lie.
+    `lost_by`: no connection of the app, no signal (a dead zone), nobody to take them (the tracking service was down), or by
+    chance; of several the first counts. `late_share`: of those that arrived, after the next one was due. `spoofed_share`: of
+    those sent, from phones that lie.
     """
     pings, warm_s = Pings.of(scenario, streams), scenario.warmup_h * 3600.0
     offline, silent = offline_times(archive), silent_times(archive)
     ages, sent, spoofed, arrived, late = Ages(), 0, 0, 0, 0
-    lost = {"no_connection": 0, "no_signal": 0, "chance": 0}
+    lost = {"no_connection": 0, "no_signal": 0, "not_taken": 0, "chance": 0}
+    taken = archive.rows("positions_taken")
+    stopped_s, again_s = taken["t_s"][~taken["again"]], taken["t_s"][taken["again"]]
+    unheard = list(zip(stopped_s.tolist(), np.append(again_s, np.inf).tolist(), strict=False))
     who, on_s, off_s = spans(archive.rows("driver_on"), archive.rows("driver_off"), "driver", scenario.end_s)
     for driver, begin_s, end_s in zip(who.tolist(), on_s.tolist(), off_s.tolist(), strict=True):
         numbers = pings.between(driver, begin_s, end_s)
@@ -90,8 +94,10 @@ def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str
         spoofed += int(counts.sum()) if pings.is_spoofed(driver) else 0
         lost["no_connection"] += int((cut & counts).sum())
         lost["no_signal"] += int((hidden & ~cut & counts).sum())
-        lost["chance"] += int((gone & ~hidden & ~cut & counts).sum())
-        came = ~(cut | hidden | gone)
+        deaf = within(times_s, unheard)
+        lost["not_taken"] += int((deaf & ~hidden & ~cut & counts).sum())
+        lost["chance"] += int((gone & ~deaf & ~hidden & ~cut & counts).sum())
+        came = ~(cut | hidden | deaf | gone)
         arrived += int((came & counts).sum())
         late += int((came & counts & (delays_s > pings.every_s)).sum())
         _grow(ages, times_s[came], delays_s[came], begin_s, end_s, max(begin_s, warm_s))

@@ -55,6 +55,7 @@ class Phones:
         self.open, self.pushes_down = notices.driver_websocket_share >= 1.0, 0
         self.offline: dict[DriverId, int] = {}
         self._losses: dict[DriverId, list[tuple[float, float]]] = {}
+        self._unheard: list[tuple[float, float]] = []  # when the platform took nobody's positions
 
     # -- what drivers do ---------------------------------------------------------------------------------------------
 
@@ -124,6 +125,14 @@ class Phones:
                 losses[-1] = losses[-1][0], self._env.now
                 self._facts.driver_online(driver=driver)
 
+    def heard(self, again: bool) -> None:
+        """From now on nobody takes the positions that phones send, or somebody does `again`."""
+        if again:
+            self._unheard[-1] = self._unheard[-1][0], self._env.now
+        else:
+            self._unheard.append((self._env.now, inf))
+        self._facts.positions_taken(again=again)
+
     def shows_s(self, message: OfferMessage) -> float | None:
         """The time until an offer shows on its driver's phone, seconds; None: never, or when its window has closed."""
         order, driver = message.order, message.driver
@@ -160,7 +169,7 @@ class Phones:
             leg = trail[place]
             begin_s = leg.began_s
             if begin_s <= at_s and not leg.gone:
-                sent_s = self._newest(driver, begin_s, next_s, at_s, (*losses, *leg.silent))
+                sent_s = self._newest(driver, begin_s, next_s, at_s, (*losses, *self._unheard, *leg.silent))
                 if sent_s is None and (not place or trail[place - 1].gone):
                     sent_s = begin_s  # the shift begins
                 if sent_s is not None:

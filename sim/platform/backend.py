@@ -84,6 +84,8 @@ class Backend:
             env, services, platform.autoscale, platform.health,
             peak_loads=[rate * work for rate, work in zip(peak, work_s, strict=True)], load=self._load, tick_s=BEAT_S,
         )  # fmt: skip
+        self._dispatch, self._notifications = (self.cluster.services[svc] for svc in (Svc.DISPATCH, _NOTIFICATIONS))
+        self.cluster.services[Svc.TRACKING].on_answers = tracking.serves
         self.history = History(platform.fraud, figures.metres)
         clients = scenario.customers.clients
         self.front = Front(
@@ -261,6 +263,14 @@ class Backend:
     def payments_s(self, order: OrderId) -> float:
         """Seconds our payment service takes for an order, infinite when it does not answer."""
         return quantise(self.front.pay_s(order, self._env.now))
+
+    def deciding_s(self) -> float:
+        """How long the dispatch service is behind with its decisions, seconds; infinity while it is down."""
+        return self._dispatch.lag_s(self._env.now)
+
+    def notifies(self) -> bool:
+        """Whether the service answers that brings messages to phones."""
+        return self._notifications.answers
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""

@@ -43,6 +43,10 @@ _REMEMBERED = frozenset({Refusal.TOO_HEAVY, Refusal.OUT_OF_RANGE, Refusal.NOT_AL
 """Why a driver is not offered an order, nor will be: the same is not tried again."""
 _PACKED, _ASSIGNED = OrderState.PACKED, OrderState.ASSIGNED
 
+AT_ONCE_S, AGAIN_S = 0.01, 5.0
+"""A dispatch service that is behind by less than the first decides at once; one that is down is asked again after the second
+(judgement), seconds."""
+
 
 class Offers:
     """Tasks without a driver, and offers that are out.
@@ -58,6 +62,9 @@ class Offers:
         None: for ever, where no message can be lost.
     bonus
         What an order is offered with on top of the usual pay, cents; None: nothing.
+    deciding_s, notifies
+        How long the dispatch service is behind with deciding, seconds, infinity while it is down; whether the service that
+        brings offers to phones answers. None: always at once, and always.
     give_up, move
         Called with an order: cancel it (a saga does); make a transition of its state.
     """
@@ -78,6 +85,8 @@ class Offers:
         move: Any,
         patience_s: float | None = None,
         bonus: Callable[[Order], Cents] | None = None,
+        deciding_s: Callable[[], float] | None = None,
+        notifies: Callable[[], bool] | None = None,
     ) -> None:
         self._env, self._facts, self._bus, self._tracking = env, facts, bus, tracking
         self._policy = policy
@@ -87,7 +96,7 @@ class Offers:
         self._again_set = False
         self._looks_ahead = hasattr(policy, "ahead_s")
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
-        self._bonus = bonus
+        self._bonus, self._deciding_s, self._notifies = bonus, deciding_s, notifies
         self.waiting: dict[OrderId, Order] = {}
         self._proposals = Proposals(self.waiting, tracking, figures)
         self.opened = [0] * figures.stores  # tasks so far, and by the customers' cells
@@ -187,6 +196,25 @@ class Offers:
         self._asked = False
         if self.closed:
             return
+        if self._deciding_s is not None:
+            late_s = self._deciding_s()
+            if late_s > AT_ONCE_S:
+                # Nobody is told of it: the orders wait, and the dispatcher tries again.
+                self._asked = True
+                if late_s == inf:
+                    Timer(self._env, AGAIN_S, self._again)
+                else:
+                    Timer(self._env, quantise(late_s), self._late)
+                return
+        self._choose()
+
+    def _late(self, _: Timer) -> None:
+        self._asked = False
+        if not self.closed:
+            self._choose()
+
+    def _choose(self) -> None:
+        """Make the offers that the policy wants."""
         too_heavy = False
         for offer in self._policy(self._view):
             if isinstance(offer, Reposition):
@@ -234,7 +262,8 @@ class Offers:
             if bonus_cents:
                 self._facts.bonus_offered(order=order.id, driver=driver, cents=Cents(bonus_cents))
         message = OfferMessage(order.id, driver, order.store, order.node, self._window_s, stops, bonus_cents)
-        self._bus.publish(_OFFER, driver, message)
+        if self._notifies is None or self._notifies():
+            self._bus.publish(_OFFER, driver, message)
 
     def _send(self, driver: DriverId, store: StoreId) -> None:
         """Tell a driver without work to ride to a store."""

@@ -172,6 +172,8 @@ class Office(Desks):
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
             bonus=partial(policies.incentive, load) if asks(policies.incentive) else None,
+            deciding_s=None if self.backend is None else self.backend.deciding_s,
+            notifies=None if self.backend is None else self.backend.notifies,
         )  # fmt: skip
         load.offers = self.offers
         on_call = scenario.drivers.on_call

@@ -36,7 +36,11 @@ class Service:
         Whether a call can be answered at all.
     epoch
         Grows whenever an instance dies: while it stays the same, nothing in flight was lost.
+    on_answers
+        Told when it ceases to answer, and when it answers again.
     """
+
+    on_answers: Callable[[bool], None] | None = None
 
     def __init__(self, spec: ServiceSpec, autoscale: Autoscale, health: Health, peak_load: float = 0.0) -> None:
         count = spec.instances or planned_instances(peak_load, spec.workers, autoscale)
@@ -251,7 +255,11 @@ class Service:
         """Work out afresh what a call meets, after anything has changed."""
         self._plain = False
         rotation, background, servers = self.rotation, self._background, len(self._free)
-        self.answers = not self._failing and servers > 0
+        answers = not self._failing and servers > 0
+        if answers != self.answers:
+            self.answers = answers
+            if self.on_answers is not None:
+                self.on_answers(answers)
         dead = len(rotation.dead)
         self._dead_share = dead / (dead + len(rotation.up)) if dead else 0.0
         lost_share = self._dead_share if self.answers else 1.0
@@ -267,6 +275,13 @@ class Service:
         self._chance, self._stretch = background.chance, background.stretch
         trouble = dead or background.flooded or not self.answers
         self._calm_until_s = -inf if trouble else rotation.due_s
+
+    def lag_s(self, now_s: float) -> float:
+        """What a call that comes now would take longer than one of a healthy service with nothing to do, seconds.
+
+        Infinity while it answers nobody.
+        """
+        return self.delay_s(now_s) + self._work_s * (self._factor - 1.0) if self.answers else inf
 
     def delay_s(self, now_s: float) -> float:
         """What a call that comes now would wait for those ahead of it, seconds."""

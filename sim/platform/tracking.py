@@ -171,6 +171,10 @@ class Tracking:
         ride_s = self._estimator.place_to_store_s(self._place[driver], store, now_s)
         return ride_s + rest_s if rest_s > 0.0 else ride_s
 
+    def serves(self, again: bool) -> None:
+        """The service that takes positions is down from now on, or serves `again`."""
+        self._phones.heard(again)
+
     def seen(self, driver: DriverId) -> Sighting:
         """The last ping that arrived."""
         return self._phones.ping(driver)

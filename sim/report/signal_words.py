@@ -79,8 +79,8 @@ SIGNALS: Final[dict[str, Metric]] = {**_TRACKING, **_errors(), **_notices()}
 
 SIGNAL_OBJECTS: Final = {
     "tracking.lost_by": (
-        "positions lost, by what: The app had no connection, the phone no signal (a dead zone), or it was chance; they add up to "
-        "all that were lost."
+        "positions lost, by what: The app had no connection, the phone no signal (a dead zone), the platform's tracking service "
+        "was down and took none, or it was chance; they add up to all that were lost."
     ),
     "tracking.stalls_by": (
         "overdue rides, by what was found: A driver who was silent, had stopped, was no nearer than before (astray), or late; "

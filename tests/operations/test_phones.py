@@ -18,7 +18,8 @@ CLOUDED = (
     "platform.tracking.loss_share=0.2", "platform.tracking.delay_s=6", "platform.tracking.dead_zones={share: 0.3, radius_m: 700}",
     "drivers.shifts=[{at: '12:00', hours: 2, share: 0.6}, {at: '13:00', hours: 2, share: 0.4}]", "warmup_h=0.5",
     "faults=[{kind: app_connection_loss, at: '12:50', minutes: 15, share: 0.5}, "
-    "{kind: app_connection_loss, at: '13:00', minutes: 20, share: 0.5}]",
+    "{kind: app_connection_loss, at: '13:00', minutes: 20, share: 0.5}, "
+    "{kind: expired_certificate, service: tracking, at: '13:30', minutes: 10}]",
 )  # fmt: skip
 
 
@@ -91,6 +92,8 @@ def enumerated(played: Any) -> dict[int, list[tuple[float, float, list[Stretch],
                 why = "chance" if delay_s is None else ""
                 if stretches[place].silent(world, sent_s):
                     why = "no_signal"
+                elif 5400.0 <= sent_s < 6000.0:
+                    why = "not_taken"
                 if any(since <= sent_s < until for since, until in zip(*gone, strict=True)):
                     why = "no_connection"
                 mine.append(Ping(sent_s, None if why else sent_s + (delay_s or 0.0), why))

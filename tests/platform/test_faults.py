@@ -287,6 +287,53 @@ def test_a_lost_region_takes_no_order_and_forgets_the_youngest(broken):
     assert np.isin(lost["order"], returned["order"]).all()
 
 
+# -- services that only confirmed orders need ------------------------------------------------------------------------
+
+
+def test_without_the_dispatch_service_nobody_is_asked_until_it_is_back(broken):
+    played = broken("expired_certificate", "service: dispatch")
+    made, picked = played.rows("offer_made"), played.rows("pick_started")
+    assert len(within(made)) == 0
+    assert len(within(picked)) > 10, "stores go on"
+    assert len(within(made, OVER_S, OVER_S + 10.0)) > 3
+    assert len(played.rows("goods_delivered")) > 150
+
+
+def test_a_dispatch_service_that_is_behind_decides_later(broken):
+    def waited_s(details):
+        played = broken("service_slowdown", details)
+        opened, made = played.rows("task_opened"), played.rows("offer_made")
+        first = dict(zip(made["order"][::-1].tolist(), made["t_s"][::-1].tolist(), strict=True))
+        return np.median([first[row["order"]] - row["t_s"] for row in within(opened) if row["order"] in first])
+
+    assert waited_s("service: dispatch, factor: 1000") > waited_s("service: notifications, factor: 1000") + 2.0
+
+
+def test_without_the_notification_service_offers_do_not_show(broken):
+    played = broken("expired_certificate", "service: notifications")
+    answers = within(played.rows("offer_answered"), BEGAN_S + 60.0, OVER_S)
+    assert len(answers) > 5
+    assert set(answers["answer"]) <= {OfferAnswer.EXPIRED, OfferAnswer.VOID}
+    assert (within(played.rows("offer_answered"), OVER_S, 7200.0)["answer"] == OfferAnswer.ACCEPTED).sum() > 40
+
+
+def test_without_the_tracking_service_positions_grow_old(broken):
+    played, calm = (
+        broken("expired_certificate", f"service: {service}", "platform.tracking.judge_every=1")
+        for service in ("tracking", "catalogue")
+    )
+    taken = played.rows("positions_taken")
+    assert taken[["t_s", "again"]].tolist() == [(BEGAN_S, False), (OVER_S, True)]
+
+    def oldest_s(day):
+        judged = day.rows("eta_judged")
+        return within(judged, BEGAN_S + 900.0, OVER_S)["age_s"].max()
+
+    assert oldest_s(played) > 300.0 > 60.0 > oldest_s(calm)
+    lost = played.study.summary["tracking"]["lost_by"]
+    assert lost["not_taken"] > 0 == calm.study.summary["tracking"]["lost_by"]["not_taken"]
+
+
 # -- the floor, and attackers ----------------------------------------------------------------------------------------
 
 
