@@ -12,6 +12,7 @@ from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
 from sim.platform.orders import Order
+from sim.platform.services import Service
 from sim.ports import PaymentProvider
 from sim.scenario.business import Payments as Settings
 from sim.story import Life
@@ -33,12 +34,13 @@ def is_paid(order: Order) -> bool:
 class _Charge:
     """A charge under way, and how far the customer's present try has come; a crash of the orchestrator ends its `life`."""
 
-    __slots__ = ("answer", "asked", "capture", "cents", "done", "life", "order", "tries")
+    __slots__ = ("answer", "asked", "call", "capture", "cents", "done", "life", "order", "tries")
 
     def __init__(self, order: Order, cents: Cents, capture: bool, life: int, done: Done) -> None:
         self.order, self.cents, self.capture, self.life, self.done = order, cents, capture, life, done
         self.answer = _TIMEOUT
         self.tries, self.asked = 0, False
+        self.call = (0, 0, 0.0)  # under way: our service's epoch, its instance, since when
 
 
 class Charging:
@@ -48,7 +50,7 @@ class Charging:
     ----------
     book_in
         Told of an order, what the provider did for it, and of how many cents.
-    hop_s, breaker, budget, pool, compartment, charged
+    hop_s, service, breaker, budget, pool, compartment, charged
         As of `sim.platform.payments.Payments`.
 
     Attributes
@@ -68,6 +70,7 @@ class Charging:
         book_in: Callable[[Order, Charge, Cents], None],
         *,
         hop_s: Callable[[OrderId], float] | None,
+        service: Service | None,
         breaker: Breaker,
         budget: RetryBudget,
         pool: Bulkhead,
@@ -75,7 +78,7 @@ class Charging:
         charged: Callable[[bool], None] | None,
     ) -> None:
         self._env, self._facts, self._provider, self._settings = env, facts, provider, settings
-        self._book_in, self._hop_s, self._charged = book_in, hop_s, charged
+        self._book_in, self._hop_s, self._service, self._charged = book_in, hop_s, service, charged
         self._breaker, self._budget, self._pool, self._compartment = breaker, budget, pool, compartment
         self._timeout_s = quantise(settings.timeout_s)
         self._again_s, self._retry_s = quantise(settings.again_s), quantise(settings.retry_s)
@@ -106,6 +109,8 @@ class Charging:
             self.unavailable += 1
             self._unanswered(one)
             return
+        if (service := self._service) is not None:
+            one.call = (service.epoch, service.last_instance, self._env.now)
         attempt = order.attempt
         self._facts.payment_asked(order=order.id, attempt=attempt, cents=cents)
         key = attempt if self._settings.idempotency else 8 * attempt + one.tries
@@ -126,10 +131,21 @@ class Charging:
     def _answered(self, event: Timer) -> None:
         one: _Charge = event._value
         self._leave()  # whatever became of the one who waits, the places are free when the call is over
+        service, call = self._service, one.call
         if one.life == self.life.number:
-            self._take(one)
+            if service is not None and service.epoch != call[0] and service.broke(call[1], call[2]):
+                self._lost(one)
+            else:
+                self._take(one)
         else:
             one.done(one.order, None)
+
+    def _lost(self, one: _Charge) -> None:
+        """Our instance that asked has died: the provider has answered nobody, and says so by a callback."""
+        order, charge = one.order, one.answer
+        if charge is _CAPTURED or charge is _AUTHORISED:
+            self._provider.hung_up(order.id, order.attempt, charge, one.cents, after_s=0.0)
+        self._unheard(one)
 
     def _take(self, one: _Charge) -> None:
         """Book what the provider has answered."""
@@ -154,6 +170,11 @@ class Charging:
             one.done(order, None)
             return
         self._breaker.fail(self._env.now)
+        self._unheard(one)
+
+    def _unheard(self, one: _Charge) -> None:
+        """There is no answer: what became of the charge is unknown, and it is asked for again."""
+        order = one.order
         if is_paid(order):
             self._tried(one, True)
             return

@@ -55,6 +55,7 @@ from sim.vocabulary import (
     Role,
     Step,
     StoreId,
+    Svc,
     quantise,
 )
 
@@ -140,6 +141,7 @@ class Office(Desks):
             env, facts, self.book, provider, scenario.payments, len(latencies.submit_s),
             hop_s=None if self.backend is None else self.backend.payments_s, breaker=breaker, budget=budget,
             pool=Bulkhead(scenario.payments.pool), compartment=Bulkhead(scenario.payments.compartment), quiet=quiet,
+            service=None if self.backend is None else self.backend.cluster.services[Svc.PAYMENTS],
             charged=None if self.backend is None else self.backend.monitoring.charged,
         )  # fmt: skip
         load, dear = LiveLoadView(env, self.book, self.tracking, figures), asks(policies.pricing)

@@ -15,6 +15,7 @@ from sim.facts import Facts
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
 from sim.platform.charging import Charging, Done, is_paid
 from sim.platform.orders import Order, OrderBook
+from sim.platform.services import Service
 from sim.ports import PaymentProvider
 from sim.scenario.business import Payments as Settings
 from sim.vocabulary import Cents, Charge, OrderId, PayMethod, quantise
@@ -33,6 +34,8 @@ class Payments:
         The scenario's `payments`.
     hop_s
         order -> seconds that our own payment service takes for a charge, infinite when it does not answer.
+    service
+        That service, whose instances may die with a charge under way; None: none do.
     pool, compartment
         Calls that may be under way at once: of the whole service, and to the provider (a bulkhead).
     charged
@@ -56,14 +59,15 @@ class Payments:
         pool: Bulkhead,
         compartment: Bulkhead,
         quiet: bool,
+        service: Service | None = None,
         charged: Callable[[bool], None] | None = None,
     ) -> None:
         self._env, self._facts, self._book, self._provider, self._settings = env, facts, book, provider, settings
         self._quiet = quiet
         self.pool = pool
         self.charging = Charging(
-            env, facts, provider, settings, self._book_in, hop_s=hop_s, breaker=breaker, budget=budget, pool=pool,
-            compartment=compartment, charged=charged,
+            env, facts, provider, settings, self._book_in, hop_s=hop_s, service=service, breaker=breaker, budget=budget,
+            pool=pool, compartment=compartment, charged=charged,
         )  # fmt: skip
         self.kept = array("q", bytes(8 * orders))  # by our books: captured less refunded
         self.unknown: dict[OrderId, Order] = {}  # compensated while a charge's outcome was unknown

@@ -404,3 +404,24 @@ def test_attackers_requests_are_work_for_the_gateway_unless_limits_refuse_them(b
     assert whole[1] - whole[0] == pytest.approx(200.0 * work, rel=0.1)
     assert limited[1] - limited[0] < 0.3 * (whole[1] - whole[0])
     assert whole[2] < whole[0] + 10.0
+
+
+def test_a_charge_whose_instance_dies_under_it_is_unknown_and_asked_for_again(two_stores, play):
+    """The provider takes ten seconds in the mean; all of our instances die with a dozen charges under way."""
+    settings = (
+        "customers.patience_s=null",
+        "payments.latency_s=10",
+        "payments.timeout_s=60",
+        "demand.orders_per_day=6000",
+    )
+    crash = 'faults=[{kind: instance_crash, service: payments, at: "12:40", instances: 99}]'
+    hit, calm = play(two_stores(*settings, crash)), play(two_stores(*settings))
+    assert len(calm.rows("payment_unknown")) == 0
+    unknown, asked, made = hit.rows("payment_unknown"), hit.rows("payment_asked"), hit.rows("charge_made")
+    assert len(unknown) > 5
+    for order in unknown["order"].tolist():
+        tries = asked[asked["order"] == order]
+        assert (tries["t_s"] < BEGAN_S).any()
+        assert (made["order"] == order).sum() == 1, "the same key: it is charged once"
+    ended = {row["order"]: row["state"] for row in hit.rows("order_moved")}
+    assert sum(ended[order] == OrderState.DELIVERED for order in unknown["order"].tolist()) > len(unknown) / 2
