@@ -27,7 +27,6 @@ TICK_S: Final = 2.0**-20
 
 TICKS_PER_MS: Final = 2.0**20 / 1000.0
 
-
 _NO_FINER: Final = 1.5 * 2.0**32
 """Numbers about as large as this have a float's last bit at one tick, which is all that is left of what is added."""
 
@@ -149,6 +148,8 @@ class Refusal(IntEnum):
     """Each order may fit, all of them together do not."""
     OUT_OF_RANGE = 12
     """Further there and back than the vehicle gets on one charge, or from another store than where it is charged."""
+    RATE_LIMITED = 13
+    """The same user has asked for the like too often of late."""
 
 
 class Role(IntEnum):

@@ -15,6 +15,7 @@ from sim.experiments.storm_people import HUMAN, HUMANS, PEOPLE
 from sim.experiments.storm_signals import CLOUDED, FURTHER, ON_SIGNALS, SIGNALS
 from sim.experiments.storm_tours import MATCHED, ON_TOURS, TOURS
 from sim.scenario import Scenario, load_text
+from sim.scenario.faults import OF_ALL, OF_KIND
 from sim.vocabulary import FaultKind, Svc
 
 PURPOSE: Final = 0x53544F524D  # "STORM": keeps these draws apart from all others that begin with a small seed
@@ -349,7 +350,7 @@ def _fault(rng: np.random.Generator) -> str:
     def one(*values: Any) -> Any:
         return values[rng.integers(len(values))]
 
-    # All of its keys are drawn whatever the kind, so that another kind's keys stay what they were.
+    # All keys are drawn whatever the kind, so that another kind's keys stay what they were; it is given its own.
     keys: dict[str, Any] = {
         "kind": one(*_KINDS).name.lower(),
         "minutes": round(float(rng.exponential(12.0)) + 0.02, 2),
@@ -374,4 +375,5 @@ def _fault(rng: np.random.Generator) -> str:
         keys["rate_per_day"] = rate
     else:
         keys["at"] = f"'{at_s // 3600:02d}:{at_s // 60 % 60:02d}'"
-    return "{" + ", ".join(f"{name}: {value}" for name, value in keys.items()) + "}"
+    own = OF_KIND.get(keys["kind"], frozenset()) | OF_ALL
+    return "{" + ", ".join(f"{name}: {value}" for name, value in keys.items() if name in own) + "}"

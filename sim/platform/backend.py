@@ -75,6 +75,12 @@ class Backend:
         self._env, self._facts, self._figures = env, facts, figures
         self._inventory, self._book, self._bus, self._tracking = inventory, book, bus, tracking
         self._reads_per_order, self._ping_s = platform.browsing.reads_per_order, platform.ping_s
+        # An app that is refused for asking too often asks as often as it may.
+        limits = platform.limits
+        status, nearby = (
+            1.0 / limit.per_s if limits.on else 0.0 for limit in (limits.order_status, limits.drivers_nearby)
+        )
+        self._poll_s, self._nearby_s = max(POLL_S, status), max(NEARBY_S, nearby)
         self._events = 0
         self._lag_s, self._lags = platform.browsing.replica.lag_s, list[float]()
         services = platform.services
@@ -157,7 +163,7 @@ class Backend:
         Without live tracking, customers' apps ask what state their orders are in but not where the drivers are.
         """
         reads = orders_s * self._reads_per_order
-        polls, nearby = open_orders / POLL_S, open_orders / NEARBY_S if live else 0.0
+        polls, nearby = open_orders / self._poll_s, open_orders / self._nearby_s if live else 0.0
         watched = polls if live else 0.0
         pings = drivers / self._ping_s
         misses = reads * miss_share
@@ -168,7 +174,7 @@ class Backend:
         reads = traffic * self._reads_per_order
         self.pages = pages = self.catalogue.sample(now)
         live = self.front.degradation.enabled(_LIVE)
-        self.asked = (reads, book / POLL_S, book / NEARBY_S if live else 0.0)
+        self.asked = (reads, book / self._poll_s, book / self._nearby_s if live else 0.0)
         miss_share = pages.misses_per_s / reads if reads else 0.0
         if self.explicit:
             traffic = miss_share = 0.0  # every read is a call of its own

@@ -26,6 +26,8 @@ from sim.vocabulary import Endpoint, OrderId, Rejection, Svc, quantise
 _GATEWAY, _ORDERS, _PLACE = Svc.GATEWAY, Svc.ORDERS, Endpoint.PLACE_ORDER
 _INVENTORY, _PAYMENTS = Svc.INVENTORY, Svc.PAYMENTS
 _LOGIN, _CATALOGUE = Endpoint.LOGIN, Endpoint.CATALOGUE
+_LOGS_IN = 2
+"""Round trips that it takes who has to give the password again."""
 
 SERVICE_OF = {
     "catalogue": Svc.CATALOGUE, "inventory": Svc.INVENTORY, "orders": Svc.ORDERS, "payments": Svc.PAYMENTS,
@@ -193,6 +195,9 @@ class Front:
         if not known:
             self.placed.append(inf)
             return Rejection.UNAUTHORISED, 0.0
+        if round_trips == _LOGS_IN and not self.limits.allow(client, _LOGIN, now):
+            self.placed.append(inf)
+            return Rejection.RATE_LIMITED, 0.0
         rejection, delay_s = self._services(request, round_trips)
         self.placed.append(inf if rejection is not None else delay_s - self._round_trip_s * (1 + round_trips))
         if rejection is None and self._screens:
@@ -201,6 +206,10 @@ class Front:
         if rejection is None:
             self.idempotency.remember(order, order)
         return rejection, delay_s
+
+    def may_change(self, client: int) -> bool:
+        """Whether a client may change one more order now."""
+        return self.limits.allow(client, Endpoint.CHANGE_ORDER, self._env.now)
 
     def _services(self, request: OrderRequest, round_trips: int) -> Entry:
         now, order, services = self._env.now, request.order, self._services_of

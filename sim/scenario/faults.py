@@ -21,6 +21,29 @@ OF_SERVICES = frozenset({"instance_crash", "service_slowdown", "expired_certific
 """Faults that need a `service`."""
 
 
+OF_KIND: dict[str, frozenset[str]] = {
+    "bus_slowdown": frozenset({"factor"}),
+    "instance_crash": frozenset({"service", "instances"}),
+    "zone_outage": frozenset({"zone"}),
+    "service_slowdown": frozenset({"service", "factor"}),
+    "replica_lag": frozenset({"factor"}),
+    "database_crash": frozenset({"replica", "lag_s", "failover_s"}),
+    "corrupted_records": frozenset({"store", "share"}),
+    "store_partition": frozenset({"store", "on_partition"}),
+    "expired_certificate": frozenset({"service"}),
+    "exhausted_pool": frozenset({"share"}),
+    "region_outage": frozenset({"rto_h", "rpo_h", "dns_s"}),
+    "app_connection_loss": frozenset({"share"}),
+    "scanner_failure": frozenset({"store", "factor"}),
+    "login_attack": frozenset({"addresses", "per_second"}),
+    "request_flood": frozenset({"addresses", "per_second"}),
+}
+"""What a kind of fault has beside the time and the minutes that every one may have."""
+
+OF_ALL = frozenset({"kind", "at", "rate_per_day", "minutes"})
+"""What every kind has."""
+
+
 class Fault(Branch):
     """Something that goes wrong, at a time or now and then."""
 
@@ -64,12 +87,17 @@ class Fault(Branch):
     addresses: Annotated[int, Field(strict=True, ge=1)] = given(
         20, JUDGEMENT, "login_attack, request_flood: network addresses they come from"
     )
-    per_second: AboveZero = given(200.0, JUDGEMENT, "login_attack, request_flood: requests a second")
+    per_second: Annotated[AboveZero, Field(le=100_000)] = given(
+        200.0, JUDGEMENT, "login_attack, request_flood: requests a second"
+    )
 
     @model_validator(mode="after")
     def _when(self) -> Self:
         if (self.at is None) == (self.rate_per_day is None):
             raise ValueError("exactly one of at and rate_per_day")
+        if others := sorted(self.model_fields_set - OF_ALL - OF_KIND.get(self.kind, frozenset())):
+            own = ", ".join(["minutes", *sorted(OF_KIND.get(self.kind, ()))])
+            raise ValueError(f"of {self.kind} beside its time only {own}, and not {', '.join(others)}")
         if self.kind in OF_SERVICES and self.service is None:
             raise ValueError(f"service, the service that {self.kind} befalls")
         return self

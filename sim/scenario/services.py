@@ -3,9 +3,9 @@
 Work per call is an exponential mean; a service is sized so that the ordinary day's peak leaves it half idle.
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, NonNegative, Positive, Share, given
 
@@ -115,6 +115,12 @@ class Autoscale(Branch):
     cooldown_s: NonNegative = given(
         300.0, "Kubernetes' downscale stabilisation window", "scale in only when asked to for as long as this, seconds"
     )
+
+    @model_validator(mode="after")
+    def _room(self) -> Self:
+        if self.most < self.least:
+            raise ValueError(f"most not to be below least, {self.least}")
+        return self
 
 
 class Health(Branch):

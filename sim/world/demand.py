@@ -4,7 +4,7 @@ Each column has its own keyed stream, so two policies under one seed face the sa
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,20 @@ from numpy.typing import NDArray
 from sim.scenario import Scenario
 from sim.scenario.drivers import Drivers
 from sim.scenario.fields import clock_s
-from sim.streams import Streams, lognormal, pick, quantised
+from sim.streams import Die, Streams, lognormal, pick, quantised
 from sim.vocabulary import PayMethod
 from sim.world.catalogue import Catalogue
 
 BIN_S = 60.0
 
-FRAUD_PATIENCE_S = 720.0
+FRAUD_PATIENCE_S = 420.0
 """Mean time after which a fraudster calls an order off: when a driver has usually set out, seconds (judgement)."""
+
+FRAUD_UNITS = 3
+"""A fraudster's order has so many times as much of each article (judgement)."""
+
+ELSEWHERE = 0.05
+"""Share of an honest client's orders that go to another address than usual, where fraudsters are about (judgement)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,6 +213,21 @@ def handling(generator: np.random.Generator, noise: str, mean: float, cv: float,
     return lognormal(generator, mean, cv if noise == "lognormal" else 0.0, size)
 
 
+def _of_fraudsters(
+    wishes: Wishes, client: NDArray[np.int32], crooked: NDArray[np.bool_], owner: NDArray[Any], luck: Die
+) -> Wishes:
+    """What fraudsters and honest clients want, where there are any of the first: `crooked` tells whose order each is, (n,).
+
+    An honest client orders to one address, and now and then to another. A fraudster gives another each time, for goods that
+    sell again, much of each; and calls off when the driver is on the way. The platform does not know who they are.
+    """
+    _, first, which = np.unique(client, return_index=True, return_inverse=True)
+    elsewhere = crooked | (luck.uniforms(np.arange(len(client))) < ELSEWHERE)
+    node = np.where(elsewhere, wishes.node, wishes.node[first][which]).astype(np.int32)
+    units = np.where(crooked[owner], FRAUD_UNITS * wishes.units, wishes.units).astype(np.int32)
+    return replace(wishes, node=node, units=units)
+
+
 def complete(
     scenario: Scenario, streams: Streams, wishes: Wishes, catalogue: Catalogue, cell: NDArray[np.int32]
 ) -> Trace:
@@ -228,10 +249,11 @@ def complete(
     patience = scenario.customers.patience_s
     client = streams.generator("demand.clients").integers(0, scenario.customers.clients, n).astype(np.int32)
     share = platform.fraud.planted_share
-    # Fraudsters order and call off when the driver is on the way; the platform does not know who they are.
     crooked = (
         streams.die("fraud.planted").uniforms(client.astype(np.int64)) < share if share else np.zeros(n, dtype=bool)
     )
+    if share:
+        wishes = _of_fraudsters(wishes, client, crooked, owner, streams.die("fraud.elsewhere"))
     ride = streams.generator("travel.noise")
 
     def lines(purpose: str, share: float) -> dict[int, frozenset[int]]:

@@ -3,6 +3,7 @@
 from math import inf, isinf
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -219,3 +220,22 @@ def test_the_rules_find_planted_fraudsters_and_leave_most_honest_clients_alone()
     assert wrong[0] / orders[0] < 0.005
     # A fraudster is unknown until the third cancellation: after six orders on average, so some four in ten are caught.
     assert 0.5 < wrong[1] / orders[1] < 0.75
+
+
+def test_the_rules_find_the_simulators_own_fraudsters_and_nobody_where_there_are_none(
+    two_stores: Any, play: Any
+) -> None:
+    """Two in five orders of those who give another address each time, buy much and call off late; one in a hundred of others."""
+    some = ("demand.orders_per_day=12000", "customers.clients=300", "policies.fraud=rules", "drivers.count=80")
+    played = play(two_stores(*some, "platform.fraud.planted_share=0.2"))
+    found = played.study.summary["platform"]["fraud"]
+    assert found["fraudsters_orders"] > 100
+    assert found["false_negative_rate"] < 0.8
+    assert found["false_positive_rate"] < 0.03
+    nodes = {int(row["client"]): set() for row in played.rows("order_entered")}
+    for row in played.rows("order_entered"):
+        nodes[int(row["client"])].add(int(row["node"]))
+    guilty = played.rows("order_screened")
+    guilty = {int(row["client"]) for row in guilty[guilty["fraudster"]]}
+    honest = [len(places) for client, places in nodes.items() if client not in guilty]
+    assert np.mean(honest) < 1.5 < np.mean([len(nodes[client]) for client in guilty if client in nodes])
