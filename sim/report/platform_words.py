@@ -162,7 +162,7 @@ PLATFORM: Final[dict[str, Metric]] = {
         "orders lost",
         "count",
         "Of each fault: orders turned away, cancelled or not paid from its beginning until its end and recovery; not those that"
-        " nobody took at the door.",
+        " nobody took at the door. An order lost while several faults are on counts for each.",
     ),
     "platform.version_conflicts_per_1000": Metric(
         "version conflicts", "rate", "Reservations that found a record changed by another, for every 1,000 orders."
@@ -185,7 +185,9 @@ PLATFORM: Final[dict[str, Metric]] = {
         "confirmations taken back", "count", "Orders whose customer had been told yes and was then told no."
     ),
     "platform.bus.messages_per_order": Metric(
-        "bus messages per order", "rate", "Messages published on the bus for each order placed."
+        "bus messages per order",
+        "rate",
+        "Messages published on the bus for each order placed, those that tell of a change of its state among them.",
     ),
     "platform.bus.redelivered": Metric(
         "messages redelivered", "count", "Messages that were lost on the way and sent again."
