@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf, prod
 
+import numpy as np
+
 from sim.clock import Clock, Timer
 from sim.contracts import Fraud
 from sim.facts import Facts
@@ -98,6 +100,7 @@ class Backend:
             env, facts, self.cluster, platform, work_s, hop_s=quantise(platform.submit_s), luck=die("hops"),
             fraud=fraud, history=self.history, clients=clients, skus=figures.skus,
             fraudsters=planted(die("fraud.planted"), clients, platform.fraud.planted_share),
+            closed=np.flatnonzero(planted(die("accounts.closed"), clients, platform.auth.closed_share)).tolist(),
         )  # fmt: skip
         self.home = HomeScreen(platform.screens, self.front.degradation, self._answers)
         self.home_share = platform.browsing.home_share

@@ -4,7 +4,7 @@ Rate limits, session, repeated requests, backpressure, the fraud screen, and the
 request away.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf, log
 from typing import NamedTuple
 
@@ -79,6 +79,8 @@ class Front:
         Keyed draws by (order, service).
     fraudsters
         1 for each client who is one: for the log alone, no ruling depends on it.
+    closed
+        Clients whose accounts are closed.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Front:
         fraud: Fraud,
         history: History,
         fraudsters: bytes | bytearray,
+        closed: Iterable[int],
         clients: int,
         skus: int,
     ) -> None:
@@ -114,6 +117,8 @@ class Front:
         # Carts come well-formed; only rules that a scenario makes can refuse one.
         self._validation = Validation(settings.cart, skus) if settings.cart != CartRules() else None
         self._deadline_s = settings.screens.deadline_s
+        for client in closed:
+            self.sessions.suspend(client, env.now)
         self._fraud, self._history, self._fraudsters = fraud, history, fraudsters
         # A policy that trusts everybody is asked only where there are fraudsters to count.
         self._screens = bool(settings.fraud.planted_share) or not getattr(fraud, "trusting", False)

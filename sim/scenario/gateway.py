@@ -35,6 +35,7 @@ class Auth(Branch):
         "judgement: a client orders about once a week",
         "a client not seen yet was last active so long before the start, seconds",
     )
+    closed_share: Share = given(0.0, "-", "share of the accounts that are closed: who has one is turned away")
     failed_logins_max: Positive | None = given(
         5, "OWASP WSTG-ATHN-03: lock after 3 to 5 attempts", "wrong passwords that lock an account; null: never"
     )

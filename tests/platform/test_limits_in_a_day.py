@@ -38,3 +38,12 @@ def test_who_changes_orders_too_often_is_refused(two_stores: Any, play: Any) -> 
     )
     assert (plain == Refusal.RATE_LIMITED).sum() == 0
     assert (tight == Refusal.RATE_LIMITED).sum() > 10
+
+
+def test_whose_account_is_closed_orders_nothing(two_stores: Any, play: Any) -> None:
+    played = play(two_stores("platform.auth.closed_share=0.3"))
+    rejected, entered = played.rows("order_rejected"), played.rows("order_entered")
+    closed = rejected[rejected["reject"] == Rejection.UNAUTHORISED]
+    assert 0.15 < len(closed) / (len(closed) + len(entered)) < 0.45
+    assert not set(closed["client"].tolist()) & set(entered["client"].tolist())
+    assert not (play(two_stores()).rows("order_rejected")["reject"] == Rejection.UNAUTHORISED).any()
