@@ -56,6 +56,9 @@ class OrderFacts:
     def order_cancelled(self, *, order: OrderId, reason: CancelReason) -> None:
         """An order is being cancelled, and why; its saga compensates."""
 
+    def request_lost(self, *, order: OrderId) -> None:
+        """An instance died that had the request to order in hand: the app sends it again."""
+
     def request_refused(self, *, order: OrderId, refusal: Refusal) -> None:
         """An actor asked for something about an order that the platform does not allow (a cancellation too late)."""
 

@@ -43,6 +43,9 @@ POLL_S = 20.0
 NEARBY_S = 30.0
 """A customer with an open order looks for drivers nearby this often, seconds (judgement)."""
 
+AGAIN_S = 2.0
+"""An app whose request to order was lost sends it again after this long, seconds (judgement)."""
+
 
 class Backend:
     """Services, gateway, catalogue and monitoring of one run.
@@ -260,6 +263,26 @@ class Backend:
             return delay_s
         order.call = (service.epoch, service.last_instance, at_s)
         return delay_s + quantise(latency_s) + window_s
+
+    def lost(self, order: Order) -> bool:
+        """Whether an instance of gateway or order service died that had an order's request in hand."""
+        way, order.way = order.way, None
+        if way is None:
+            return False
+        gateway, orders = self.cluster.services[_GATEWAY], self.cluster.services[Svc.ORDERS]
+        return (gateway.epoch != way[0] and gateway.broke(way[1], way[4])) or (
+            orders.epoch != way[2] and orders.broke(way[3], way[4])
+        )
+
+    def again_s(self, order: Order) -> float:
+        """Whose request was lost sends it once more after `AGAIN_S`: seconds until the order service has it."""
+        order.way = None
+        at_s = self._env.now + AGAIN_S
+        for service in (_GATEWAY, Svc.ORDERS):
+            at_s += self.front.call_s(order.id, service, at_s, 14)
+            if at_s == inf:
+                return inf
+        return quantise(at_s - self._env.now)
 
     def answered(self, order: Order) -> bool:
         """Whether the call that an order's saga has waited for was answered: made, and not lost with its instance."""

@@ -128,6 +128,7 @@ class Front:
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
         self.duplicates = 0
+        self.way = (0, 0, 0, 0, 0.0)  # which instances have the last request that was let in, by epoch; since when
         self.placed: list[float] = []  # our side's latency of each request to order, seconds; infinity: not served
 
     def start(self) -> None:
@@ -233,6 +234,8 @@ class Front:
         orders_s = orders.call(at_s + gateway_s, works_s[-3], lucks[-3])
         if orders_s == inf:
             return Rejection.UNAVAILABLE, 0.0
+        gateway = services[_GATEWAY]
+        self.way = (gateway.epoch, gateway.last_instance, orders.epoch, orders.last_instance, at_s)
         return None, quantise(screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips))
 
     def _screen_s(self, order: OrderId, draws: Draws, now: float) -> float:

@@ -291,6 +291,8 @@ class Office(Desks):
         self.book.enter(order)
         if order.surcharge_cents:
             self._facts.order_surcharged(order=order.id, cents=Cents(order.surcharge_cents))
+        if self.backend is not None:
+            order.way = self.backend.front.way
         if self.backend is not None and plan[0] in _RESERVING:
             ahead = self.reserving.window_ahead and plan[0] is _RESERVE
             delay_s = self.backend.begin(order, delay_s, self._window_s[order.id] if ahead else 0.0)

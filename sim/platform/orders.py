@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from math import inf
 from struct import Struct
-from typing import Final
+from typing import Final, Protocol
 
 from sim.contracts import OrderRequest
 from sim.facts import Facts
@@ -19,6 +19,7 @@ from sim.vocabulary import (
     SkuId,
     Step,
     StoreId,
+    Svc,
     Topic,
     Units,
 )
@@ -82,13 +83,16 @@ class Order:
         "expected_s", "failing", "give_up_at_s", "gone_cents", "held", "id", "kept_cents", "left_s", "less_cents", "litres",
         "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents",
         "resumed", "skus", "state", "step", "store", "surcharge_cents", "swapped", "tasked", "to_pick", "undone", "unheld",
-        "units", "unknown", "value_cents", "wanted", "was_confirmed",
+        "units", "unknown", "value_cents", "wanted", "was_confirmed", "way",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:
         self.id: OrderId = request.order
         self.entered_s = entered_s
         self.call: tuple[int, int, float] | None = None  # a call under way: the service's epoch, instance, since when
+        self.way: tuple[int, int, int, int, float] | None = (
+            None  # the request on its way in: the gateway's and our own likewise
+        )
         self.client = request.client
         self.node = request.node
         self.cell = request.cell
@@ -143,6 +147,22 @@ class Order:
     def declined_by(self, driver: DriverId) -> bool:
         """Whether this driver has turned the order down before."""
         return self.declined is not None and driver in self.declined
+
+
+class Calls(Protocol):
+    """Calls of an order to other services."""
+
+    def answered(self, order: Order) -> bool:
+        """Whether the call that the saga has just waited for was answered."""
+
+    def hop_s(self, order: OrderId, service: Svc) -> float:
+        """Seconds until the answer, infinite when there is none."""
+
+    def lost(self, order: Order) -> bool:
+        """Whether an instance died that had the order's request in hand on its way here."""
+
+    def again_s(self, order: Order) -> float:
+        """The app sends the request once more: seconds until it is here, infinite when nobody answers."""
 
 
 class OrderBook:

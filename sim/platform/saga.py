@@ -10,7 +10,7 @@ with the effect of once. Compensation runs over the finished steps and the one u
 from collections.abc import Callable
 from math import inf
 from types import GeneratorType
-from typing import Any, Protocol
+from typing import Any
 
 from sim.clock import Clock, Timer
 from sim.contracts import Policies, SubstitutionView
@@ -18,7 +18,7 @@ from sim.facts import Facts
 from sim.platform.billing import Billing
 from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
-from sim.platform.orders import CANCELLABLE, LATER, Order, OrderBook, Outcome
+from sim.platform.orders import CANCELLABLE, LATER, Calls, Order, OrderBook, Outcome
 from sim.platform.payments import Payments
 from sim.platform.reserving import Reserving
 from sim.ports import Cancellation, PickJob
@@ -42,16 +42,6 @@ _PAYMENT_FAILED = OrderState.PAYMENT_FAILED
 _INVENTORY, _TELL_STORE = Svc.INVENTORY, Topic.ORDER_CONFIRMED
 
 _NOT_YET = object()
-
-
-class Calls(Protocol):
-    """Calls of an order to other services."""
-
-    def answered(self, order: Order) -> bool:
-        """Whether the call that the saga has just waited for was answered."""
-
-    def hop_s(self, order: OrderId, service: Svc) -> float:
-        """Seconds until the answer, infinite when there is none."""
 
 
 class Crashed(Exception):
@@ -137,8 +127,17 @@ class Saga:
 
     def _begin(self, event: Timer) -> None:
         order, life = event._value
-        if life == self._life.number:
-            self._go_on(order)
+        if life != self._life.number:
+            return
+        if self._calls is not None and self._calls.lost(order):
+            self._facts.request_lost(order=order.id)
+            order.call = None  # nobody has asked for the goods yet
+            again_s = self._calls.again_s(order)
+            if again_s < inf:
+                self.start(order, again_s)
+                return
+            order.cancel_reason = order.cancel_reason or CancelReason.UNPROCESSABLE
+        self._go_on(order)
 
     def crash(self) -> None:
         """Every saga under way stops where it is; what it was waiting for happens without it."""

@@ -10,6 +10,7 @@ WORDS: Final[dict[str, str]] = {
     "order_promised": "promised for {promised_s}",
     "order_cancelled": "cancelled: {reason}",
     "request_refused": "a request comes too late or is not allowed: {refusal}",
+    "request_lost": "the server that had the request died: the app sends it again",
     "order_screened": "screened for fraud: {ruling}",
     "ordered_from_stale": "ordered from a page that had expired: {age_s} old",
     "checkout_shortened": "the checkout screen lacks {parts} parts that were late",

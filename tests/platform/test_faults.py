@@ -446,3 +446,23 @@ def test_what_is_not_of_a_faults_kind_is_refused(two_stores, fault, told):
 def test_more_instances_at_least_than_at_most_are_refused(two_stores):
     with pytest.raises(InputError, match=r"platform\.autoscale: expected most not to be below least, 10"):
         two_stores("platform.autoscale={least: 10, most: 3}")
+
+
+@pytest.mark.parametrize(("service", "factor"), [("orders", 2000), ("gateway", 20000)])
+def test_a_request_whose_instance_dies_under_it_is_sent_again(two_stores, play, service, factor):
+    """Our services take twenty seconds with each request; all instances of one die with some in hand."""
+    slow = f"{{kind: service_slowdown, service: {service}, at: '12:30', minutes: 10, factor: {factor}}}"
+    crash = f"{{kind: instance_crash, service: {service}, at: '12:35', instances: 99}}"
+    settings = ("demand.orders_per_day=12000", "platform.breaker.enabled=false", "customers.patience_s=null")
+    roomy = f"platform.services.{service}={{instances: 6, workers: 200}}"
+    world = build_world(two_stores(*settings, roomy, f"faults=[{slow}, {crash}]"))
+    laws = all_laws(world)
+    played = play(world, laws=laws)
+    assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
+    lost = played.rows("request_lost")
+    assert len(lost) > 3
+    ended = {int(row["order"]): row["state"] for row in played.rows("order_moved")}
+    states = [ended[order] for order in set(lost["order"].tolist())]
+    assert set(states) <= {OrderState.DELIVERED, OrderState.CANCELLED}
+    calm = play(two_stores(*settings, roomy))
+    assert len(calm.rows("request_lost")) == 0
