@@ -95,7 +95,10 @@ class Fault(Branch):
     def _when(self) -> Self:
         if (self.at is None) == (self.rate_per_day is None):
             raise ValueError("exactly one of at and rate_per_day")
-        if others := sorted(self.model_fields_set - OF_ALL - OF_KIND.get(self.kind, frozenset())):
+        foreign = self.model_fields_set - OF_ALL - OF_KIND.get(self.kind, frozenset())
+        # A scenario that was written out whole has every key; what says nothing new does no harm.
+        fields = type(self).model_fields
+        if others := sorted(name for name in foreign if getattr(self, name) != fields[name].get_default()):
             own = ", ".join(["minutes", *sorted(OF_KIND.get(self.kind, ()))])
             raise ValueError(f"of {self.kind} beside its time only {own}, and not {', '.join(others)}")
         if self.kind in OF_SERVICES and self.service is None:
