@@ -24,11 +24,11 @@ NOBODY: Final = -1
 
 TICK_S: Final = 2.0**-20
 """Every drawn duration is a multiple of this, so that sums of durations are exact in binary floating point."""
-
 TICKS_PER_MS: Final = 2.0**20 / 1000.0
 
-_NO_FINER: Final = 1.5 * 2.0**32
-"""Numbers about as large as this have a float's last bit at one tick, which is all that is left of what is added."""
+_NO_FINER: Final = (
+    1.5 * 2.0**32
+)  # of a number about so large the last bit is one tick, which is all that is left of a sum
 
 
 def quantise(seconds: float) -> float:
@@ -149,7 +149,6 @@ class Refusal(IntEnum):
     OUT_OF_RANGE = 12
     """Further there and back than the vehicle gets on one charge, or from another store than where it is charged."""
     RATE_LIMITED = 13
-    """The same user has asked for the like too often of late."""
 
 
 class Role(IntEnum):

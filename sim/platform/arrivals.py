@@ -24,6 +24,15 @@ from sim.vocabulary import DriverId, StoreId, quantise
 HORIZONS_S: Final = (900.0, 600.0, 300.0, 120.0)
 """Before an order came, seconds."""
 
+NTH, A_DAY = 16, 450.0
+"""Of the orders of a day every 16th is judged, or about the second number where these are fewer (judgement: some 500 of the
+default day)."""
+
+
+def every_nth(orders_per_day: float) -> int:
+    """The n of "every n-th order is judged", where the scenario does not say."""
+    return max(NTH, round(orders_per_day / A_DAY))
+
 
 class Arrivals:
     """Times of arrival of orders under way.

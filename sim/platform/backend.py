@@ -43,7 +43,9 @@ POLL_S = 20.0
 NEARBY_S = 30.0
 """A customer with an open order looks for drivers nearby this often, seconds (judgement)."""
 
-AGAIN_S = 2.0
+_ONCE_MORE, _LATER = 14, 15  # calls of an order beside those on its way in, whose draws have numbers of their own
+
+RESEND_S = 2.0
 """An app whose request to order was lost sends it again after this long, seconds (judgement)."""
 
 
@@ -261,7 +263,7 @@ class Backend:
         self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
             return delay_s
-        order.call = (service.epoch, service.last_instance, at_s)
+        order.call = service.flight(at_s)
         return delay_s + quantise(latency_s) + window_s
 
     def lost(self, order: Order) -> bool:
@@ -269,17 +271,15 @@ class Backend:
         way, order.way = order.way, None
         if way is None:
             return False
-        gateway, orders = self.cluster.services[_GATEWAY], self.cluster.services[Svc.ORDERS]
-        return (gateway.epoch != way[0] and gateway.broke(way[1], way[4])) or (
-            orders.epoch != way[2] and orders.broke(way[3], way[4])
-        )
+        services = self.cluster.services
+        return services[_GATEWAY].lost(way[0]) or services[Svc.ORDERS].lost(way[1])
 
     def again_s(self, order: Order) -> float:
-        """Whose request was lost sends it once more after `AGAIN_S`: seconds until the order service has it."""
+        """Whose request was lost sends it once more after `RESEND_S`: seconds until the order service has it."""
         order.way = None
-        at_s = self._env.now + AGAIN_S
+        at_s = self._env.now + RESEND_S
         for service in (_GATEWAY, Svc.ORDERS):
-            at_s += self.front.call_s(order.id, service, at_s, 14)
+            at_s += self.front.call_s(order.id, service, at_s, _ONCE_MORE)
             if at_s == inf:
                 return inf
         return quantise(at_s - self._env.now)
@@ -287,10 +287,7 @@ class Backend:
     def answered(self, order: Order) -> bool:
         """Whether the call that an order's saga has waited for was answered: made, and not lost with its instance."""
         call, order.call = order.call, None
-        if call is None:
-            return False
-        service = self.cluster.services[_INVENTORY]
-        return service.epoch == call[0] or not service.broke(call[1], call[2])
+        return call is not None and not self.cluster.services[_INVENTORY].lost(call)
 
     def payments_s(self, order: OrderId) -> float:
         """Seconds our payment service takes for an order, infinite when it does not answer."""
@@ -306,7 +303,7 @@ class Backend:
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""
-        latency_s = self.front.call_s(order, service, self._env.now, 15)
+        latency_s = self.front.call_s(order, service, self._env.now, _LATER)
         if service is _INVENTORY:
             self._reserved.append(latency_s + (self.windows_s[order] if self.windows_s else 0.0))
         return latency_s

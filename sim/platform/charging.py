@@ -12,6 +12,7 @@ from sim.clock import Clock, Timer
 from sim.facts import Facts
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
 from sim.platform.orders import Order
+from sim.platform.scaling import NO_FLIGHT
 from sim.platform.services import Service
 from sim.ports import PaymentProvider
 from sim.scenario.business import Payments as Settings
@@ -40,7 +41,7 @@ class _Charge:
         self.order, self.cents, self.capture, self.life, self.done = order, cents, capture, life, done
         self.answer = _TIMEOUT
         self.tries, self.asked = 0, False
-        self.call = (0, 0, 0.0)  # under way: our service's epoch, its instance, since when
+        self.call = NO_FLIGHT  # of our own service
 
 
 class Charging:
@@ -109,8 +110,8 @@ class Charging:
             self.unavailable += 1
             self._unanswered(one)
             return
-        if (service := self._service) is not None:
-            one.call = (service.epoch, service.last_instance, self._env.now)
+        if self._service is not None:
+            one.call = self._service.flight(self._env.now)
         attempt = order.attempt
         self._facts.payment_asked(order=order.id, attempt=attempt, cents=cents)
         key = attempt if self._settings.idempotency else 8 * attempt + one.tries
@@ -131,9 +132,8 @@ class Charging:
     def _answered(self, event: Timer) -> None:
         one: _Charge = event._value
         self._leave()  # whatever became of the one who waits, the places are free when the call is over
-        service, call = self._service, one.call
         if one.life == self.life.number:
-            if service is not None and service.epoch != call[0] and service.broke(call[1], call[2]):
+            if self._service is not None and self._service.lost(one.call):
                 self._lost(one)
             else:
                 self._take(one)

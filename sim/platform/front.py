@@ -17,6 +17,7 @@ from sim.platform.cluster import Cluster
 from sim.platform.fraud import History
 from sim.platform.gateway import NEW, Backpressure, Degradation, Fanout, Feature, Idempotency, RateLimits
 from sim.platform.pricing import Validation
+from sim.platform.scaling import NO_FLIGHT
 from sim.platform.sessions import Sessions
 from sim.scenario.business import Platform
 from sim.scenario.gateway import CartRules
@@ -128,7 +129,10 @@ class Front:
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
         self.duplicates = 0
-        self.way = (0, 0, 0, 0, 0.0)  # which instances have the last request that was let in, by epoch; since when
+        self.way = (
+            NO_FLIGHT,
+            NO_FLIGHT,
+        )  # of the last request that was let in, at the gateway and at the order service
         self.placed: list[float] = []  # our side's latency of each request to order, seconds; infinity: not served
 
     def start(self) -> None:
@@ -235,7 +239,7 @@ class Front:
         if orders_s == inf:
             return Rejection.UNAVAILABLE, 0.0
         gateway = services[_GATEWAY]
-        self.way = (gateway.epoch, gateway.last_instance, orders.epoch, orders.last_instance, at_s)
+        self.way = (gateway.flight(at_s), orders.flight(at_s))
         return None, quantise(screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips))
 
     def _screen_s(self, order: OrderId, draws: Draws, now: float) -> float:

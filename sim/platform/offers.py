@@ -262,8 +262,12 @@ class Offers:
             if bonus_cents:
                 self._facts.bonus_offered(order=order.id, driver=driver, cents=Cents(bonus_cents))
         message = OfferMessage(order.id, driver, order.store, order.node, self._window_s, stops, bonus_cents)
+        self._show(_OFFER, driver, message)
+
+    def _show(self, topic: Topic, driver: DriverId, message: OfferMessage | RideMessage) -> None:
+        """Send something to a driver's phone, if the service that does so answers."""
         if self._notifies is None or self._notifies():
-            self._bus.publish(_OFFER, driver, message)
+            self._bus.publish(topic, driver, message)
 
     def _send(self, driver: DriverId, store: StoreId) -> None:
         """Tell a driver without work to ride to a store."""
@@ -279,7 +283,7 @@ class Offers:
         elif tracking.bound_for(driver) != store or tracking.overdue(driver, now):
             self._facts.driver_sent(driver=driver, store=store)
             tracking.sent(driver, store, now)
-            self._bus.publish(Topic.REPOSITION, driver, RideMessage(driver, store, now))
+            self._show(Topic.REPOSITION, driver, RideMessage(driver, store, now))
 
     def _listen(self) -> None:
         # Offers are made in order of time and waited for equally long: one timer for the oldest serves them all.

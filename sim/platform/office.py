@@ -11,7 +11,7 @@ from math import inf
 from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest, Policies, SagaView
 from sim.facts import Facts
-from sim.platform.arrivals import Arrivals
+from sim.platform.arrivals import Arrivals, every_nth
 from sim.platform.backend import Backend
 from sim.platform.billing import Billing
 from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
@@ -117,7 +117,7 @@ class Office(Desks):
         )  # fmt: skip
         self.tracking = Tracking(figures, estimator, phones)
         track = platform.tracking
-        self._judged = 0 if quiet else track.judge_every or max(16, round(scenario.demand.orders_per_day / 450.0))
+        self._judged = 0 if quiet else track.judge_every or every_nth(scenario.demand.orders_per_day)
         self.arrivals = Arrivals(
             facts, figures, estimator, self.tracking, policies.locating, push_s=track.push_s, luck=die("eta.push")
         )

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from sim.contracts import OrderRequest
 from sim.facts import Facts
 from sim.platform.pricing import Bill
+from sim.platform.scaling import Flight
 from sim.story import Signal, Story
 from sim.vocabulary import (
     NOBODY,
@@ -89,9 +90,9 @@ class Order:
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:
         self.id: OrderId = request.order
         self.entered_s = entered_s
-        self.call: tuple[int, int, float] | None = None  # a call under way: the service's epoch, instance, since when
-        self.way: tuple[int, int, int, int, float] | None = (
-            None  # the request on its way in: the gateway's and our own likewise
+        self.call: Flight | None = None  # a call under way to the inventory service
+        self.way: tuple[Flight, Flight] | None = (
+            None  # the request on its way in: at the gateway and at the order service
         )
         self.client = request.client
         self.node = request.node

@@ -14,6 +14,12 @@ ZONES: Final = 3
 """Availability zones over which a service's instances are spread."""
 
 
+Flight = tuple[int, int, float]
+"""A call under way: the service's epoch as it was made, the instance that has it, since when, seconds."""
+
+NO_FLIGHT: Flight = (0, NOBODY, 0.0)
+
+
 def planned_instances(peak_load: float, workers: int, autoscale: Autoscale) -> int:
     """Instances that carry a peak load (erlangs) at the planned utilisation, within the limits and one in each zone."""
     needed = ceil(peak_load / (workers * autoscale.planned) - 1e-9)

@@ -11,7 +11,7 @@ from math import inf, prod
 
 from sim.platform.background import Background
 from sim.platform.meter import Meter, Sample, sampled
-from sim.platform.scaling import Rotation, planned_instances
+from sim.platform.scaling import Flight, Rotation, planned_instances
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import NOBODY
 
@@ -160,6 +160,14 @@ class Service:
         self._plain = False
         return inf
 
+    def flight(self, at_s: float) -> Flight:
+        """The call just made, at a time: to ask later whether it was `lost`."""
+        return self.epoch, self.last_instance, at_s
+
+    def lost(self, flight: Flight) -> bool:
+        """Whether a call was in hand of an instance that has died since it was made; ask once."""
+        return self.epoch != flight[0] and self.broke(flight[1], flight[2])
+
     def broke(self, instance: int, since_s: float) -> bool:
         """Whether an instance died at or after a time, so that a call in flight on it since then is lost.
 
@@ -277,10 +285,7 @@ class Service:
         self._calm_until_s = -inf if trouble else rotation.due_s
 
     def lag_s(self, now_s: float) -> float:
-        """What a call that comes now would take longer than one of a healthy service with nothing to do, seconds.
-
-        Infinity while it answers nobody.
-        """
+        """What a call that comes now would take longer than one of an idle, healthy service, seconds; infinity: it is down."""
         return self.delay_s(now_s) + self._work_s * (self._factor - 1.0) if self.answers else inf
 
     def delay_s(self, now_s: float) -> float:

@@ -1,0 +1,102 @@
+"""Services that die or fall behind: what becomes of orders that were confirmed, and of calls that were under way."""
+
+import numpy as np
+import pytest
+
+from sim.laws import all_laws, verdict, whole_log
+from sim.vocabulary import OfferAnswer, OrderState
+from sim.world.build import build_world
+from tests.platform.test_faults import BEGAN_S, OVER_S, broken, within
+
+__all__ = ["broken"]
+
+
+# -- services that only confirmed orders need ------------------------------------------------------------------------
+
+
+def test_without_the_dispatch_service_nobody_is_asked_until_it_is_back(broken):
+    played = broken("expired_certificate", "service: dispatch")
+    made, picked = played.rows("offer_made"), played.rows("pick_started")
+    assert len(within(made)) == 0
+    assert len(within(picked)) > 10, "stores go on"
+    assert len(within(made, OVER_S, OVER_S + 10.0)) > 3
+    assert len(played.rows("goods_delivered")) > 150
+
+
+def test_a_dispatch_service_that_is_behind_decides_later(broken):
+    def waited_s(details):
+        played = broken("service_slowdown", details)
+        opened, made = played.rows("task_opened"), played.rows("offer_made")
+        first = dict(zip(made["order"][::-1].tolist(), made["t_s"][::-1].tolist(), strict=True))
+        return np.median([first[row["order"]] - row["t_s"] for row in within(opened) if row["order"] in first])
+
+    assert waited_s("service: dispatch, factor: 1000") > waited_s("service: notifications, factor: 1000") + 2.0
+
+
+def test_without_the_notification_service_offers_do_not_show(broken):
+    played = broken("expired_certificate", "service: notifications")
+    answers = within(played.rows("offer_answered"), BEGAN_S + 60.0, OVER_S)
+    assert len(answers) > 5
+    assert set(answers["answer"]) <= {OfferAnswer.EXPIRED, OfferAnswer.VOID}
+    assert (within(played.rows("offer_answered"), OVER_S, 7200.0)["answer"] == OfferAnswer.ACCEPTED).sum() > 40
+
+
+def test_without_the_tracking_service_positions_grow_old(broken):
+    played, calm = (
+        broken("expired_certificate", f"service: {service}", "platform.tracking.judge_every=1")
+        for service in ("tracking", "catalogue")
+    )
+    taken = played.rows("positions_taken")
+    assert taken[["t_s", "again"]].tolist() == [(BEGAN_S, False), (OVER_S, True)]
+
+    def oldest_s(day):
+        judged = day.rows("eta_judged")
+        return within(judged, BEGAN_S + 900.0, OVER_S)["age_s"].max()
+
+    assert oldest_s(played) > 300.0 > 60.0 > oldest_s(calm)
+    lost = played.study.summary["tracking"]["lost_by"]
+    assert lost["not_taken"] > 0 == calm.study.summary["tracking"]["lost_by"]["not_taken"]
+
+
+# -- calls under way ---------------------------------------------------------------------------------------------------
+
+
+def test_a_charge_whose_instance_dies_under_it_is_unknown_and_asked_for_again(two_stores, play):
+    """The provider takes two minutes in the mean; all of our instances die with a dozen charges under way."""
+    settings = (
+        "customers.patience_s=null",
+        "payments.latency_s=120",
+        "payments.timeout_s=900",
+        "demand.orders_per_day=6000",
+    )
+    crash = 'faults=[{kind: instance_crash, service: payments, at: "12:40", instances: 99}]'
+    hit, calm = play(two_stores(*settings, crash)), play(two_stores(*settings))
+    unknown, asked, made = hit.rows("payment_unknown"), hit.rows("payment_asked"), hit.rows("charge_made")
+    assert len(unknown) > 5 > len(calm.rows("payment_unknown"))
+    unknown = unknown[unknown["t_s"] < BEGAN_S + 900.0]
+    for order in unknown["order"].tolist():
+        tries = asked[asked["order"] == order]
+        assert (tries["t_s"] < BEGAN_S).any()
+        assert (made["order"] == order).sum() == 1, "the same key: it is charged once"
+    ended = {row["order"]: row["state"] for row in hit.rows("order_moved")}
+    assert sum(ended[order] == OrderState.DELIVERED for order in unknown["order"].tolist()) > len(unknown) / 2
+
+
+@pytest.mark.parametrize(("service", "factor"), [("orders", 2000), ("gateway", 20000)])
+def test_a_request_whose_instance_dies_under_it_is_sent_again(two_stores, play, service, factor):
+    """Our services take twenty seconds with each request; all instances of one die with some in hand."""
+    slow = f"{{kind: service_slowdown, service: {service}, at: '12:30', minutes: 10, factor: {factor}}}"
+    crash = f"{{kind: instance_crash, service: {service}, at: '12:35', instances: 99}}"
+    settings = ("demand.orders_per_day=12000", "platform.breaker.enabled=false", "customers.patience_s=null")
+    roomy = f"platform.services.{service}={{instances: 6, workers: 200}}"
+    world = build_world(two_stores(*settings, roomy, f"faults=[{slow}, {crash}]"))
+    laws = all_laws(world)
+    played = play(world, laws=laws)
+    assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
+    lost = played.rows("request_lost")
+    assert len(lost) > 3
+    ended = {int(row["order"]): row["state"] for row in played.rows("order_moved")}
+    states = [ended[order] for order in set(lost["order"].tolist())]
+    assert set(states) <= {OrderState.DELIVERED, OrderState.CANCELLED}
+    calm = play(two_stores(*settings, roomy))
+    assert len(calm.rows("request_lost")) == 0
