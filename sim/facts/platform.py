@@ -119,6 +119,9 @@ class PlatformFacts:
     def alert_cleared(self, *, alert: Alert) -> None:
         """The figure is within its limit again."""
 
+    def service_answers(self, *, service: Svc, again: bool) -> None:
+        """Nothing answers any more at a service (no instance lives, or every call fails); or something does `again`."""
+
     def service_sampled(
         self,
         *,

@@ -17,9 +17,6 @@ class TrackingFacts:
     def driver_online(self, *, driver: DriverId) -> None:
         """A driver's app is connected again."""
 
-    def positions_taken(self, *, again: bool) -> None:
-        """The platform's service that takes positions takes none any more, what phones send is lost; or takes them `again`."""
-
     def offer_pushed(self, *, order: OrderId, driver: DriverId, delay_s: float, shown: bool) -> None:
         """An offer went to a driver's phone as a push, for its app had no WebSocket; it took `delay_s`, or was never `shown`."""
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.tables import down_times
 from sim.recording import Archive
 from sim.scenario import Scenario
 from sim.streams import Streams
-from sim.vocabulary import FaultKind, OrderState
+from sim.vocabulary import FaultKind, OrderState, Svc
 from sim.world.notices import Notice, Notices
 
 _TOLD = {
@@ -27,11 +28,12 @@ def notifications(archive: Archive, scenario: Scenario, streams: Streams) -> dic
     """The object `notifications` of the summary: messages sent from the warm-up on.
 
     To customers: their order was confirmed, is on its way, was delivered or cancelled, will come later than told. To drivers:
-    offers. `lost` never showed, `late_share` of those that did took longer than the scenario's limit.
+    offers. `lost` never showed, `late_share` of those that did took longer than the scenario's limit. What happens while the
+    notification service does not answer customers are told when it does again: until then the bus keeps it.
     """
     notices, warm_s = Notices.of(scenario, streams), scenario.warmup_h * 3600.0
     late_s, moved = scenario.platform.notifications.late_s, archive.rows("order_moved")
-    outages = _outages(archive)
+    outages, down = _outages(archive), down_times(archive, Svc.NOTIFICATIONS)
     sent = pushed = lost = late = 0
     by_notice = {notice.name.lower(): 0 for notice in Notice}
     messages = [(notice, moved[moved["state"] == state]) for state, notice in _TOLD.items()]
@@ -39,11 +41,12 @@ def notifications(archive: Archive, scenario: Scenario, streams: Streams) -> dic
     for notice, rows in messages:
         rows = rows[rows["t_s"] >= warm_s]
         fates = notices.told(rows["order"].astype(np.int64), notice)
-        gone = fates.lost | (fates.pushed & _during(rows["t_s"], outages))
+        sent_s = _kept(rows["t_s"], down)
+        gone = fates.lost | (fates.pushed & _during(sent_s, outages)) | np.isinf(sent_s)
         sent += len(rows)
         pushed += int(fates.pushed.sum())
         lost += int(gone.sum())
-        late += int((~gone & (fates.delay_s > late_s)).sum())
+        late += int((~gone & (sent_s - rows["t_s"] + fates.delay_s > late_s)).sum())
         by_notice[notice.name.lower()] = len(rows)
     offers, pushes = (rows[rows["t_s"] >= warm_s] for rows in map(archive.rows, ("offer_made", "offer_pushed")))
     shown = pushes["shown"]
@@ -72,6 +75,14 @@ def _outages(archive: Archive) -> list[tuple[float, float]]:
     began = archive.rows("fault_began")
     began = began[began["fault"] == FaultKind.PUSH_OUTAGE]
     return list(zip(began["t_s"].tolist(), began["until_s"].tolist(), strict=True))
+
+
+def _kept(times_s: NDArray[np.float64], down: list[tuple[float, float]]) -> NDArray[np.float64]:
+    """When messages go out of what happened at some times, with nobody to send them for some stretches."""
+    sent_s = times_s.copy()
+    for since_s, until_s in down:
+        sent_s[(times_s >= since_s) & (times_s < until_s)] = until_s
+    return sent_s
 
 
 def _during(times_s: NDArray[np.float64], stretches: list[tuple[float, float]]) -> NDArray[np.bool_]:

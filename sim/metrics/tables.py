@@ -1,12 +1,13 @@
 """One table per thing: orders, stops of delivery tasks, drivers, pickers; as columns, in the order of ids."""
 
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.recording import Archive
-from sim.vocabulary import NOBODY, OfferAnswer, OrderState, TaskEnd, Trip
+from sim.vocabulary import NOBODY, OfferAnswer, OrderState, Svc, TaskEnd, Trip
 
 Columns = dict[str, NDArray[Any]]
 
@@ -127,6 +128,14 @@ def task_table(archive: Archive) -> Columns:
         "left_s": both(left, at_door[ids]),
         "handed_over": np.repeat(ends == TaskEnd.HANDED_OVER, 2),
     }
+
+
+def down_times(archive: Archive, service: Svc) -> list[tuple[float, float]]:
+    """When nothing answered at a service of the platform: (from, to) in turn, seconds; infinity where it lasted to the end."""
+    moves = archive.rows("service_answers")
+    moves = moves[moves["service"] == service]
+    went_s, came_s = moves["t_s"][~moves["again"]].tolist(), moves["t_s"][moves["again"]].tolist()
+    return list(zip(went_s, [*came_s, inf], strict=False))
 
 
 def spans(on: Any, off: Any, who: str, end_s: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

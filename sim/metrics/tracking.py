@@ -11,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics.tables import share, spans
+from sim.metrics.tables import down_times, share, spans
 from sim.platform.arrivals import HORIZONS_S
 from sim.recording import Archive
 from sim.scenario import Scenario
 from sim.streams import Streams
-from sim.vocabulary import Stall
+from sim.vocabulary import Stall, Svc
 from sim.world.pings import Pings
 
 _BIN_S: Final = 1.0 / 16.0
@@ -80,9 +80,7 @@ def tracking(archive: Archive, scenario: Scenario, streams: Streams) -> dict[str
     offline, silent = offline_times(archive), silent_times(archive)
     ages, sent, spoofed, arrived, late = Ages(), 0, 0, 0, 0
     lost = {"no_connection": 0, "no_signal": 0, "not_taken": 0, "chance": 0}
-    taken = archive.rows("positions_taken")
-    stopped_s, again_s = taken["t_s"][~taken["again"]], taken["t_s"][taken["again"]]
-    unheard = list(zip(stopped_s.tolist(), np.append(again_s, np.inf).tolist(), strict=False))
+    unheard = down_times(archive, Svc.TRACKING)
     who, on_s, off_s = spans(archive.rows("driver_on"), archive.rows("driver_off"), "driver", scenario.end_s)
     for driver, begin_s, end_s in zip(who.tolist(), on_s.tolist(), off_s.tolist(), strict=True):
         numbers = pings.between(driver, begin_s, end_s)

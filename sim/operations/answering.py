@@ -70,6 +70,8 @@ class Answering:
         self._decide(*event.value)
 
     def _decide(self, message: OfferMessage, answer: OfferAnswer) -> None:
+        if self._office.line.dead:
+            return  # nobody hears it
         driver = self._drivers[message.driver]
         if not driver.on and answer is _ACCEPTED:
             answer = _DECLINED  # the shift ended while the phone rang

@@ -80,6 +80,7 @@ class Driving:
         docks: Docks | None = None,
     ) -> None:
         self._env, self._facts, self._office, self._shelves = env, facts, office, shelves
+        self._line = office.line
         self._store_nodes = travel.store_nodes
         self._streets, self._docks = streets, docks
         self.position, self._ride, self._ride_on = riding.position, riding.ride, riding.ride_on
@@ -236,7 +237,7 @@ class Driving:
         if self._arrive_s:
             yield Timer(env, self._arrive_s)
         # At the counter, order by order. (In one generator: one for each part would cost every order two microseconds.)
-        office, docks, carried = self._office, self._docks, []
+        office, docks, line, carried = self._office, self._docks, self._line, []
         for order, node in tour:
             wanted = office.fetches(order, driver.id)
             if wanted and order not in self._counter:
@@ -255,6 +256,8 @@ class Driving:
                 continue
             if self._counter_s[order]:
                 yield Timer(env, self._counter_s[order])
+            if line.held:
+                yield line.free  # nobody takes the scan
             cleared = office.when_cleared(order)
             if cleared is not None:
                 yield cleared  # the goods do not leave before the platform has its money
@@ -284,6 +287,8 @@ class Driving:
             if at_door:
                 yield Timer(env, at_door)
             driver.leg, driver.node = None, node
+            if line.held:
+                yield line.free
             if doors is None:
                 if self._support is not None:
                     self._support.served(order)

@@ -131,7 +131,6 @@ class Phones:
             self._unheard[-1] = self._unheard[-1][0], self._env.now
         else:
             self._unheard.append((self._env.now, inf))
-        self._facts.positions_taken(again=again)
 
     def shows_s(self, message: OfferMessage) -> float | None:
         """The time until an offer shows on its driver's phone, seconds; None: never, or when its window has closed."""

@@ -92,6 +92,7 @@ class Station:
         replacing: Replacing | None = None,
     ) -> None:
         self._env, self._facts, self._office, self._store, self._counter = env, facts, office, store, counter
+        self._line = office.line
         self._policy, self._hands, self.pace, self._count_s = policy, hands, pace, count_s
         self._on_packed, self._planned, self._at_work = on_packed, planned, 0
         self._batches = policy if isinstance(policy, BatchPicking) else None
@@ -212,7 +213,11 @@ class Station:
         env, facts = self._env, self._facts
         facts.picker_on(picker=picker, store=self._store)
         self._office.picker_on(picker, self._store)
+        line = self._line
         while not shift.over:
+            if line.held:  # no app shows a next order
+                yield line.free
+                continue
             job = self._next(picker)
             if job is None:
                 if self._planned is not None and (skus := self._planned.take(self._store)):
@@ -231,6 +236,8 @@ class Station:
             self._office.picking(job.order, picker)
             took_s, pace, walk_s, zones_s, crowd_s = self.pace.alone(job, picker, self._at_work - 1)
             yield Timer(env, took_s)
+            if self._line.held:
+                yield from self._try_again(picker)
             if self._office.wanted(job.order):
                 missing = self._hands.collect(job)
                 counted = 0
@@ -258,6 +265,8 @@ class Station:
             self._begun(job.order, picker)
         took = self._takes(jobs, picker)
         yield Timer(env, took.tour_s)
+        if self._line.held:
+            yield from self._try_again(picker)
         counted = 0
         for job, pace in zip(jobs, took.paces, strict=True):
             if self._office.wanted(job.order):
@@ -272,6 +281,16 @@ class Station:
                 order=job.order, picker=picker, pace=pace, walk_s=took.walk_s, zones_s=took.zones_s,
                 crowd_s=took.crowd_s,
             )  # fmt: skip
+
+    def _try_again(self, picker: PickerId) -> Story:
+        """Nobody takes the scan of what is packed."""
+        since_s = self._env.now
+        yield self._line.free
+        self._waited(picker, since_s)
+
+    def _waited(self, picker: PickerId, since_s: float) -> None:
+        if self._env.now > since_s:
+            self._facts.stage_spent(picker=picker, pick_stage=PickStage.WAITING, spent_s=self._env.now - since_s)
 
     def _begun(self, order: OrderId, picker: PickerId) -> None:
         if not self._ahead:
@@ -319,8 +338,7 @@ class Station:
             yield from self._spend(picker, PickStage.PACKING, packing.pack_s[order])
         since_s = self._env.now
         yield from self._handoff.wait_and_put(order, picker, Role.PICKER)
-        if self._env.now > since_s:
-            self._facts.stage_spent(picker=picker, pick_stage=PickStage.WAITING, spent_s=self._env.now - since_s)
+        self._waited(picker, since_s)
 
     # -- messages ----------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from sim.platform.front import Front
 from sim.platform.gateway import Feature
 from sim.platform.home import HomeScreen
 from sim.platform.inventory import Inventory
+from sim.platform.line import Line
 from sim.platform.monitoring import BEAT_S, Monitoring
 from sim.platform.orders import Order, OrderBook
 from sim.platform.shopping import Shopping
@@ -42,6 +43,15 @@ POLL_S = 20.0
 
 NEARBY_S = 30.0
 """A customer with an open order looks for drivers nearby this often, seconds (judgement)."""
+
+CHANGES = 6.0
+"""Changes of its state that an order on the usual way makes: so many messages to the notification service."""
+
+REPORTS = 5.0
+"""Reports of pickers and drivers on the way: begun, packed, offer accepted, picked up, handed over."""
+
+PULLED = 0.8
+"""Of what it could take, the notification service pulls so much at most when it has fallen behind (judgement)."""
 
 _ONCE_MORE, _LATER = 14, 15  # calls of an order beside those on its way in, whose draws have numbers of their own
 
@@ -75,6 +85,7 @@ class Backend:
         book: OrderBook,
         bus: Bus,
         tracking: Tracking,
+        line: Line,
         fraud: Fraud,
         die: Callable[[str], Die],
     ) -> None:
@@ -88,17 +99,21 @@ class Backend:
             1.0 / limit.per_s if limits.on else 0.0 for limit in (limits.order_status, limits.drivers_nearby)
         )
         self._poll_s, self._nearby_s = max(POLL_S, status), max(NEARBY_S, nearby)
-        self._events = 0
         self._lag_s, self._lags = platform.browsing.replica.lag_s, list[float]()
         services = platform.services
         work_s = [getattr(services, svc.name.lower()).work_s for svc in Svc]
-        peak = self._rates(figures.peak_orders_s, figures.peak_orders_s * 1800.0, figures.drivers, 0.1)
+        orders_s = figures.peak_orders_s
+        reads = orders_s * self._reads_per_order
+        peak = self._rates(orders_s, reads, 0.1 * reads, orders_s * 1800.0, figures.drivers)
         self.cluster = Cluster(
             env, services, platform.autoscale, platform.health,
             peak_loads=[rate * work for rate, work in zip(peak, work_s, strict=True)], load=self._load, tick_s=BEAT_S,
         )  # fmt: skip
         self._dispatch, self._notifications = (self.cluster.services[svc] for svc in (Svc.DISPATCH, _NOTIFICATIONS))
-        self.cluster.services[Svc.TRACKING].on_answers = tracking.serves
+        # By service: who else is told when it answers no more, or again.
+        self._told = {Svc.TRACKING: tracking.serves, _GATEWAY: line.moved, Svc.ORDERS: line.moved}
+        for svc, service in zip(Svc, self.cluster.services, strict=True):
+            service.on_answers = partial(self._answers_again, svc)
         self.history = History(platform.fraud, figures.metres)
         clients = scenario.customers.clients
         self.front = Front(
@@ -164,18 +179,19 @@ class Backend:
         return self._figures.traffic(now) * self._figures.store_shares[store] * self._reads_per_order
 
     def _rates(
-        self, orders_s: float, open_orders: float, drivers: float, miss_share: float, live: bool = True
+        self, orders_s: float, reads: float, misses: float, open_orders: float, drivers: float, live: bool = True
     ) -> list[float]:
         """Calls a second of each service, by `Svc`, that no order makes itself.
 
         Without live tracking, customers' apps ask what state their orders are in but not where the drivers are.
         """
-        reads = orders_s * self._reads_per_order
         polls, nearby = open_orders / self._poll_s, open_orders / self._nearby_s if live else 0.0
         watched = polls if live else 0.0
-        pings = drivers / self._ping_s
-        misses = reads * miss_share
-        return [reads + polls + nearby + pings, misses, misses, polls, 0.0, nearby, pings + watched, orders_s * 8.0]
+        pings, reports = drivers / self._ping_s, orders_s * REPORTS
+        return [
+            reads + polls + nearby + pings + reports, misses, misses, polls + reports, 0.0, nearby, pings + watched,
+            orders_s * CHANGES,
+        ]  # fmt: skip
 
     def _load(self, now: float) -> Sequence[float]:
         traffic, book, tracking = self._figures.traffic(now), len(self._book.open), self._tracking.on_shift
@@ -183,12 +199,11 @@ class Backend:
         self.pages = pages = self.catalogue.sample(now)
         live = self.front.degradation.enabled(_LIVE)
         self.asked = (reads, book / self._poll_s, book / self._nearby_s if live else 0.0)
-        miss_share = pages.misses_per_s / reads if reads else 0.0
-        if self.explicit:
-            traffic = miss_share = 0.0  # every read is a call of its own
-        rates = self._rates(traffic, book, tracking, miss_share, live)
-        events = self._bus.published[_EVENT]
-        rates[_NOTIFICATIONS], self._events = (events - self._events) / BEAT_S, events
+        calls = (0.0, 0.0) if self.explicit else (reads, pages.misses_per_s)  # else every read is a call of its own
+        rates = self._rates(traffic, *calls, book, tracking, live)
+        notifications = self._notifications
+        told = self._bus.pull(_EVENT, notifications.capacity_s * PULLED * BEAT_S) if notifications.answers else 0
+        rates[_NOTIFICATIONS] = told / BEAT_S
         rates[_GATEWAY] += self.front.attack_s
         return rates
 
@@ -216,6 +231,11 @@ class Backend:
         """Whether there is an answer to be had of a service, or, for a page behind the open breaker, of the cache."""
         cached = page and self._may_be_stale and self.catalogue.breaker_is_open
         return cached or self.cluster.services[service].answers
+
+    def _answers_again(self, service: Svc, again: bool) -> None:
+        self._facts.service_answers(service=service, again=again)
+        if service in self._told:
+            self._told[service](again)
 
     def _visible(self, place: int, fresh_s: float) -> None:
         store, sku = divmod(place, self._figures.skus)

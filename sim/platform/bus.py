@@ -120,7 +120,18 @@ class Bus:
     @property
     def lag(self) -> int:
         """Messages published and not yet delivered, over all topics."""
-        return sum(self.published) - self.published[Topic.ORDER_EVENT] - sum(self.delivered)
+        return sum(self.published) - sum(self.delivered)
+
+    def pull(self, topic: Topic, most: float) -> int:
+        """Deliver at most so many messages to a consumer who comes for them, oldest first; returns how many there were.
+
+        For messages that are counted and not kept: their reader does the same with each.
+        """
+        if self._env.now < self._blocked_until_s:
+            return 0
+        count = int(min(self.published[topic] - self.delivered[topic], most))
+        self.delivered[topic] += count
+        return count
 
     def publish(self, topic: Topic, key: int, message: Any) -> None:
         """Send a message to the subscribers of a topic; messages of one key arrive in the order of their sending."""

@@ -137,7 +137,7 @@ class Monitoring:
         self.unreachable = 0
         self.stalled: Callable[[float], float] = lambda now: 0.0
         self.charges, self.charges_failed = 0, 0
-        self._charges = self._charges_failed = self._messages = self._confirmed = 0
+        self._charges = self._charges_failed = self._messages = self._changed = self._confirmed = 0
         self._fresh_s, self._changes = 0.0, 0
         self._stale_reads = 0.0
         self._requests = self._failed = 0.0  # a second, of users, in this look
@@ -215,12 +215,20 @@ class Monitoring:
             elif news is not None:
                 self._facts.alert_cleared(alert=alert)
 
-    def _rest(self) -> tuple[Pages, int, int]:
-        """Log cache, bus and what is paid for; returns what is known of the pages, messages sent, and those under way."""
+    def _rest(self) -> tuple[Pages, int, float]:
+        """Log cache, bus and what is paid for; returns what is known of the pages, messages sent, and those under way.
+
+        Changes of orders' states are many, and read by a consumer of their own: not counted among those sent, and of those under
+        way as many as make them wait as long as they do.
+        """
         backend, bus = self._backend, self._bus
         pages, published = backend.pages, sum(bus.published)
-        sent = published - bus.published[_EVENT]  # these are heard by nobody whom one could wait for
-        lag = sent - sum(bus.delivered)
+        lag, changes = bus.lag, bus.published[_EVENT]
+        unread, sent = changes - bus.delivered[_EVENT], published - changes
+        behind = float(lag)
+        if unread:
+            behind += unread * ((sent - self._messages) / max(changes - self._changed, 1) - 1.0)
+        self._changed = changes
         stale = backend.catalogue.stale_reads
         self._facts.platform_sampled(
             reads=pages.reads_per_s, hit_rate=pages.hit_rate if pages.reads_per_s else nan,
@@ -228,7 +236,7 @@ class Monitoring:
             instance_s=backend.cluster.paid_s(), messages=published,
         )  # fmt: skip
         self._stale_reads = stale
-        return pages, sent, lag
+        return pages, sent, behind
 
     # -- endpoints ---------------------------------------------------------------------------------------------------
 

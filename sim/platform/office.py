@@ -21,6 +21,7 @@ from sim.platform.forecasting import Forecasting, Outlook
 from sim.platform.gateway import Feature
 from sim.platform.inventory import Inventory
 from sim.platform.learning import LearningEstimator
+from sim.platform.line import Line
 from sim.platform.market import LiveLoadView, asks
 from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
@@ -128,10 +129,21 @@ class Office(Desks):
         self._keep_fees = scenario.payments.keep_fee_on_failed
         self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues, self.tracking)
         self.backend: Backend | None = None
+        self.line = Line(env, platform.offline_after_s)
         breaker, budget, denied = Breaker(enabled=False), RetryBudget(), None
         if not quiet:
             back = self.backend = Backend(
-                env, facts, scenario, figures, self.inventory, self.book, self.bus, self.tracking, policies.fraud, die
+                env,
+                facts,
+                scenario,
+                figures,
+                self.inventory,
+                self.book,
+                self.bus,
+                self.tracking,
+                self.line,
+                policies.fraud,
+                die,
             )
             back.windows_s = latencies.window_s
             breaker, denied = back.breakers[BreakerName.PROVIDER], self._denied
@@ -198,6 +210,7 @@ class Office(Desks):
             self.offers,
             self._cancel,
             self.cancel,
+            self.line,
             None if self.backend is None else self.backend.monitoring,
         )
         self.support = SupportDesk(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.platform.inventory import Inventory
+from sim.platform.line import Line
 from sim.platform.monitoring import Monitoring
 from sim.platform.offers import Offers
 from sim.platform.orders import Order, OrderBook
@@ -25,6 +26,8 @@ class Outages:
         Cancels a confirmed order, wherever it is.
     heard
         Takes a customer's cancellation.
+    line
+        By which people at work reach the platform.
     """
 
     def __init__(
@@ -37,12 +40,13 @@ class Outages:
         offers: Offers,
         cancel: Callable[[Order, CancelReason], None],
         heard: Callable[[OrderId, ClientId], Any],
+        line: Line,
         monitoring: Monitoring | None,
     ) -> None:
         self._stores, self._book, self._inventory, self._payments = stores, book, inventory, payments
         self._saga, self._offers, self._cancel = saga, offers, cancel
         self._heard, self._unheard = heard, list[tuple[OrderId, ClientId]]()
-        self._monitoring = monitoring
+        self._line, self._monitoring = line, monitoring
         self._cut_off: dict[tuple[StoreId, bool], int] = {}
         self._regions = 0
 
@@ -78,9 +82,10 @@ class Outages:
     def region_lost(self) -> None:
         """The whole platform is gone: nobody can order, no saga goes on, nobody is offered work, no message arrives.
 
-        The stores' and drivers' devices go on with what they have in hand and hand it in.
+        The stores' and drivers' devices try for a while, go on with what they have in hand and hand it in.
         """
         self._regions += 1
+        self._line.moved(again=False)
         if self._monitoring is not None:
             self._monitoring.unreachable += 1
         self._saga.crash()
@@ -93,6 +98,7 @@ class Outages:
         settlement file. Records are what they were. Of older orders the devices of stores and drivers know the state.
         """
         self._regions -= 1
+        self._line.moved(again=True)
         if self._monitoring is not None:
             self._monitoring.unreachable -= 1
         if self._regions:

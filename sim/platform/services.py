@@ -284,6 +284,11 @@ class Service:
         trouble = dead or background.flooded or not self.answers
         self._calm_until_s = -inf if trouble else rotation.due_s
 
+    @property
+    def capacity_s(self) -> float:
+        """Calls a second that all servers together could serve."""
+        return self._background.servers / (self._work_s * self._factor)
+
     def lag_s(self, now_s: float) -> float:
         """What a call that comes now would take longer than one of an idle, healthy service, seconds; infinity: it is down."""
         return self.delay_s(now_s) + self._work_s * (self._factor - 1.0) if self.answers else inf

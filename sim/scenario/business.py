@@ -160,6 +160,10 @@ class Platform(Branch):
     give_up_s: AboveZero = given(
         2400.0, JUDGEMENT, "an order without a driver for this long after it could be picked is cancelled, seconds"
     )
+    offline_after_s: NonNegative = given(
+        60.0, JUDGEMENT, "the apps of pickers and drivers, when they reach nobody, try for so long before they work without "
+        "the platform, seconds",
+    )  # fmt: skip
     ping_s: Annotated[float, Field(strict=True, ge=0.5, le=1_000_000)] = given(
         8.0, "5-10 s are usual", "seconds between the positions a driver's phone sends"
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim.laws import all_laws, verdict, whole_log
-from sim.vocabulary import OfferAnswer, OrderState
+from sim.vocabulary import Alert, OfferAnswer, OrderState, PickStage, Svc
 from sim.world.build import build_world
 from tests.platform.test_faults import BEGAN_S, OVER_S, broken, within
 
@@ -46,8 +46,8 @@ def test_without_the_tracking_service_positions_grow_old(broken):
         broken("expired_certificate", f"service: {service}", "platform.tracking.judge_every=1")
         for service in ("tracking", "catalogue")
     )
-    taken = played.rows("positions_taken")
-    assert taken[["t_s", "again"]].tolist() == [(BEGAN_S, False), (OVER_S, True)]
+    moves = played.rows("service_answers")
+    assert moves[["t_s", "service", "again"]].tolist() == [(BEGAN_S, Svc.TRACKING, False), (OVER_S, Svc.TRACKING, True)]
 
     def oldest_s(day):
         judged = day.rows("eta_judged")
@@ -56,6 +56,64 @@ def test_without_the_tracking_service_positions_grow_old(broken):
     assert oldest_s(played) > 300.0 > 60.0 > oldest_s(calm)
     lost = played.study.summary["tracking"]["lost_by"]
     assert lost["not_taken"] > 0 == calm.study.summary["tracking"]["lost_by"]["not_taken"]
+
+
+# -- the line of the people at work -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", ["gateway", "orders"])
+def test_nobody_hands_over_or_packs_while_their_apps_try_to_reach_the_platform(broken, service):
+    played = broken("expired_certificate", f"service: {service}", "platform.offline_after_s=300")
+    moved = played.rows("order_moved")
+    told = moved[np.isin(moved["state"], [OrderState.PACKED, OrderState.PICKED_UP, OrderState.DELIVERED])]
+    assert len(within(told, BEGAN_S - 300.0, BEGAN_S)) > 5
+    assert len(within(told, BEGAN_S, BEGAN_S + 300.0)) == 0, "they try"
+    assert len(within(told, BEGAN_S + 300.0, BEGAN_S + 301.0)) > 3, "they go on without"
+    assert len(within(played.rows("pick_started"), BEGAN_S, BEGAN_S + 300.0)) == 0
+    assert len(within(told, BEGAN_S + 301.0, OVER_S)) > 3, "apps keep what is done"
+    waited = played.rows("stage_spent")
+    assert 0.0 < waited[waited["pick_stage"] == PickStage.WAITING]["spent_s"].max() <= 300.0
+
+
+def test_apps_that_reach_the_platform_again_go_on_at_once(broken):
+    played = broken("expired_certificate", "service: orders", "platform.offline_after_s=86400")
+    moved = played.rows("order_moved")
+    handed = moved[moved["state"] == OrderState.DELIVERED]
+    assert len(within(handed)) == 0
+    assert len(within(handed, OVER_S, OVER_S + 0.1)) > 3
+    patient, hasty = (
+        broken("expired_certificate", "service: orders", f"platform.offline_after_s={tries_s}") for tries_s in (600, 0)
+    )
+    door_s = [day.study.summary["click_to_door_s"]["p50"] for day in (hasty, patient)]
+    assert door_s[0] < door_s[1]
+
+
+def test_an_answer_that_nobody_hears_is_none(broken):
+    played = broken("expired_certificate", "service: gateway")
+    answers = within(played.rows("offer_answered"), BEGAN_S + 1.0, OVER_S)
+    assert len(answers) > 5
+    assert set(answers["answer"]) <= {OfferAnswer.EXPIRED, OfferAnswer.VOID}
+
+
+# -- messages to customers --------------------------------------------------------------------------------------------
+
+
+def test_without_the_notification_service_customers_are_told_late_and_the_bus_keeps_what_it_is_to_tell(broken):
+    few = "platform.monitoring.alerts.consumer_lag.least=1"
+    played, calm = (
+        broken("expired_certificate", f"service: {service}", few) for service in ("notifications", "catalogue")
+    )
+    late = [day.study.summary["notifications"]["customers"]["late_share"] for day in (played, calm)]
+    moved = played.rows("order_moved")
+    told = moved[np.isin(moved["state"], [OrderState.CONFIRMED, OrderState.PICKED_UP, OrderState.DELIVERED])]
+    share = len(within(told)) / len(told)
+    assert late[0] == pytest.approx(late[1] + share, abs=0.1)
+    lag = played.rows("platform_sampled")
+    changes = len(within(moved, BEGAN_S, OVER_S))
+    assert within(lag)["lag"].max() == pytest.approx(changes, rel=0.1)
+    assert within(lag, OVER_S + 60.0, 7200.0)["lag"].max() < 10
+    raised = within(played.rows("alert_raised"))
+    assert Alert.CONSUMER_LAG in raised["alert"]
 
 
 # -- calls under way ---------------------------------------------------------------------------------------------------
