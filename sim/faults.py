@@ -13,6 +13,7 @@ from sim.facts import Facts
 from sim.operations.floor import Floor
 from sim.platform.front import Attack
 from sim.platform.office import Office
+from sim.platform.regions import part
 from sim.scenario import Scenario
 from sim.scenario.faults import Fault
 from sim.scenario.fields import clock_s
@@ -20,6 +21,9 @@ from sim.streams import Streams
 from sim.vocabulary import FaultKind, StoreId, Svc, quantise
 
 End = Callable[[], None]
+
+STAFF_LOGS_IN_S = 30.0
+"""Pickers and drivers whose app has logged them out give name and password, seconds (judgement)."""
 
 
 def occasions(scenario: Scenario, streams: Streams) -> list[tuple[float, Fault]]:
@@ -111,6 +115,11 @@ class Faults:
         stores = self._office.figures.stores
         return [StoreId(fault.store)] if fault.store is not None else [StoreId(store) for store in range(stores)]
 
+    def _in_region(self, fault: Fault) -> list[StoreId]:
+        figures = self._office.figures
+        regions = part(figures.store_nodes, self._scenario.platform.regions, figures.metres)
+        return [StoreId(n) for n, region in enumerate(regions) if fault.region is None or region == fault.region]
+
     # -- the provider ------------------------------------------------------------------------------------------------
 
     def _provider_outage(self, fault: Fault, lasts_s: float) -> End:
@@ -189,13 +198,20 @@ class Faults:
         return self._back.slow_replica(fault.factor)
 
     def _database_crash(self, fault: Fault, lasts_s: float) -> End:
-        self._back.cluster.fail_all(Svc.INVENTORY)
-        crashed_s = self._env.now
+        cluster, dark, stores, crashed_s = self._back.cluster, self._back.dark, self._in_region(fault), self._env.now
+        whole = len(stores) == self._office.figures.stores
+        if whole:
+            cluster.fail_all(Svc.INVENTORY)
+        else:
+            dark.fall(stores)
 
         def over() -> None:
             if fault.replica == "asynchronous":
-                self._recover(crashed_s - fault.lag_s)
-            self._back.cluster.heal(Svc.INVENTORY)
+                self._office.inventory.recover(stores, max(crashed_s - fault.lag_s, 0.0))
+            if whole:
+                cluster.heal(Svc.INVENTORY)
+            else:
+                dark.rise(stores)
 
         return over
 
@@ -214,10 +230,6 @@ class Faults:
             self._office.inventory.heal()
 
         return over
-
-    def _recover(self, until_s: float) -> None:
-        stores = range(self._office.figures.stores)
-        self._office.inventory.recover((StoreId(store) for store in stores), max(until_s, 0.0))
 
     def _store_partition(self, fault: Fault, lasts_s: float) -> End:
         stores = self._stores(fault)
@@ -264,7 +276,13 @@ class Faults:
 
         return over
 
-    # -- attacks -----------------------------------------------------------------------------------------------------
+    # -- accounts and attacks --------------------------------------------------------------------------------------------
+
+    def _revoked_sessions(self, fault: Fault, lasts_s: float) -> End:
+        self._back.front.sessions.revoke_all()
+        self._office.line.moved(again=False)  # people at work have to log in again, too
+        Timer(self._env, quantise(min(STAFF_LOGS_IN_S, lasts_s)), lambda _: self._office.line.moved(again=True))
+        return _nothing
 
     def _login_attack(self, fault: Fault, lasts_s: float) -> End:
         return self._back.front.attacked(Attack(fault.per_second, True, fault.addresses))

@@ -316,6 +316,7 @@ class FaultKind(IntEnum):
     LOGIN_ATTACK = 19
     REQUEST_FLOOD = 20
     PUSH_OUTAGE = 21
+    REVOKED_SESSIONS = 22
 
 
 Stall = IntEnum("Stall", ["SILENT", "STOPPED", "LATE", "ASTRAY"], start=0)

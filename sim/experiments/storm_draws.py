@@ -300,7 +300,7 @@ OFTEN: Final = (FaultKind.ORCHESTRATOR_CRASH, FaultKind.PROVIDER_OUTAGE, FaultKi
 """Kinds that are drawn three times as often: what they break takes a coincidence to show."""
 
 _KINDS: Final = (
-    *(kind for kind in FaultKind if kind is not FaultKind.PUSH_OUTAGE),
+    *(kind for kind in FaultKind if kind not in (FaultKind.PUSH_OUTAGE, FaultKind.REVOKED_SESSIONS)),
     *OFTEN,
     *OFTEN,
 )  # see storm_signals

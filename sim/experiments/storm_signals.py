@@ -8,6 +8,8 @@ CLOUDED: Final = 0.5  # of the storms
 FURTHER: Final = "faults, further"
 ON_SIGNALS: Final[Mapping[str, tuple[Any, ...]]] = {
     "platform.ping_s": (5.0, 8.0, 30.0),
+    "platform.offline_after_s": (0.0, 60.0, 900.0),
+    "platform.regions": (1, 2),
     "platform.tracking.loss_share": (0.0, 0.02, 0.5, 1.0),
     "platform.tracking.delay_s": (0.0, 0.4, 20.0),
     "platform.tracking.spoofed_share": (0.0, 0.1, 1.0),
@@ -24,6 +26,8 @@ ON_SIGNALS: Final[Mapping[str, tuple[Any, ...]]] = {
         "",
         "{kind: push_outage, at: '12:30', minutes: 20}, {kind: app_connection_loss, at: '12:45', minutes: 15, share: 0.5}",
         "{kind: push_outage, rate_per_day: 60, minutes: 5}",
+        "{kind: revoked_sessions, rate_per_day: 24}, "
+        "{kind: database_crash, at: '12:40', region: 0, replica: asynchronous, lag_s: 60}",
     ),
 }  # fmt: skip
 """Settings, each with the values that are equally likely in such a storm; and further faults."""

@@ -27,6 +27,7 @@ from sim.platform.inventory import Inventory
 from sim.platform.line import Line
 from sim.platform.monitoring import BEAT_S, Monitoring
 from sim.platform.orders import Order, OrderBook
+from sim.platform.regions import Dark
 from sim.platform.shopping import Shopping
 from sim.platform.tracking import Tracking
 from sim.ports import Figures
@@ -147,6 +148,7 @@ class Backend:
         self._reserved, self._read = self.monitoring.taken[Endpoint.RESERVE], self.monitoring.taken[Endpoint.CATALOGUE]
         # Per order: from reading stock records to writing them, seconds; the other part of a call that reserves.
         self.windows_s: Sequence[float] = ()
+        self.dark = Dark()
         self.asked = (0.0, 0.0, 0.0)  # reads of pages, of orders' states, of drivers nearby, a second
 
     def start(self) -> None:
@@ -242,10 +244,13 @@ class Backend:
         self._facts.record_seen(store=StoreId(store), sku=SkuId(sku), fresh_s=fresh_s)
         self.monitoring.visible(fresh_s)
 
-    def browse(self, store: int, category: int, number: int) -> float:
+    def browse(self, store: StoreId, category: int, number: int) -> float:
         """A customer looks at a page (`reads: explicit`); returns the time until it is there, seconds."""
         now = self._env.now
         read = OrderId(-1 - number)  # reads are told apart by numbers below zero
+        if not self.front.may_read(read):
+            self._read.append(inf)
+            return inf
         latency_s = self.front.call_s(read, _GATEWAY, now)
         answer = self.reader.read(store, category, now)
         if answer is None or latency_s == inf:
@@ -254,6 +259,8 @@ class Backend:
         if not (answer.hit or answer.stale or answer.coalesced):
             latency_s += self.front.call_s(read, _CATALOGUE, now + latency_s)
             latency_s += self.front.call_s(read, _INVENTORY, now + latency_s) if latency_s < inf else 0.0
+            if store in self.dark:
+                latency_s = inf
         self._read.append(latency_s)
         return latency_s
 
@@ -279,7 +286,7 @@ class Backend:
         """
         at_s = self._env.now + delay_s
         service, windows_s = self.cluster.services[_INVENTORY], self.windows_s
-        latency_s = self.front.reserve_s(order.id, at_s)
+        latency_s = inf if self.dark and order.store in self.dark else self.front.reserve_s(order.id, at_s)
         self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
             return delay_s
@@ -325,5 +332,7 @@ class Backend:
         """Seconds a call of an order takes, infinite when there is no answer."""
         latency_s = self.front.call_s(order, service, self._env.now, _LATER)
         if service is _INVENTORY:
+            if self.dark and self._book.open[order].store in self.dark:
+                latency_s = inf
             self._reserved.append(latency_s + (self.windows_s[order] if self.windows_s else 0.0))
         return latency_s

@@ -208,8 +208,10 @@ class Front:
         if round_trips == _LOGS_IN and not self.limits.allow(client, _LOGIN, now):
             self.placed.append(inf)
             return Rejection.RATE_LIMITED, 0.0
-        rejection, delay_s = self._services(request, round_trips)
+        login_s = self._login_s(order, now) if round_trips == _LOGS_IN else 0.0
+        rejection, delay_s = self._services(request, round_trips, now + login_s)
         self.placed.append(inf if rejection is not None else delay_s - self._round_trip_s * (1 + round_trips))
+        delay_s += login_s
         if rejection is None and self._screens:
             rejection, review_s = self._screened(request)
             delay_s += review_s
@@ -217,12 +219,28 @@ class Front:
             self.idempotency.remember(order, order)
         return rejection, delay_s
 
+    def knows(self, client: int) -> bool:
+        """Whether a client's app gets in: the account is open, and nobody has locked it when the app has to log in."""
+        return self.sessions.session(client, self._env.now)[0]
+
     def may_change(self, client: int) -> bool:
         """Whether a client may change one more order now."""
         return self.limits.allow(client, Endpoint.CHANGE_ORDER, self._env.now)
 
-    def _services(self, request: OrderRequest, round_trips: int) -> Entry:
-        now, order, services = self._env.now, request.order, self._services_of
+    def may_read(self, read: OrderId) -> bool:
+        """Whether whoever makes a read of the catalogue may make one more now; any client is as likely to."""
+        client = int(self._luck.uniform(read, -4) * self._clients)
+        return self.limits.allow(client, _CATALOGUE, self._env.now)
+
+    def _login_s(self, order: OrderId, now: float) -> float:
+        """The call that looks at a client's password, seconds: hashing is the gateway's work."""
+        luck = self._luck.uniform(order, -5)
+        return quantise(self._services_of[_GATEWAY].call(now, GUESS * self._work_s[_GATEWAY], luck))
+
+    def _services(self, request: OrderRequest, round_trips: int, now: float) -> Entry:
+        if now == inf:
+            return Rejection.UNAVAILABLE, 0.0  # nobody could log in
+        order, services = request.order, self._services_of
         orders = services[_ORDERS]
         waiting_s = orders.delay_s(now)
         if waiting_s and self._pressure.sheds(waiting_s, self._luck.uniform(order, -1)):

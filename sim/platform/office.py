@@ -353,8 +353,11 @@ class Office(Desks):
         if not self._allows(Command.CANCEL_ORDER, role, actor, order):
             return False
         mine = role == _CUSTOMER
-        if mine and self.backend is not None and not self.backend.front.may_change(actor):
-            return self._refuse(order, Refusal.RATE_LIMITED)
+        if mine and self.backend is not None:
+            if not self.backend.front.knows(actor):
+                return self._refuse(order, Refusal.NOT_ALLOWED)
+            if not self.backend.front.may_change(actor):
+                return self._refuse(order, Refusal.RATE_LIMITED)
         reason = CancelReason.CUSTOMER if mine else CancelReason.SUPPORT
         if order.state < OrderState.CONFIRMED:
             # The saga is under way: it stops at its next step and compensates.

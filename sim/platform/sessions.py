@@ -265,6 +265,12 @@ class Sessions:
         for family in self._others.get(client, ()):
             _revoke(family)
 
+    def revoke_all(self) -> None:
+        """No token counts any more, not even from before the start (a signing key leaked): everybody has to log in."""
+        for family in self._families.values():
+            _revoke(family)
+        self._unseen_until_s = -inf
+
     def suspend(self, client: int, now: float) -> None:
         """Close an account until further notice."""
         self._suspended.add(client)

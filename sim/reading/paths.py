@@ -66,6 +66,7 @@ TOUCHES: Final[Mapping[FaultKind, tuple[str, ...]]] = {
     FaultKind.CORRUPTED_RECORDS: ("pick", "missing"),
     FaultKind.APP_CONNECTION_LOSS: _OFFERS,
     FaultKind.PUSH_OUTAGE: _OFFERS,
+    FaultKind.REVOKED_SESSIONS: ("checkout",),
 }
 """Causes that a fault brings about or prolongs: time spent on these while it lasts is put down to the fault (judgement)."""
 

@@ -149,6 +149,10 @@ class Platform(Branch):
     fraud: FraudSpec = given(FraudSpec, "-", "fraudsters, and what is remembered of clients")
     bus: BusSpec = given(BusSpec, "-", "the message bus")
     monitoring: MonitoringSpec = given(MonitoringSpec, "-", "alerts, and the published targets")
+    regions: Positive = given(
+        1, "judgement: one database bears the writes of a city",
+        "stock records are parted by so many regions of the city, each a database of its own",
+    )  # fmt: skip
     hold_s: AboveZero = given(
         600.0,
         "judgement: longer than any checkout that can still succeed",

@@ -10,7 +10,7 @@ FaultName = Literal[
     "provider_outage", "bus_slowdown", "instance_crash", "zone_outage", "service_slowdown", "cache_flush", "replica_lag",
     "bus_partition", "consumer_rebalance", "orchestrator_crash", "database_crash", "broker_crash", "corrupted_records",
     "store_partition", "expired_certificate", "exhausted_pool", "region_outage", "app_connection_loss",
-    "scanner_failure", "login_attack", "request_flood", "push_outage",
+    "scanner_failure", "login_attack", "request_flood", "push_outage", "revoked_sessions",
 ]  # fmt: skip
 
 ServiceName = Literal[
@@ -27,7 +27,7 @@ OF_KIND: dict[str, frozenset[str]] = {
     "zone_outage": frozenset({"zone"}),
     "service_slowdown": frozenset({"service", "factor"}),
     "replica_lag": frozenset({"factor"}),
-    "database_crash": frozenset({"replica", "lag_s", "failover_s"}),
+    "database_crash": frozenset({"region", "replica", "lag_s", "failover_s"}),
     "corrupted_records": frozenset({"store", "share"}),
     "store_partition": frozenset({"store", "on_partition"}),
     "expired_certificate": frozenset({"service"}),
@@ -63,6 +63,9 @@ class Fault(Branch):
     zone: Annotated[int, Field(strict=True, ge=0, le=2)] = given(0, "-", "zone_outage: which of the three zones")
     store: Count | None = given(
         None, "-", "corrupted_records, store_partition, scanner_failure: which store; none: all of them"
+    )
+    region: Count | None = given(
+        None, "-", "database_crash: which region's database, of `platform.regions`; none: all of them"
     )
     share: Share = given(
         1.0, "-", "share affected: records (corrupted_records), drivers (app_connection_loss), pool (exhausted_pool)"

@@ -4,7 +4,7 @@ from itertools import groupby
 
 from sim.scenario.business import Costs, Customers, Payments, Platform, PolicyNames
 from sim.scenario.drivers import Drivers
-from sim.scenario.fields import Branch
+from sim.scenario.fields import Branch, clock_s
 from sim.scenario.loading import shipped_scenarios
 from sim.scenario.market import Travel
 from sim.scenario.people import Pickers
@@ -66,10 +66,26 @@ def unheard(scenario: Scenario) -> str | None:
     spread = _given(scenario).get("demand.daily_cv")
     if spread is not None and scenario.demand.distribution != "normal":
         said.append(f"demand.daily_cv ({spread}) is heard with demand.distribution: normal alone.")
+    said += _never(scenario)
     bonus = _given(scenario).get("policies.incentive")
     if bonus is not None and scenario.policies.incentive != "flat" and scenario.drivers.choice is None:
         said.append(f"policies.incentive ({bonus}) costs and wins nobody over: drivers.choice is null.")
     return " ".join(said) or None
+
+
+def _never(scenario: Scenario) -> list[str]:
+    """Faults whose time is not within the run: nothing comes of them."""
+    late, early = list[str](), list[str]()
+    for number, fault in enumerate(scenario.faults):
+        if fault.at is None:
+            continue
+        begins_s, named = clock_s(fault.at) + scenario.midnight_s, f"faults.{number} ({fault.kind} at {fault.at})"
+        if begins_s >= scenario.end_s:
+            late.append(named)
+        elif begins_s + fault.minutes * 60.0 <= 0.0:
+            early.append(named)
+    places = ("after the run ends", late), ("over before the run begins", early)
+    return [f"nothing comes of what is {where}: {', '.join(faults)}." for where, faults in places if faults]
 
 
 def _given(scenario: Scenario) -> dict[str, str]:

@@ -145,6 +145,11 @@ class Scenario(Branch):
         for number, fault in enumerate(self.faults):
             if fault.store is not None and fault.store >= stores:
                 raise ValueError(f"faults.{number}.store: a store below {stores}, the first is 0, got {fault.store}")
+            regions = self.platform.regions
+            if fault.region is not None and fault.region >= regions:
+                raise ValueError(
+                    f"faults.{number}.region: a region below {regions} (platform.regions), the first is 0, got {fault.region}"
+                )
         if isinstance(self.map, Euclidean):
             if self.demand.cells is not None:
                 raise ValueError("a road map for demand.cells, got a Euclidean plain")

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from sim.vocabulary import Refusal, Rejection
+from sim.vocabulary import OrderState, Refusal, Rejection
 
 TIGHT = "{per_s: 0.0001, burst: 1}"
 
@@ -47,3 +48,32 @@ def test_whose_account_is_closed_orders_nothing(two_stores: Any, play: Any) -> N
     assert 0.15 < len(closed) / (len(closed) + len(entered)) < 0.45
     assert not set(closed["client"].tolist()) & set(entered["client"].tolist())
     assert not (play(two_stores()).rows("order_rejected")["reject"] == Rejection.UNAUTHORISED).any()
+
+
+def test_who_reads_too_often_is_refused_where_reads_are_one_by_one(two_stores: Any, play: Any) -> None:
+    few = ("platform.reads=explicit", "catalogue.skus=200", "customers.clients=20")
+    plain, tight = (
+        play(two_stores(*few, *settings)).study.summary["platform"]["endpoints"]["catalogue"]["availability"]
+        for settings in ((), (f"platform.limits.catalogue={TIGHT}",))
+    )
+    assert plain > 0.99
+    assert tight < 0.1
+
+
+def test_revoked_sessions_cost_everybody_a_login(two_stores: Any, play: Any) -> None:
+    """After a leak nobody's token counts: the app asks for the password, and the gateway has to look at it."""
+    leak = 'faults=[{kind: revoked_sessions, at: "12:40", minutes: 1}]'
+    calm, leaked = (play(two_stores(*settings, "platform.submit_cv=0")) for settings in ((), (leak,)))
+
+    def way_s(played: Any) -> Any:
+        moved, entered = played.rows("order_moved"), played.rows("order_entered")
+        confirmed = moved[moved["state"] == OrderState.CONFIRMED]
+        since = dict(zip(entered["order"].tolist(), entered["t_s"].tolist(), strict=True))
+        late = confirmed[(confirmed["t_s"] > 2400.0) & (confirmed["t_s"] < 3600.0)]
+        return np.median([row["t_s"] - since[row["order"]] for row in late])
+
+    assert way_s(leaked) > way_s(calm) + 0.05, "a password, at 50 ms of hashing, and one more round trip"
+    moved = leaked.rows("order_moved")
+    told = moved[np.isin(moved["state"], [OrderState.PACKED, OrderState.PICKED_UP, OrderState.DELIVERED])]["t_s"]
+    assert not ((told > 2400.0) & (told < 2430.0)).any(), "pickers and drivers log in as well"
+    assert ((told >= 2430.0) & (told < 2431.0)).any()

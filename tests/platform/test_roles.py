@@ -384,3 +384,24 @@ def test_nobody_but_a_customer_places_an_order(
     refused = played.rows("request_refused")
     assert refused["order"][refused["refusal"] == Refusal.NOT_ALLOWED].tolist() == tried != []
     same(log_of(played, "request_refused"), log_of(usual, "request_refused"))
+
+
+def test_who_has_no_session_calls_nothing_off(
+    two_stores: Builder, play: Play, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = Counter[bool]()
+
+    def call_off(office: Any) -> None:
+        for order in list(office.book.open.values()):
+            if order.state is OrderState.CONFIRMED and order.failing is None:
+                closed = len(shop.at_store) and order.id % 2 == 0
+                if closed:
+                    office.backend.front.sessions.suspend(order.client, office.now_s)
+                done = office.cancel(order.id, order.client)
+                assert done is not closed
+                tried[closed] += 1
+                office.backend.front.sessions.restore(order.client)
+
+    shop.every(monkeypatch, 300.0, call_off)
+    play(two_stores(*BUSY), laws=all_laws(build_world(two_stores(*BUSY))))
+    assert min(tried[True], tried[False]) > 5

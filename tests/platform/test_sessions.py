@@ -99,6 +99,18 @@ def test_a_revoked_client_is_refused_everywhere_at_once() -> None:
     assert sessions.session(7, 2.0) == (True, 0)
 
 
+def test_when_all_tokens_are_revoked_everybody_logs_in_once_more() -> None:
+    sessions = Sessions(Auth())
+    assert sessions.session(7, 0.0) == (True, 1)
+    phone, tablet = sessions.token(7), signed_in(sessions, 7, 0.0)
+    assert phone is not None
+    sessions.revoke_all()
+    assert [sessions.check(token, 1.0) for token in (phone, tablet)] == [Verdict.REVOKED, Verdict.REVOKED]
+    # Who was not seen yet has a token from before the start, which is revoked as well.
+    assert [sessions.session(client, 1.0) for client in (7, 8)] == [(True, 2), (True, 2)]
+    assert [sessions.session(client, 2.0) for client in (7, 8)] == [(True, 0), (True, 0)]
+
+
 # -- the fast path -----------------------------------------------------------------------------------------------------
 
 

@@ -127,3 +127,14 @@ def test_validate_and_run_tell_it_in_one_line_on_stderr(tmp_path: Path, monkeypa
         assert not any("Traceback" in line for line in said)
     guarded(app, ["run", "mine.yaml", "--quiet", "--force", "--out", "days"])
     assert capsys.readouterr().err == ""
+
+
+def test_faults_that_no_run_of_such_a_length_meets_are_named() -> None:
+    over, after, within = (f"{{kind: cache_flush, at: '{at}', minutes: 30}}" for at in ("11:00", "18:00", "13:00"))
+    never = f"faults=[{over}, {after}, {within}]"
+    said = unheard(load("default", ["start=2026-11-20T12:00 America/Santiago", "horizon_h=2", never]))
+    assert said == (
+        "nothing comes of what is after the run ends: faults.1 (cache_flush at 18:00)."
+        " nothing comes of what is over before the run begins: faults.0 (cache_flush at 11:00)."
+    )
+    assert unheard(load("default", [never])) is None

@@ -93,6 +93,8 @@ def _detail(run: FinishedRun, fault: Fault) -> str:
         said.append(fault.service)
     if fault.kind == "zone_outage":
         said.append(f"zone {fault.zone}")
+    if fault.kind == "database_crash" and fault.region is not None:
+        said.append(f"region {fault.region}")
     if fault.kind in ("corrupted_records", "store_partition", "scanner_failure"):
         said.append("all stores" if fault.store is None else run.stores[fault.store].name)
     if fault.kind in ("bus_slowdown", "service_slowdown", "replica_lag", "scanner_failure"):
