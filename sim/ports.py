@@ -46,8 +46,9 @@ class StockMessage(NamedTuple):
     """What a store's scanners tell the inventory service: units (n,) that changed or, with the cause COUNT, stand there."""
 
     store: StoreId
-    skus: NDArray[Any]
-    units: NDArray[Any]
+    skus: Any
+    """Numbers of SKUs and units, both (n,): arrays, or sequences of integers where shelves were counted."""
+    units: Any
     cause: StockCause
     role: Role = Role.PICKER
     """In what capacity somebody scanned it: heard where a record is adjusted by what was counted."""

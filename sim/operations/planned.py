@@ -111,5 +111,4 @@ class PlannedCounts:
 
     def count(self, store: StoreId, skus: Sequence[SkuId], role: Role = Role.STORE) -> None:
         """Somebody has counted some shelves: the store's crew, or a picker."""
-        for sku in skus:
-            self._counting.count(store, sku, role)
+        self._counting.count(store, skus, role)

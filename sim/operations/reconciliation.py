@@ -2,6 +2,7 @@
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
@@ -52,18 +53,21 @@ class Counting:
         """A picker found too little: count the shelf and correct the record, if the policy wants it; True when it does."""
         if not self._policy(ShortPick(store, sku, wanted, found)):
             return False
-        self.count(store, sku, Role.PICKER)
+        self.count(store, [sku], Role.PICKER)
         return True
 
-    def count(self, store: StoreId, sku: SkuId, role: Role) -> None:
-        """Count one shelf, scan what was counted and tell the office, in the role of whoever counts."""
-        units = self._shelves.on_shelf(store, sku)
-        if units:  # that there is nothing, everybody sees
-            units = max(units + self._error(store * self._shelves.skus + sku), 0)
-        self.counted_s[store * self._shelves.skus + sku] = self._env.now
-        self._facts.shelf_counted(store=store, sku=sku, units=Units(units))
-        self._shelves.counted(store, sku, units)
-        self._desk.counted(store, sku, units, role)
+    def count(self, store: StoreId, skus: Sequence[SkuId], role: Role) -> None:
+        """Count some shelves, scan what was counted and tell the office in one message, in the role of whoever counts."""
+        shelves, first, found = self._shelves, store * self._shelves.skus, list[int]()
+        for sku in skus:
+            units = shelves.on_shelf(store, sku)
+            if units:  # that there is nothing, everybody sees
+                units = max(units + self._error(first + sku), 0)
+            self.counted_s[first + sku] = self._env.now
+            self._facts.shelf_counted(store=store, sku=sku, units=Units(units))
+            shelves.counted(store, sku, units)
+            found.append(units)
+        self._desk.counted(store, skus, found, role)
 
     def _error(self, place: int) -> int:
         self._times[place] += 1

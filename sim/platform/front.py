@@ -108,10 +108,8 @@ class Front:
         self.idempotency, self._pressure = Idempotency(settings.idempotency), Backpressure(settings.backpressure)
         self.degradation = Degradation(settings.degradation)
         self._checkout = Fanout(settings.screens.checkout)
-        self._checkout_parts = [
-            (cluster.services[SERVICE_OF[part.service]].call, FEATURE_OF.get(part.service))
-            for part in settings.screens.checkout
-        ]
+        self._parts = [cluster.services[SERVICE_OF[part.service]].call for part in settings.screens.checkout]
+        self._features = [FEATURE_OF.get(part.service) for part in settings.screens.checkout]
         # Mean work of the calls on the way in, seconds: the screen's parts, then gateway, orders, inventory, payments.
         self._way_work_s = [part.work * work_s[SERVICE_OF[part.service]] for part in settings.screens.checkout]
         self._way_work_s += [work_s[service] for service in (_GATEWAY, _ORDERS, _INVENTORY, _PAYMENTS)]
@@ -262,11 +260,14 @@ class Front:
 
     def _screen_s(self, order: OrderId, draws: Draws, now: float) -> float:
         """The checkout screen asks several services at once: the slowest required part, or the deadline, decides."""
-        enabled = self.degradation.enabled if self.degradation.off else None
-        latencies = [
-            call(now, work_s, luck) if enabled is None or feature is None or enabled(feature) else 0.0
-            for (call, feature), luck, work_s in zip(self._checkout_parts, *draws)  # noqa: B905 (the parts come first)
-        ]
+        if self.degradation.off:
+            enabled = self.degradation.enabled
+            latencies = [
+                call(now, work_s, luck) if feature is None or enabled(feature) else 0.0
+                for call, feature, luck, work_s in zip(self._parts, self._features, *draws)  # noqa: B905 (the parts come first)
+            ]
+        else:
+            latencies = [call(now, work_s, luck) for call, luck, work_s in zip(self._parts, *draws)]  # noqa: B905 (likewise)
         screen_s = max(latencies)
         if screen_s <= self._deadline_s:
             return screen_s

@@ -4,7 +4,7 @@ Whoever changes a record because it is wrong, and not because goods came or went
 as it may, and with a line in the audit (`stock_corrected`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,14 +82,11 @@ class StockDesk:
         """A store begins with these records: no message, it is how things stand."""
         self.inventory.adjust_many(store, skus, units, StockCause.OPENING)
 
-    def counted(self, store: StoreId, sku: SkuId, units: int, role: Role = Role.PICKER) -> bool:
-        """Somebody counted a shelf; False, and a fact, for a role that may not adjust a record by that."""
+    def counted(self, store: StoreId, skus: Sequence[SkuId], units: Sequence[int], role: Role = Role.PICKER) -> bool:
+        """Somebody counted some shelves; False, and a fact, for a role that may not adjust records by that."""
         if not self._adjusts(role):
             return False
-        if self._bus is None:
-            self._by_count(store, sku, units, role)
-        else:
-            self._tell(store, np.array([sku]), np.array([units]), StockCause.COUNT, role)
+        self._tell(store, skus, units, StockCause.COUNT, role)
         return True
 
     def received(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
@@ -107,9 +104,7 @@ class StockDesk:
         """Goods were scanned out for another store: units of SKUs, arrays (n,), as far as they are not promised to orders."""
         self._tell(store, skus, -units, StockCause.TRANSFER)
 
-    def _tell(
-        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, role: Role = Role.PICKER
-    ) -> None:
+    def _tell(self, store: StoreId, skus: Any, units: Any, cause: StockCause, role: Role = Role.PICKER) -> None:
         message = StockMessage(store, skus, units, cause, role)
         if self._bus is None:
             self._heard(message)
@@ -120,7 +115,7 @@ class StockDesk:
         if self._bus is None or not self._bus.repeating:
             self._book(message)
             return
-        store, skus = message.store, message.skus
+        store, skus = message.store, np.asarray(message.skus)
         before = self.inventory.on_hand(store)[skus]
         self._book(message)
         more = self.inventory.on_hand(store)[skus] - before
@@ -131,7 +126,7 @@ class StockDesk:
     def _book(self, message: StockMessage) -> None:
         store, skus, units, cause, role = message
         if cause is StockCause.COUNT:
-            for sku, there in zip(skus.tolist(), units.tolist(), strict=True):
+            for sku, there in zip(skus, units, strict=True):
                 self._by_count(store, sku, there, role)
             return
         if cause in _WRITTEN_OFF or (cause is StockCause.TRANSFER and units[0] < 0):

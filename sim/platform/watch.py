@@ -27,8 +27,8 @@ from sim.scenario.signals import TrackingSpec
 from sim.vocabulary import DriverId, NodeId, Stall
 
 _SILENT, _STOPPED, _LATE, _ASTRAY = Stall.SILENT, Stall.STOPPED, Stall.LATE, Stall.ASTRAY
-_Ride = tuple[Order, DriverId, float, bool, float | None, int]
-"""Order, driver, when the ride began, whether to the door; when he should be there, where that is known; what was seen."""
+_Ride = tuple[Order, DriverId, float, bool, float, int]
+"""Order, driver, when the ride began, whether to the door; when he should be there; what was seen."""
 
 _TOLD, _AT_DOOR = 1, 2
 """Of a ride: that its driver was late, and that he stood at the door."""
@@ -85,11 +85,8 @@ class Watch:
         else:
             known.append(ride)
 
-    def _due_s(self, ride: _Ride) -> float:
+    def _due_s(self, order: Order, driver: DriverId, begun_s: float, out: bool) -> float:
         """When a ride should be over, by what was believed as it began."""
-        order, driver, begun_s, out, due_s, _ = ride
-        if due_s is not None:
-            return due_s
         if not out:
             ride_s = self._tracking.one_ride_s(driver, order.store, begun_s)
             return begun_s + ride_s + self._stops.arrive_s
@@ -114,22 +111,21 @@ class Watch:
         while begun and begun[0][2] <= until_s:
             order, driver, begun_s, out = begun.popleft()
             # As a rule it is over; that is seen without a call.
-            if (order.done_s if out else order.left_s) == inf:
-                self._look_at(now, (order, driver, begun_s, out, None, 0))
+            if (
+                (order.done_s if out else order.left_s) == inf and order.driver == driver
+                and order.accepted and order.failing is None
+            ):  # fmt: skip
+                due_s = self._due_s(order, driver, begun_s, out)
+                self._look_at(max(due_s + self._slip_s, now), (order, driver, begun_s, out, due_s, 0))
         for ride in self._due.pop(round(now / BEAT_S), ()):
-            if not _under_way(ride):
-                continue
-            due_s = self._due_s(ride)
-            if due_s + self._slip_s > now and not ride[5]:
-                self._look_at(due_s + self._slip_s, (*ride[:4], due_s, 0))
-            else:
-                self._notice(ride, due_s, now)
+            if _under_way(ride):
+                self._notice(ride, now)
         if self.stuck:
             self.stuck = [ride for ride in self.stuck if _under_way(ride)]
         return len(self.stuck) / max(self._tracking.on_shift, 1)
 
-    def _notice(self, ride: _Ride, due_s: float, now: float) -> None:
-        order, driver, begun_s, out, _, seen = ride
+    def _notice(self, ride: _Ride, now: float) -> None:
+        order, driver, begun_s, out, due_s, seen = ride
         stall = self._stall(ride, order.node if out and not seen & _AT_DOOR else self._stores[order.store], now)
         if stall is None:
             if out:  # some take long at the door; who still stands there at the next look has stopped

@@ -124,13 +124,13 @@ def test_nobody_else_may_correct_a_record(role: Role) -> None:
     desk = StockDesk(env, ear, Inventory(ear, 1, 3), nothing, nothing)
     one: Any = (0, np.array([1]), np.array([4]))
     assert not desk.correct(*one, role, Adjustment.REVIEWED)
-    assert not desk.counted(0, 1, 4, role)  # type: ignore[arg-type]
+    assert not desk.counted(0, [1], [4], role)  # type: ignore[arg-type]
     assert said == [Refusal.NOT_ALLOWED, Refusal.NOT_ALLOWED]
     assert desk.inventory.available[1] == 0
     assert desk.correct(*one, Role.ADMIN, Adjustment.REVIEWED)
     assert desk.inventory.available[1] == 4
     assert not desk.correct(*one, Role.PICKER, Adjustment.REVIEWED), "who counts may say what was counted, and no more"
-    assert desk.counted(0, 1, 6, Role.PICKER)  # type: ignore[arg-type]
+    assert desk.counted(0, [1], [6], Role.PICKER)  # type: ignore[arg-type]
     assert desk.inventory.available[1] == 6
 
 
