@@ -35,7 +35,6 @@ class Matching:
     weights were found on the MDRP's instances with 50 % of the orders; differences of a third either way are within noise.
 
     `early_s`: drivers set out so much earlier than just in time, where rides and packing are not known to the second.
-    `jitter`: another number breaks ties otherwise (0: by place in the lists).
     """
 
     every_s: float = 60.0
@@ -49,7 +48,6 @@ class Matching:
     cover_depth: int = 3
     bundle_max: int = 3
     bundle_weight: float = 1.0
-    jitter: int = 0
     holds: ClassVar[bool] = True
     _memory: ClassVar["_Memory"]
 
@@ -59,7 +57,6 @@ class Matching:
         hold_to(self, 1.0, 86_400.0, "every_s", "ahead_s", "recent_s")
         hold_to(self, 0.0, 7200.0, "early_s")
         hold_to(self, 0.0, 100.0, "empty_weight", "remote_weight", "store_weight", "cover_weight", "bundle_weight")
-        hold_to(self, 0, 1_000_000, "jitter")
         hold_to(self, 1, 5, "bundle_max")
         hold_to(self, 1, 20, "cover_depth")
 
@@ -72,8 +69,6 @@ class Matching:
         known = self._memory.tours
         board = Board(view, fleet, [known.of((order,), view) for order in waiting])
         value = self._value(view, fleet, board)
-        if self.jitter:
-            value += np.random.default_rng([self.jitter, int(view.now_s)]).uniform(0.0, 1e-4, len(value))
         pairs = self._matched(view, board, value)
         if self.bundle_max > 1:
             tours = self._bundled(view, board, pairs)

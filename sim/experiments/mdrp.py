@@ -90,6 +90,26 @@ def mean_of(scores: Sequence[Score]) -> Score:
     )
 
 
+def jittered(instance: Instance, jitter: int) -> Instance:
+    """The same instance with couriers, and orders placed in the same minute, in another order.
+
+    Nothing of it matters but ties, which go to the first: how far figures differ between several jitters is what the breaking of
+    ties alone is worth. 0: as it is in the files.
+    """
+    if not jitter:
+        return instance
+    rng = np.random.default_rng(jitter)
+    couriers, orders = rng.permutation(len(instance.couriers)), rng.permutation(len(instance.orders))
+    orders = orders[np.argsort(instance.placed[orders], kind="stable")]
+    return replace(
+        instance,
+        orders=tuple(instance.orders[row] for row in orders),
+        couriers=tuple(instance.couriers[row] for row in couriers),
+        **{name: getattr(instance, name)[orders] for name in ("order_at", "placed", "ready", "restaurant")},
+        **{name: getattr(instance, name)[couriers] for name in ("courier_at", "on", "off")},
+    )
+
+
 class Timed:
     """A dispatch policy, and the CPU that its decisions take, seconds."""
 
@@ -231,16 +251,17 @@ def _write(file: Path, lines: list[str]) -> None:
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _one(folder: Path, policy: str, seed: int) -> Score:
+def _one(folder: Path, policy: str, seed: int, jitter: int) -> Score:
     from sim.world.mdrp import read_instance
 
-    return play(read_instance(folder), policy, seed=seed)[1]
+    return play(jittered(read_instance(folder), jitter), policy, seed=seed)[1]
 
 
 def bench(
-    folders: Sequence[Path], policy: str, *, seed: int = 0, workers: int = 1, done: Callable[[int], None] | None = None
-) -> list[Score]:
-    """Play many instances, in parallel; scores in the order of the folders.
+    folders: Sequence[Path], policy: str, *, seed: int = 0, jitters: Sequence[int] = (0,), workers: int = 1,
+    done: Callable[[int], None] | None = None,
+) -> list[list[Score]]:  # fmt: skip
+    """Play many instances, in parallel; for each of the jitters (see `jittered`) scores in the order of the folders.
 
     Raises
     ------
@@ -250,9 +271,9 @@ def bench(
     from joblib import Parallel, delayed
 
     found: list[Score] = []
-    jobs = (delayed(_one)(folder, policy, seed) for folder in folders)
-    for played in Parallel(n_jobs=min(workers, max(len(folders), 1)), return_as="generator")(jobs):
+    jobs = [delayed(_one)(folder, policy, seed, jitter) for jitter in jitters for folder in folders]
+    for played in Parallel(n_jobs=min(workers, max(len(jobs), 1)), return_as="generator")(jobs):
         found.append(played)
         if done is not None:
             done(len(found))
-    return found
+    return [found[at : at + len(folders)] for at in range(0, len(found), max(len(folders), 1))]

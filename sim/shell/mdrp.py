@@ -3,9 +3,9 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -57,6 +57,9 @@ def run_command(
 def bench_command(
     instances: Annotated[list[Path], typer.Argument(help="Folders of instances.")],
     policy: Policy = "matching",
+    jitter: Annotated[
+        int, typer.Option("--jitter", metavar="N", min=0, help="Play each N more times, with ties broken otherwise.")
+    ] = 0,
     workers: Workers = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -65,15 +68,19 @@ def bench_command(
     from sim.experiments.mdrp import bench
     from sim.report.counting import count_bar
 
-    with count_bar(Console(stderr=True), "instances", len(instances), quiet=quiet or as_json) as done:
-        scores = bench(instances, policy, workers=workers or os.cpu_count() or 1, done=done)
+    jitters = range(jitter + 1)
+    with count_bar(Console(stderr=True), "instances", len(instances) * len(jitters), quiet=quiet or as_json) as done:
+        scores, *others = bench(instances, policy, jitters=jitters, workers=workers or os.cpu_count() or 1, done=done)
     if as_json:
-        typer.echo(json.dumps({"policy": policy, "instances": [asdict(score) for score in scores]}))
+        found: dict[str, Any] = {"policy": policy, "instances": [asdict(score) for score in scores]}
+        if others:
+            found["jittered"] = [[asdict(score) for score in played] for played in others]
+        typer.echo(json.dumps(found))
         return
-    _print(scores, published=True)
+    _print(scores, others, published=True)
 
 
-def _print(scores: Sequence["Score"], *, published: bool) -> None:
+def _print(scores: Sequence["Score"], others: Sequence[Sequence["Score"]] = (), *, published: bool) -> None:
     from sim.experiments.mdrp import PUBLISHED, mean_of
 
     table = Table(box=None, pad_edge=False)
@@ -97,6 +104,11 @@ def _print(scores: Sequence["Score"], *, published: bool) -> None:
     if len(scores) > 1:
         table.add_section()
         table.add_row(*_cells(mean_of(scores)))
+    for number, played in enumerate(others, 1):
+        table.add_row(*_cells(replace(mean_of(played), instance=f"ties otherwise, {number}")))
+    if others:
+        alike = [score for played in (scores, *others) for score in played]
+        table.add_row(*_cells(replace(mean_of(alike), instance=f"mean of these {len(others) + 1}")))
     if published:
         table.add_section()
         for row in PUBLISHED:

@@ -136,15 +136,6 @@ def test_what_one_takes_away_by_leaving_counts() -> None:
     assert [driver for _, driver, _ in found] == [1]
 
 
-def test_another_jitter_breaks_ties_otherwise_and_the_same_alike() -> None:
-    def sent(jitter: int) -> list[int]:
-        view = Line([0.0], [10.0] * 30, [Waiting(n, 0, 0.0) for n in range(3)])
-        return [driver for _, driver, _ in offers(plain(jitter=jitter), view)]
-
-    assert sent(1) == sent(1)
-    assert len({tuple(sent(jitter)) for jitter in range(5)}) == 5
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_no_other_matching_has_less_delay(seed: int) -> None:
     """Against all ways to give five orders to five drivers."""

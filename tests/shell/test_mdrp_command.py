@@ -48,6 +48,16 @@ def test_bench_prints_each_the_mean_and_the_published(call: Any, tmp_path: Path)
     assert all(len(line.rstrip()) <= 100 for line in said.splitlines())
     code, said, _ = call("mdrp", "bench", *folders, "--json", "--workers", "2")
     assert [found["instance"] for found in json.loads(said)["instances"]] == ["i0", "i1"]
+    assert "jittered" not in json.loads(said)
+
+
+def test_bench_breaks_ties_otherwise_as_often_as_it_is_told(call: Any, tmp_path: Path) -> None:
+    folders = [str(write_instance(tmp_path / f"i{seed}", seed, orders=20)) for seed in range(2)]
+    code, said, _ = call("mdrp", "bench", *folders, "--workers", "1", "--jitter", "3")
+    assert code == 0
+    assert [name in said for name in ("mean of 2", "ties otherwise, 3", "mean of these 4", "30.67")] == [True] * 4
+    code, said, _ = call("mdrp", "bench", *folders, "--workers", "1", "--jitter", "3", "--json")
+    assert [len(played) for played in json.loads(said)["jittered"]] == [2, 2, 2]
 
 
 @pytest.mark.parametrize(
