@@ -131,11 +131,16 @@ class Tracking:
 
     def sent(self, driver: DriverId, store: StoreId, now_s: float) -> None:
         """A driver without work is told to ride to a store."""
-        free_s = now_s + self.one_ride_s(driver, store, now_s)
+        profile = self._figures.driver_profiles[driver]
+        ride_s = self.one_ride_s(driver, store, now_s)
+        if (
+            self._free_s[driver] > now_s
+        ):  # he turns on the way to where he was sent before: the last position knows better
+            ride_s = min(ride_s, self._estimator.to_store_s(self.seen(driver).node, profile, store, now_s))
+        free_s = now_s + ride_s
         self.busy(driver)
         self.leaves(driver)
         self._bound[driver] = store
-        profile = self._figures.driver_profiles[driver]
         self._place[driver] = self._estimator.place(self._figures.store_nodes[store], profile)
         self._free_s[driver] = free_s
         self._becomes_idle(driver, now_s)

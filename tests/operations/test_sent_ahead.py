@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from policies.dispatch.nearest import NearestIdle
@@ -13,6 +14,7 @@ from sim.laws import all_laws, verdict
 from sim.opening import ready_world
 from sim.operations.driving import Driving
 from sim.platform.offers import Offers
+from sim.scenario import load
 from sim.streams import Streams
 from sim.vocabulary import InputError, OfferAnswer, Refusal, StoreId, Trip
 from tests.conftest import lawful_day
@@ -120,6 +122,42 @@ class BackAndForth(AllTo):
                 self.longest_s = max(self.longest_s, view.now_s - since_s)
         self.store = StoreId(int(view.now_s // 600.0) % 2)
         yield from super().__call__(view)
+
+
+class ToAndFro(AllTo):
+    """Sends everybody to the other store while they ride to the one, and holds when they should be there against the truth."""
+
+    every_s = 25.0
+
+    def __init__(self, truth: list[Any]) -> None:
+        super().__init__(0)
+        self._truth, self.late_s = truth, list[float]()
+
+    def __call__(self, view: Any) -> Iterator[Offer | Reposition]:
+        for driver in view.idle.tolist():
+            leg = self._truth[0].drivers[driver].leg
+            if leg is not None and leg.arrive_s > view.now_s:
+                self.late_s.append(float(view._tracking.free_s[driver]) - leg.arrive_s)
+        self.store = StoreId(int(view.now_s // self.every_s) % 2)
+        yield from super().__call__(view)
+
+
+def test_who_is_sent_to_and_fro_is_believed_about_as_near_as_he_is(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On roads he turns at the next junction: it is no use to reckon with the rest of a ride that he has given up."""
+    truth: list[Any] = []
+    begin = Driving.__init__
+
+    def seen(self: Any, *arguments: Any, **named: Any) -> None:
+        begin(self, *arguments, **named)
+        truth.append(self)
+
+    monkeypatch.setattr(Driving, "__init__", seen)
+    policy = ToAndFro(truth)
+    played(play, load("small", ["start=2026-11-20T11:00 America/Santiago", "horizon_h=2"]), policy)
+    assert len(policy.late_s) > 500
+    off_s = np.abs(policy.late_s)
+    assert np.median(off_s) < 90.0
+    assert np.quantile(off_s, 0.95) < 400.0
 
 
 @pytest.mark.parametrize(

@@ -148,3 +148,17 @@ def test_no_other_matching_has_less_delay(seed: int) -> None:
     best = min(sum(ride[n, d] for n, d in enumerate(way)) for way in permutations(range(5)))
     found = offers(plain(), view)
     assert sum(ride[order, driver] for order, driver, _ in found) == pytest.approx(best)
+
+
+def test_fewer_orders_are_late_than_with_the_nearest_and_none_costs_more(two_stores: Any, play: Any) -> None:
+    """The same customers and drivers, day by day: the difference is outside its confidence interval (paired, 95 %)."""
+    days, t = 6, 2.571  # Student's t, five degrees of freedom
+    on_time, cost = (np.empty((2, days)) for _ in range(2))
+    for place, policy in enumerate(("nearest", "matching(early_s=120, every_s=15)")):
+        for seed in range(days):
+            day = two_stores(f"seed={seed}", f"policies.dispatch={policy}", "drivers.count=10")
+            summary = play(day).study.summary
+            on_time[place, seed], cost[place, seed] = summary["on_time"], summary["cost"]["per_order_cents"]
+    for better in (on_time[1] - on_time[0], cost[0] - cost[1]):
+        assert better.mean() > t * better.std(ddof=1) / np.sqrt(days)
+    assert (on_time[1] - on_time[0]).mean() > 0.1
