@@ -150,6 +150,19 @@ def test_autoscaling_brings_a_surges_latency_back_under_its_target_within_minute
     assert fixed.refused("20:20", "20:50") > 1000
 
 
+def test_the_surge_as_it_is_shipped_keeps_its_target_with_autoscaling_and_misses_it_without(evening):
+    """Features that go under load relieve services until new instances are there, and are no cure without them."""
+    within, refused = [], []
+    for settings in ((), ("platform.autoscale.enabled=false",)):
+        day = evening("surge", *settings, start="19:45", hours=1.1)
+        p99_s = day.rows("endpoint_sampled", "20:20", "20:50", endpoint=Endpoint.PLACE_ORDER)["p99_s"]
+        within.append(np.mean(p99_s <= TARGET_S))
+        refused.append(day.refused("20:20", "20:50"))
+    assert within[0] > 0.95
+    assert within[1] < 0.05
+    assert 10 * refused[0] < refused[1]
+
+
 # -- region-outage -------------------------------------------------------------------------------------------------------
 
 
