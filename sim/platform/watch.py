@@ -156,10 +156,10 @@ class Watch:
         return _ASTRAY if astray else _LATE
 
     def _left_s(self, ride: _Ride, node: NodeId, now: float) -> float:
-        """Believed ride from a node to where a ride leads, seconds."""
+        """How far a node is from where a ride leads: a believed ride, seconds."""
         order, driver, _, out, _, _ = ride
-        if out:
-            return self._estimator.onward_s(node, order.node, now)
+        if out:  # from the door: two nodes are held against each other, and one tree of rides tells of both
+            return self._estimator.onward_s(order.node, node, now)
         return self._estimator.to_store_s(node, self._profiles[driver], order.store, now)
 
 
