@@ -43,7 +43,7 @@ def occasions(scenario: Scenario, streams: Streams) -> list[tuple[float, Fault]]
         found += [
             (quantise(max(at_s, 0.0)), number, fault)
             for at_s in times
-            if at_s + fault.minutes * 60.0 > 0 and at_s < scenario.end_s
+            if at_s + fault.lasts_s(scenario.platform.restart_s) > 0 and at_s < scenario.end_s
         ]
     return [(at_s, fault) for at_s, _, fault in sorted(found, key=lambda entry: entry[:2])]
 
@@ -99,14 +99,8 @@ class Faults:
         Timer(self._env, lasts_s, over)
 
     def _lasts_s(self, fault: Fault, at_s: float) -> float:
-        lasts_s = fault.minutes * 60.0
-        if fault.kind == "region_outage":
-            lasts_s = fault.rto_h * 3600.0 + fault.dns_s
-        elif fault.kind == "database_crash":
-            lasts_s = fault.failover_s
-        elif fault.kind == "orchestrator_crash":
-            lasts_s = self._scenario.platform.restart_s
-        if fault.at is not None and fault.kind != "region_outage":
+        lasts_s = fault.lasts_s(self._scenario.platform.restart_s)
+        if fault.at is not None:
             # What began before the start has run for a while.
             lasts_s += min(clock_s(fault.at) + self._scenario.midnight_s, 0.0)
         return quantise(max(lasts_s, 0.0))
@@ -199,7 +193,8 @@ class Faults:
 
     def _database_crash(self, fault: Fault, lasts_s: float) -> End:
         cluster, dark, stores, crashed_s = self._back.cluster, self._back.dark, self._in_region(fault), self._env.now
-        whole = len(stores) == self._office.figures.stores
+        inventory, whole = self._office.inventory, len(stores) == self._office.figures.stores
+        written = inventory.written(stores if fault.replica == "asynchronous" else ())
         if whole:
             cluster.fail_all(Svc.INVENTORY)
         else:
@@ -207,7 +202,7 @@ class Faults:
 
         def over() -> None:
             if fault.replica == "asynchronous":
-                self._office.inventory.recover(stores, max(crashed_s - fault.lag_s, 0.0))
+                inventory.recover(written, max(crashed_s - fault.lag_s, 0.0))
             if whole:
                 cluster.heal(Svc.INVENTORY)
             else:
@@ -227,7 +222,7 @@ class Faults:
         self._office.inventory.corrupt(places)
 
         def over() -> None:
-            self._office.inventory.heal()
+            self._office.inventory.heal(places)
 
         return over
 
@@ -243,9 +238,18 @@ class Faults:
         return over
 
     def _region_outage(self, fault: Fault, lasts_s: float) -> End:
-        self._office.outages.region_lost()
-        crashed_s = self._env.now
-        return partial(self._office.outages.region_back, crashed_s - fault.rpo_h * 3600.0)
+        cluster, outages, crashed_s = self._back.cluster, self._office.outages, self._env.now
+        outages.region_lost()
+        for service in Svc:
+            cluster.fail_all(service)
+        written = self._office.inventory.written(self._stores(fault))
+
+        def over() -> None:
+            for service in Svc:
+                cluster.heal(service)
+            outages.region_back(crashed_s - fault.rpo_h * 3600.0, written)
+
+        return over
 
     # -- the floor ---------------------------------------------------------------------------------------------------
 
@@ -279,6 +283,8 @@ class Faults:
     # -- accounts and attacks --------------------------------------------------------------------------------------------
 
     def _revoked_sessions(self, fault: Fault, lasts_s: float) -> End:
+        if not self._scenario.platform.auth.on:
+            return _nothing
         self._back.front.sessions.revoke_all()
         self._office.line.moved(again=False)  # people at work have to log in again, too
         Timer(self._env, quantise(min(STAFF_LOGS_IN_S, lasts_s)), lambda _: self._office.line.moved(again=True))

@@ -83,7 +83,8 @@ class PaymentProvider(Protocol):
 class Callbacks(Protocol):
     """Where the provider tells the platform of charges of its own accord (a webhook)."""
 
-    def callback(self, order: OrderId, attempt: int, charge: Charge, cents: Cents) -> None: ...
+    def callback(self, order: OrderId, attempt: int, charge: Charge, cents: Cents) -> bool:
+        """Whether somebody took it: else the provider tells once more, later."""
 
 
 class Phones(Protocol):

@@ -119,6 +119,9 @@ class PlatformFacts:
     def alert_cleared(self, *, alert: Alert) -> None:
         """The figure is within its limit again."""
 
+    def partition_blocked(self, *, partition: int, until_s: float) -> None:
+        """From a partition of every topic of the bus nothing comes until then; below zero: from none of them."""
+
     def service_answers(self, *, service: Svc, again: bool) -> None:
         """Nothing answers any more at a service (no instance lives, or every call fails); or something does `again`."""
 

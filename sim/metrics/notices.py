@@ -29,7 +29,7 @@ def notifications(archive: Archive, scenario: Scenario, streams: Streams) -> dic
 
     To customers: their order was confirmed, is on its way, was delivered or cancelled, will come later than told. To drivers:
     offers. `lost` never showed, `late_share` of those that did took longer than the scenario's limit. What happens while the
-    notification service does not answer customers are told when it does again: until then the bus keeps it.
+    notification service does not answer, or the bus gives nothing out, customers are told when it does again.
     """
     notices, warm_s = Notices.of(scenario, streams), scenario.warmup_h * 3600.0
     late_s, moved = scenario.platform.notifications.late_s, archive.rows("order_moved")
@@ -41,7 +41,7 @@ def notifications(archive: Archive, scenario: Scenario, streams: Streams) -> dic
     for notice, rows in messages:
         rows = rows[rows["t_s"] >= warm_s]
         fates = notices.told(rows["order"].astype(np.int64), notice)
-        sent_s = _kept(rows["t_s"], down)
+        sent_s = _kept(_blocked(rows, archive.rows("partition_blocked"), scenario.platform.bus.partitions), down)
         gone = fates.lost | (fates.pushed & _during(sent_s, outages)) | np.isinf(sent_s)
         sent += len(rows)
         pushed += int(fates.pushed.sum())
@@ -75,6 +75,16 @@ def _outages(archive: Archive) -> list[tuple[float, float]]:
     began = archive.rows("fault_began")
     began = began[began["fault"] == FaultKind.PUSH_OUTAGE]
     return list(zip(began["t_s"].tolist(), began["until_s"].tolist(), strict=True))
+
+
+def _blocked(rows: Any, blocks: Any, partitions: int) -> NDArray[np.float64]:
+    """When the notification service hears of changes of orders, each in the partition of its order's number."""
+    heard_s = rows["t_s"].copy()
+    for block in blocks:
+        mine = (block["partition"] < 0) | (rows["order"] % partitions == block["partition"])
+        held = mine & (heard_s >= block["t_s"]) & (heard_s < block["until_s"])
+        heard_s[held] = block["until_s"]
+    return np.asarray(heard_s, dtype=np.float64)
 
 
 def _kept(times_s: NDArray[np.float64], down: list[tuple[float, float]]) -> NDArray[np.float64]:

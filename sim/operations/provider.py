@@ -20,6 +20,9 @@ from sim.vocabulary import Cents, Charge, OrderId, quantise
 
 NEVER = float("inf")
 
+CALL_AGAIN_S = 60.0
+"""A callback that nobody takes comes again after so long, seconds (judgement: providers begin with a minute or so)."""
+
 KNOWN_S = 0.25
 """How long it takes at most to be told again what is known under a key, seconds (judgement)."""
 
@@ -130,8 +133,8 @@ class Provider:
             Timer(self._env, quantise(after_s), self._called, (order, attempt, done, cents))
 
     def _called(self, event: Timer) -> None:
-        if self.callbacks is not None:
-            self.callbacks.callback(*event.value)
+        if self.callbacks is not None and not self.callbacks.callback(*event.value):
+            Timer(self._env, CALL_AGAIN_S, self._called, event.value)
 
     def capture(self, order: OrderId) -> bool:
         """Take the money that was set aside."""

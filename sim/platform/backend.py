@@ -148,7 +148,7 @@ class Backend:
         self._reserved, self._read = self.monitoring.taken[Endpoint.RESERVE], self.monitoring.taken[Endpoint.CATALOGUE]
         # Per order: from reading stock records to writing them, seconds; the other part of a call that reserves.
         self.windows_s: Sequence[float] = ()
-        self.dark = Dark()
+        self.dark, self._shown = Dark(), False
         self.asked = (0.0, 0.0, 0.0)  # reads of pages, of orders' states, of drivers nearby, a second
 
     def start(self) -> None:
@@ -162,6 +162,7 @@ class Backend:
             self.catalogue = Catalogue(
                 self._die("catalogue"), self._setup, shares=figures.category_shares, rate=self._reads_of
             )
+        self._shown = True
         self.shopping = Shopping(self._env, self._facts, self.catalogue, inventory, figures.prices_cents)
         inventory.crossed = lambda place, now, units: self.catalogue.crossed(place, now, units > 0)
         self.front.start()
@@ -203,6 +204,11 @@ class Backend:
         self.asked = (reads, book / self._poll_s, book / self._nearby_s if live else 0.0)
         calls = (0.0, 0.0) if self.explicit else (reads, pages.misses_per_s)  # else every read is a call of its own
         rates = self._rates(traffic, *calls, book, tracking, live)
+        if self.dark:
+            shares = self._figures.store_shares
+            lost = rates[_INVENTORY] * sum(share for store, share in enumerate(shares) if StoreId(store) in self.dark)
+            rates[_INVENTORY] -= lost
+            self.cluster.services[_INVENTORY].fails(lost * BEAT_S)
         notifications = self._notifications
         told = self._bus.pull(_EVENT, notifications.capacity_s * PULLED * BEAT_S) if notifications.answers else 0
         rates[_NOTIFICATIONS] = told / BEAT_S
@@ -213,8 +219,8 @@ class Backend:
 
     def _probe_catalogue(self, now: float) -> None:
         """The breaker on catalogue reads judges by what monitoring's own reads meet."""
-        breaker, service = self._reading, self.cluster.services[_CATALOGUE]
-        answers = service.answers and service.delay_s(now) < inf
+        breaker, asked = self._reading, [self.cluster.services[service] for service in (_CATALOGUE, _INVENTORY)]
+        answers = all(service.answers and service.delay_s(now) < inf for service in asked)
         if answers and breaker.content:
             return
         for _ in range(3):
@@ -236,6 +242,9 @@ class Backend:
 
     def _answers_again(self, service: Svc, again: bool) -> None:
         self._facts.service_answers(service=service, again=again)
+        if service in (_CATALOGUE, _INVENTORY) and self._shown:
+            services = self.cluster.services
+            self.catalogue.source(self._env.now, services[_CATALOGUE].answers and services[_INVENTORY].answers)
         if service in self._told:
             self._told[service](again)
 
@@ -252,15 +261,17 @@ class Backend:
             self._read.append(inf)
             return inf
         latency_s = self.front.call_s(read, _GATEWAY, now)
-        answer = self.reader.read(store, category, now)
-        if answer is None or latency_s == inf:
+        answer = None
+        if latency_s < inf:
+            answer = self.reader.read(store, category, now, reachable=store not in self.dark)
+        if answer is None:
+            if latency_s < inf and not self.catalogue.breaker_is_open:  # asked in vain
+                self.cluster.services[_CATALOGUE if self.catalogue.source_is_dead else _INVENTORY].fails()
             self._read.append(inf)
             return inf
         if not (answer.hit or answer.stale or answer.coalesced):
             latency_s += self.front.call_s(read, _CATALOGUE, now + latency_s)
             latency_s += self.front.call_s(read, _INVENTORY, now + latency_s) if latency_s < inf else 0.0
-            if store in self.dark:
-                latency_s = inf
         self._read.append(latency_s)
         return latency_s
 
@@ -286,7 +297,10 @@ class Backend:
         """
         at_s = self._env.now + delay_s
         service, windows_s = self.cluster.services[_INVENTORY], self.windows_s
-        latency_s = inf if self.dark and order.store in self.dark else self.front.reserve_s(order.id, at_s)
+        if self.dark and order.store in self.dark:
+            latency_s = service.fails()
+        else:
+            latency_s = self.front.reserve_s(order.id, at_s)
         self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
             return delay_s
@@ -330,9 +344,10 @@ class Backend:
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""
-        latency_s = self.front.call_s(order, service, self._env.now, _LATER)
+        if service is _INVENTORY and self.dark and self._book.open[order].store in self.dark:
+            latency_s = self.cluster.services[service].fails()
+        else:
+            latency_s = self.front.call_s(order, service, self._env.now, _LATER)
         if service is _INVENTORY:
-            if self.dark and self._book.open[order].store in self.dark:
-                latency_s = inf
             self._reserved.append(latency_s + (self.windows_s[order] if self.windows_s else 0.0))
         return latency_s

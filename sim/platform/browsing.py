@@ -23,7 +23,7 @@ from sim.streams import Die
 class Sample(NamedTuple):
     """What a dashboard shows: reads and misses per second, shares of 1, seconds, lines shown wrongly so far.
 
-    `unanswered_per_s`: reads for which there is no answer, per second, while the breaker is open.
+    `unanswered_per_s`: reads for which there is no answer, per second, while no page is filled.
     """
 
     reads_per_s: float
@@ -94,7 +94,7 @@ class Browsed(ABC):
     Attributes
     ----------
     reads, misses, coalesced, stale_answers, unanswered
-        Reads so far, those the catalogue service answered, those that joined one of these, and while the breaker was open
+        Reads so far, those the catalogue service answered, those that joined one of these, and while no page was filled
         those answered past the page's life or not at all; the rest are hits. Expected numbers when reads are a rate.
     replica, invalidations, fill_s
         What faults may change while the run goes on.
@@ -114,7 +114,7 @@ class Browsed(ABC):
         self.invalidations = Invalidations(die, setup.cache)
         self.freshness = Freshness()
         self.fill_s, self.coalesce = setup.fill_s, setup.coalesce
-        self.breaker_is_open = False
+        self.breaker_is_open = self.source_is_dead = False
         self.reads = self.misses = self.coalesced = self.stale_answers = self.unanswered = self.stale_reads = 0.0
         self.stale_shown = self.shown_available_was_gone = self.shown_gone_was_available = 0
         self._ttl_s, self._may_be_stale = setup.cache.ttl_s, setup.cache.stale_on_open_breaker
@@ -134,13 +134,43 @@ class Browsed(ABC):
     def flush(self, now: float) -> None:
         """The cache lost all pages, last answers included."""
 
-    @abstractmethod
+    @property
+    def filling(self) -> bool:
+        """Whether reads that miss are asked, and answered: else no page is filled."""
+        return not (self.breaker_is_open or self.source_is_dead)
+
     def breaker_opened(self, now: float) -> None:
-        """The breaker on catalogue reads opened: no page is filled any more."""
+        """The breaker on catalogue reads opened: whoever finds nothing in the cache gets the last answer, if that is allowed."""
+        self._turn(now, True, self.source_is_dead)
+
+    def breaker_closed(self, now: float) -> None:
+        """The breaker closed: what has expired in the meantime is filled again by the next read that is answered."""
+        self._turn(now, False, self.source_is_dead)
+
+    def source(self, now: float, answers: bool) -> None:
+        """From now on the services that pages are filled from answer, or they do not: then who finds nothing gets nothing."""
+        if answers is self.source_is_dead:
+            self._turn(now, self.breaker_is_open, not answers)
+
+    def _turn(self, now: float, breaker_is_open: bool, source_is_dead: bool) -> None:
+        filled = self.filling
+        if filled:
+            self._about_to_stop(now)
+        else:
+            self._about_to_turn(now)
+        self.breaker_is_open, self.source_is_dead = breaker_is_open, source_is_dead
+        if not filled and self.filling:
+            self._fills_again(now)
+
+    def _about_to_stop(self, now: float) -> None:  # noqa: B027 (not everybody has to know)
+        """From now on no page is filled."""
+
+    def _about_to_turn(self, now: float) -> None:  # noqa: B027 (likewise)
+        """No page was filled, and whoever finds nothing gets something else from now on."""
 
     @abstractmethod
-    def breaker_closed(self, now: float) -> None:
-        """The breaker closed: what has expired in the meantime is filled again by the next read."""
+    def _fills_again(self, now: float) -> None:
+        """Pages are filled again: what has expired in the meantime by the next read."""
 
     @abstractmethod
     def sample(self, now: float) -> Sample:
@@ -149,7 +179,7 @@ class Browsed(ABC):
     @property
     def unsettled(self) -> bool:
         """Whether any record may be shown otherwise than it is."""
-        return bool(self._changes) or self.breaker_is_open
+        return bool(self._changes) or not self.filling
 
     def page_of(self, place: int) -> int:
         """The page that lists a record."""
@@ -170,13 +200,17 @@ class Browsed(ABC):
         return 1.0 - others / self.reads if self.reads else 0.0
 
     def open_age_s(self, place: int, now: float) -> float | None:
-        """With the breaker open: how old the answer is that a page gets from the cache, seconds; None: it gets none."""
+        """While no page is filled: how old the answer is that a page gets from the cache, seconds; None: it gets none."""
         filled_s, expires_s = self._entry(self.page_of(place), now)
-        return now - filled_s if filled_s > -inf and (self._may_be_stale or now < expires_s) else None
+        return now - filled_s if filled_s > -inf and (self._last_will_do or now < expires_s) else None
+
+    @property
+    def _last_will_do(self) -> bool:
+        return self._may_be_stale and self.breaker_is_open
 
     def ordered(self, places: Iterable[int], now: float) -> float | None:
-        """An order was placed while the breaker is open: the age of the oldest expired page it is from, seconds, or None."""
-        if not self._may_be_stale:
+        """An order was placed while no page is filled: the age of the oldest expired page it is from, seconds, or None."""
+        if not self._last_will_do:
             return None  # an expired page shows nothing that could be ordered
         entries = [self._entry(self.page_of(place), now) for place in places]
         ages = [now - filled_s for filled_s, expires_s in entries if now >= expires_s > -inf]

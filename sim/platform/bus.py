@@ -19,7 +19,7 @@ from sim.facts import Facts
 from sim.ports import Subscriber
 from sim.scenario.bus import BusSpec
 from sim.streams import Die
-from sim.vocabulary import OrderId, Topic, quantise
+from sim.vocabulary import NOBODY, OrderId, Topic, quantise
 
 _BLOCK = 1 << 12
 
@@ -83,7 +83,7 @@ class Bus:
         self._factors: list[float] = []
         self._reliable = not (spec.loss or spec.duplicates)
         self.published = [0] * len(Topic)
-        self.delivered = [0] * len(Topic)
+        self.delivered, self._pulled = [0] * len(Topic), [0] * len(Topic)
         self._fated = [_Fates(luck, spec, topic) for topic in Topic]
         self._subscribers: list[list[Subscriber]] = [[] for _ in Topic]
         self._ahead: list[Callable[[Any, float], None] | None] = [None for _ in Topic]
@@ -125,11 +125,14 @@ class Bus:
     def pull(self, topic: Topic, most: float) -> int:
         """Deliver at most so many messages to a consumer who comes for them, oldest first; returns how many there were.
 
-        For messages that are counted and not kept: their reader does the same with each.
+        For messages that are counted and not kept: their reader does the same with each. From a blocked partition nothing
+        comes, and messages are dealt to all of them alike.
         """
-        if self._env.now < self._blocked_until_s:
-            return 0
-        count = int(min(self.published[topic] - self.delivered[topic], most))
+        logs, published = self._partitions[topic], self.published[topic]
+        new, self._pulled[topic] = published - self._pulled[topic], published
+        free = sum([log.blocked_s <= self._env.now for log in logs])
+        there = published - self.delivered[topic] if free == len(logs) else new * free / len(logs)
+        count = int(min(there, most))
         self.delivered[topic] += count
         return count
 
@@ -240,6 +243,8 @@ class Bus:
         """No message arrives for a while: at one partition of every topic, or at all of them (a rebalance, no leader)."""
         until_s = self._env.now + quantise(seconds)
         self._blocked_until_s = max(self._blocked_until_s, until_s)
+        number = NOBODY if partition is None else partition % self._spec.partitions
+        self._facts.partition_blocked(partition=number, until_s=until_s)
         for partitions in self._partitions:
             chosen = partitions if partition is None else [partitions[partition % len(partitions)]]
             for log in chosen:

@@ -81,7 +81,7 @@ class Catalogue(Browsed):
             page.need = self._wait(page)
         self._active: dict[int, _Page] = {}
         self._memory_until_s = -inf
-        self._opened_s = inf
+        self._stopped_s = inf
         self._rates: list[float] = []
         self._table_until_s = self._counted_s = 0.0
         self._reads_s = self._misses_s = self._coalesced_s = 0.0
@@ -115,28 +115,31 @@ class Catalogue(Browsed):
             page.cleared_s = now
         self._memory_until_s = now + _MEMORY_LIVES * (self.fill_s + self._ttl_s)
 
-    def breaker_opened(self, now: float) -> None:
-        """The breaker on catalogue reads opened: no page is filled any more."""
+    def _about_to_stop(self, now: float) -> None:
         self._count(now)
         for page in self._pages:
             self._know(page, now)
-        self.breaker_is_open, self._opened_s = True, now
+        self._stopped_s = now
 
-    def breaker_closed(self, now: float) -> None:
-        """The breaker closed: what has expired in the meantime is filled again by the next read."""
+    def _about_to_turn(self, now: float) -> None:
         self._count(now)
-        life_s = self.fill_s + self._ttl_s
         for page in self._pages:
             if page.live:
                 self._advance(page, now, False)
-            rate = self._page_rate(page, now)
-            left_s = page.expires_s - now if page.live else 0.0
             if not page.live:
-                without = rate * (now - max(self._opened_s, page.empty_s))
-                if self._may_be_stale and page.filled_s > -inf:
+                without = self._page_rate(page, now) * (now - max(self._stopped_s, page.empty_s))
+                if self._last_will_do and page.filled_s > -inf:
                     self.stale_answers += without
                 else:
                     self.unanswered += without
+        self._stopped_s = now
+
+    def _fills_again(self, now: float) -> None:
+        life_s = self.fill_s + self._ttl_s
+        for page in self._pages:
+            rate = self._page_rate(page, now)
+            left_s = page.expires_s - now if page.live else 0.0
+            if not page.live:
                 page.empty_s = page.followed_s = now
                 page.need = self._wait(page)  # afresh: how far it was followed may hang on who looked
                 page.wakes_s = -inf
@@ -145,7 +148,7 @@ class Catalogue(Browsed):
                 # A page known to be empty is filled sooner than one of which nothing is known.
                 chance = rate * life_s / (1.0 + rate * life_s)
                 self.misses += (chance * life_s / 2.0 - left_s) / (life_s + 1.0 / rate)
-        self.breaker_is_open, self._opened_s = False, inf
+        self._stopped_s = inf
         self._memory_until_s = now + _MEMORY_LIVES * life_s
 
     # -- who looks ---------------------------------------------------------------------------------------------------
@@ -159,9 +162,9 @@ class Catalogue(Browsed):
         changes = self._changes.get(place)
         if changes is None:
             return available
-        if page.live or self.breaker_is_open:
+        if page.live or not self.filling:
             # No change that the last fill saw is left, so the answer is from before the first; no answer is no offer.
-            answer = not changes[0].available and (page.live or (self._may_be_stale and page.filled_s > -inf))
+            answer = not changes[0].available and (page.live or (self._last_will_do and page.filled_s > -inf))
         else:
             answer = self._as_of(changes, now)
         self.stale_shown += answer != available
@@ -183,14 +186,15 @@ class Catalogue(Browsed):
                 self._advance(page, now)
         reads, misses, coalesced, hits = self._reads_s, self._misses_s, self._coalesced_s, 0.0
         blank = 0.0
-        if self.breaker_is_open:
-            misses = coalesced = 0.0
+        if not self.filling:
+            coalesced = 0.0
             for page in self._pages:
                 rate = self._page_rate(page, now)
                 if page.live and page.expires_s > now:
                     hits += rate
-                elif not self._may_be_stale or page.filled_s == -inf:
+                elif not self._last_will_do or page.filled_s == -inf:
                     blank += rate
+            misses = 0.0 if self.breaker_is_open else blank  # asked in vain
         else:
             if now < self._memory_until_s:
                 misses, coalesced = self._after_clearing(now)
@@ -220,7 +224,7 @@ class Catalogue(Browsed):
     def _know(self, page: _Page, now: float) -> None:
         """Work out what a page is like now."""
         self._advance(page, now)  # first to rest, where it would be had somebody looked
-        if not page.changes and not page.cuts and not self.breaker_is_open:
+        if not page.changes and not page.cuts and self.filling:
             rate, life_s = self._page_rate(page, now), self.fill_s + self._ttl_s
             known_s = page.expires_s if page.live else page.empty_s
             if rate and now - known_s > _JUMP_CYCLES * (life_s + 1.0 / rate):
@@ -278,7 +282,7 @@ class Catalogue(Browsed):
 
     def _next_fill_s(self, page: _Page, now: float) -> float:
         """When an empty page is read next, seconds; infinity when that is after now."""
-        if self.breaker_is_open:
+        if not self.filling:
             return inf
         while page.followed_s <= now:
             rate = self._page_rate(page, page.followed_s)
@@ -311,7 +315,7 @@ class Catalogue(Browsed):
             until_s = min(now, self._table_until_s)
             passed_s = until_s - self._counted_s
             self.reads += self._reads_s * passed_s
-            if not self.breaker_is_open:
+            if self.filling:
                 self.misses += self._misses_s * passed_s
                 self.coalesced += self._coalesced_s * passed_s
             self._counted_s = until_s

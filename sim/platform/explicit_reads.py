@@ -58,16 +58,19 @@ class ExplicitCatalogue(Browsed):
     def _invalidate(self, event: Timer) -> None:
         self._cache.delete(event.value, self._env.now)
 
-    def read(self, store: int, category: int, now: float) -> ReadResult | None:
-        """A browser looks at a page; None when the breaker is open and there is nothing to answer with."""
+    def read(self, store: int, category: int, now: float, *, reachable: bool = True) -> ReadResult | None:
+        """A browser looks at a page; None when no page is filled and there is nothing to answer with.
+
+        `reachable`: whether the records of this store are; else its pages are not filled.
+        """
         page = store * self.categories + category
         self.reads += 1
         entry = self._cache.get(page, now)
         if entry is not None:
             return self._answer(page, entry, now, hit=True)
         key = read_key(Read.CATALOGUE, store, category)
-        if self.breaker_is_open and not (self.coalesce and self._calls.under_way(key, now)):
-            entry = self._cache.last(page) if self._may_be_stale else None
+        if not (self.filling and reachable) and not (self.coalesce and self._calls.under_way(key, now)):
+            entry = self._cache.last(page) if self._last_will_do else None
             if entry is None:
                 self.unanswered += 1
                 return None
@@ -139,8 +142,8 @@ class ExplicitCatalogue(Browsed):
             return available
         page = self.page_of(place)
         entry = self._cache.get(page, now) or self._coming.get(page)
-        if entry is not None or self.breaker_is_open:
-            there = entry is not None or (self._may_be_stale and self._cache.last(page) is not None)
+        if entry is not None or not self.filling:
+            there = entry is not None or (self._last_will_do and self._cache.last(page) is not None)
             answer = not changes[0].available and there
         else:
             answer = self._as_of(changes, now)
@@ -153,13 +156,7 @@ class ExplicitCatalogue(Browsed):
             self._cleared_s[page] = min(self._empty_s(page), now)
         self._cache.flush()
 
-    def breaker_opened(self, now: float) -> None:
-        """The breaker on catalogue reads opened: no page is filled any more."""
-        self.breaker_is_open = True
-
-    def breaker_closed(self, now: float) -> None:
-        """The breaker closed: what has expired in the meantime is filled again by the next read."""
-        self.breaker_is_open = False
+    def _fills_again(self, now: float) -> None:
         self._cleared_s = [now] * self.pages
 
     def sample(self, now: float) -> Sample:

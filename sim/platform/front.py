@@ -6,7 +6,7 @@ request away.
 
 from collections.abc import Callable, Iterable
 from math import inf, log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -123,7 +123,7 @@ class Front:
         self._screens = bool(settings.fraud.planted_share) or not getattr(fraud, "trusting", False)
         self._review_s = quantise(settings.fraud.review_s)
         self._blocks: dict[int, list[Draws]] = {}
-        self._attacks: list[Attack] = []
+        self._attacks: list[list[Any]] = []  # and what is left of a request of each
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
         self.duplicates = 0
@@ -203,10 +203,12 @@ class Front:
         if not known:
             self.placed.append(inf)
             return Rejection.UNAUTHORISED, 0.0
-        if round_trips == _LOGS_IN and not self.limits.allow(client, _LOGIN, now):
-            self.placed.append(inf)
-            return Rejection.RATE_LIMITED, 0.0
-        login_s = self._login_s(order, now) if round_trips == _LOGS_IN else 0.0
+        login_s = 0.0
+        if round_trips == _LOGS_IN:
+            allowed, login_s = self._login(client, order, now)
+            if not allowed:
+                self.placed.append(inf)
+                return Rejection.RATE_LIMITED, 0.0
         rejection, delay_s = self._services(request, round_trips, now + login_s)
         self.placed.append(inf if rejection is not None else delay_s - self._round_trip_s * (1 + round_trips))
         delay_s += login_s
@@ -217,9 +219,14 @@ class Front:
             self.idempotency.remember(order, order)
         return rejection, delay_s
 
-    def knows(self, client: int) -> bool:
-        """Whether a client's app gets in: the account is open, and nobody has locked it when the app has to log in."""
-        return self.sessions.session(client, self._env.now)[0]
+    def knows(self, client: int, order: OrderId) -> bool:
+        """Whether a client's app gets in: the account is open, and if the app has to log in, it may and can."""
+        now = self._env.now
+        known, round_trips = self.sessions.session(client, now)
+        if not known or round_trips != _LOGS_IN:
+            return known
+        allowed, login_s = self._login(client, order, now)
+        return allowed and login_s < inf
 
     def may_change(self, client: int) -> bool:
         """Whether a client may change one more order now."""
@@ -230,10 +237,18 @@ class Front:
         client = int(self._luck.uniform(read, -4) * self._clients)
         return self.limits.allow(client, _CATALOGUE, self._env.now)
 
-    def _login_s(self, order: OrderId, now: float) -> float:
-        """The call that looks at a client's password, seconds: hashing is the gateway's work."""
-        luck = self._luck.uniform(order, -5)
-        return quantise(self._services_of[_GATEWAY].call(now, GUESS * self._work_s[_GATEWAY], luck))
+    def _login(self, client: int, order: OrderId, now: float) -> tuple[bool, float]:
+        """Whether a client may log in, and the time of the call that looks at the password (hashing is work), seconds.
+
+        Who may not, or gets no answer, is not logged in.
+        """
+        login_s, allowed = inf, self.limits.allow(client, _LOGIN, now)
+        if allowed:
+            luck = self._luck.uniform(order, -5)
+            login_s = quantise(self._services_of[_GATEWAY].call(now, GUESS * self._work_s[_GATEWAY], luck))
+        if login_s == inf:
+            self.sessions.undo_login(client)
+        return allowed, login_s
 
     def _services(self, request: OrderRequest, round_trips: int, now: float) -> Entry:
         if now == inf:
@@ -291,8 +306,8 @@ class Front:
 
     def attacked(self, attack: Attack) -> Callable[[], None]:
         """Requests that nobody honest makes begin to come; returns what ends them."""
-        self._attacks.append(attack)
-        return lambda: self._attacks.remove(attack)
+        self._attacks.append([attack, 0.0])
+        return lambda: self._attacks.remove(next(one for one in self._attacks if one[0] == attack))
 
     def suffer(self, now: float, span_s: float) -> None:
         """Meet the attackers' requests of the last `span_s` seconds, one by one; sets `attack_s`.
@@ -304,8 +319,10 @@ class Front:
             self.attack_s = 0.0
             return
         work, asked, refused = 0.0, 0, 0
-        for attack in self._attacks:
-            count = int(attack.per_second * span_s)
+        for one in self._attacks:
+            attack, due = one[0], one[1] + one[0].per_second * span_s
+            count = int(due)
+            one[1] = due - count
             asked += count
             for number in range(count):
                 at_s = now - span_s + number * span_s / count

@@ -7,6 +7,7 @@ default the versions do, see `sim.platform.reserving` for the others. Records li
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,19 +17,21 @@ from numpy.typing import NDArray
 from sim.clock import Clock
 from sim.facts import Facts
 from sim.platform.leases import Leases
+from sim.platform.lost_records import LostRecords
 from sim.platform.orders import Order
 from sim.platform.slots import SplitRecords
-from sim.platform.stock_events import Fold, StockEvent, StockEvents
+from sim.platform.stock_events import StockEvent, StockEvents
 from sim.vocabulary import OrderId, SkuId, StockCause, StoreId, Units
 
 Seen = tuple[list[int], list[int]]
 """What a reader of an order's records saw: their versions, and the units available."""
 
+
 _RESERVED, _RETURNED = StockEvent.RESERVED, StockEvent.RETURNED
 _SOLD, _ADJUSTED = StockEvent.SOLD, StockEvent.ADJUSTED
 
 
-class Inventory:
+class Inventory(LostRecords):
     """Stock records of all stores.
 
     Parameters
@@ -63,7 +66,7 @@ class Inventory:
         self.locks: Leases | None = None
         self.denied: set[OrderId] = set()  # orders of which the records denied every line
         self.expired: set[OrderId] = set()
-        self._unreadable: set[int] = set()
+        self._unreadable: Counter[int] = Counter()  # by how many faults
 
     # -- reservations ------------------------------------------------------------------------------------------------
 
@@ -321,80 +324,3 @@ class Inventory:
         first, last = store * self.skus, (store + 1) * self.skus
         whole = np.frombuffer(self.available, dtype=np.int32)[first:last].astype(np.int64)
         return whole + np.frombuffer(self.reserved, dtype=np.int32)[first:last]
-
-    # -- when records are lost ---------------------------------------------------------------------------------------
-
-    @property
-    def recorded(self) -> bool:
-        """Whether the records' own history is kept, so that they can be rebuilt."""
-        return self._events is not None
-
-    def corrupt(self, places: Iterable[int]) -> None:
-        """Pages of the store turn to zeros. Their checksum tells: until `heal` no reservation gets anything from them.
-
-        Writes that nobody can refuse (holds that end, goods received) go on; the stream has them.
-        """
-        for place in places:
-            before = self.available[place]
-            self._unreadable.add(place)
-            self.available[place] = self.reserved[place] = self.version[place] = 0
-            self.updated_s[place] = self._env.now
-            self._adjusted(place, before, 0)
-
-    def heal(self) -> int:
-        """Rebuild every unreadable record from snapshot and tail; returns how many there were."""
-        places, self._unreadable = sorted(self._unreadable), set()
-        rebuilt: dict[int, Fold] = {}
-        for place in places:
-            store, sku = divmod(place, self.skus)
-            fold = rebuilt.get(store) or rebuilt.setdefault(store, self._stream.rebuild(StoreId(store)))
-            before = self.available[place]
-            self.available[place] = after = int(fold.available[sku])
-            self.reserved[place], self.version[place] = int(fold.reserved[sku]), int(fold.version[sku])
-            self.updated_s[place] = self._env.now
-            self._adjusted(place, before, after)
-        return len(places)
-
-    def recover(self, stores: Iterable[StoreId], t_s: float) -> int:
-        """A copy takes over whose stream ends at a recovery point; returns how many writes were lost.
-
-        Units on hand are what they were then; reserved is what the open orders say, so available is the difference (at
-        least nothing). This is a new write on top, not a rewinding: versions only rise, so whoever read before conflicts.
-        """
-        self.heal()
-        lost = 0
-        for store in stores:
-            # Every copy began anew at the last recovery, so no later one can reach back beyond it.
-            cut = self._stream.cut(store, max(t_s, self._stream.oldest_s(store)))
-            if not cut:
-                continue
-            lost += cut
-            then, first = self._stream.rebuild(store), store * self.skus
-            part = slice(first, first + self.skus)
-            target = np.maximum(then.available + then.reserved - np.frombuffer(self.reserved, np.int32)[part], 0)
-            change = target - np.frombuffer(self.available, np.int32)[part]
-            skus = np.flatnonzero(change)
-            self.adjust_many(store, skus, change[skus], StockCause.RECOVERY)
-            self._stream.restart(store, self._columns(store))
-        return lost
-
-    def differing(self, store: StoreId) -> int:
-        """How many records of a store differ from the fold of its stream: none, unless they were corrupted."""
-        fold, now = self._stream.rebuild(store), self._columns(store)
-        return int(np.any([a != b for a, b in zip(fold, now, strict=True)], axis=0).sum())
-
-    def _columns(self, store: StoreId) -> Fold:
-        part = slice(store * self.skus, (store + 1) * self.skus)
-        columns = (self.available, self.reserved, self.version)
-        return Fold(*(np.frombuffer(column, dtype=np.int32)[part].astype(np.int64) for column in columns))
-
-    def _readable(self, order: Order, there: Sequence[int] | None) -> list[int]:
-        first, unreadable = order.store * self.skus, self._unreadable
-        seen = there if there is not None else [self.available[first + sku] for sku in order.skus]
-        return [0 if first + sku in unreadable else units for sku, units in zip(order.skus, seen, strict=True)]
-
-    @property
-    def _stream(self) -> StockEvents:
-        if self._events is None:
-            raise RuntimeError("Expected the stock events to be recorded, got an inventory without them.")
-        return self._events

@@ -6,6 +6,8 @@ an app shows no next order and takes no scan: it tries again for `offline_after_
 what is done, with the time at which it was done, and hands it in. An answer to an offer is worth nothing later and is not kept.
 """
 
+from collections.abc import Callable
+
 from sim.clock import Clock, Timer
 from sim.story import Signal
 from sim.vocabulary import quantise
@@ -25,6 +27,8 @@ class Line:
         Whether nothing reaches the platform now.
     held
         Whether apps still try, so that who wants to report something waits for `free`.
+    on_back
+        Called when the platform can be reached again.
     """
 
     def __init__(self, env: Clock, offline_after_s: float) -> None:
@@ -32,6 +36,7 @@ class Line:
         self._cuts = self._number = 0
         self.held = self.dead = False
         self.free = Signal()
+        self.on_back: Callable[[], None] | None = None
 
     def moved(self, again: bool) -> None:
         """Something on the way to the platform does not answer any more, or does `again`."""
@@ -41,9 +46,13 @@ class Line:
             self.held = bool(self._offline_after_s)
             self._number += 1
             Timer(self._env, self._offline_after_s, self._let_go, self._number)
-        elif not self.dead and self.held:
-            # Not in the midst of what brought it back.
-            Timer(self._env, 0.0, self._let_go, self._number)
+        elif not self.dead:
+            Timer(self._env, 0.0, self._back, self._number)  # not in the midst of what brought it back
+
+    def _back(self, event: Timer) -> None:
+        self._let_go(event)
+        if not self.dead and self.on_back is not None:
+            self.on_back()
 
     def _let_go(self, event: Timer) -> None:
         if not self.held or event.value != self._number:

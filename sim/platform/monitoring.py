@@ -193,7 +193,7 @@ class Monitoring:
             (load, 1.0),
             (sum([each.state is not _CLOSED for each in backend.breakers.values()]), 1.0),
             (placed - (confirmed - self._confirmed), placed),
-            (self.stalled(now), 1.0),
+            (0.0 if self.unreachable else self.stalled(now), 1.0),
             (self._fresh_s, self._changes),
             (self.charges_failed - self._charges_failed, self.charges - self._charges),
         )
@@ -297,8 +297,8 @@ class Monitoring:
         gateway, catalogue, inventory = samples[_GATEWAY], samples[_CATALOGUE], samples[_INVENTORY]
         pages = self._backend.pages
         p50_s, p99_s = _known(gateway.p50_s), _known(gateway.p99_s)
-        if self._backend.catalogue.breaker_is_open:
-            # Nobody is asked: the cache has an answer, however old, or there is none.
+        if not self._backend.catalogue.filling:
+            # Nobody answers, or is asked: the cache has an answer, however old, or there is none.
             failing = pages.unanswered_per_s / pages.reads_per_s if pages.reads_per_s else 0.0
         else:
             missed = 1.0 - pages.hit_rate

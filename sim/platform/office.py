@@ -171,6 +171,9 @@ class Office(Desks):
             env, facts, self.inventory, policies.reservation, latencies.window_s, die("reservation.jitter"),
             hold_s=platform.hold_s, on_expired=_expired,
         )  # fmt: skip
+        if self.backend is not None:
+            service = self.backend.cluster.services[Svc.INVENTORY]
+            self.reserving.answers = lambda: service.answers
         self._submit_s, self._window_s = latencies.submit_s, latencies.window_s
         self._midnights = [
             at_s for day in scenario.days() if 0 < (at_s := scenario.midnight_s + day * 86_400.0) < scenario.end_s
@@ -210,9 +213,9 @@ class Office(Desks):
             self.offers,
             self._cancel,
             self.cancel,
-            self.line,
             None if self.backend is None else self.backend.monitoring,
         )
+        self.line.on_back = self.outages.hear
         self.support = SupportDesk(
             facts, self.book, self.payments, self.billing, self.outages, self._allows, scenario.support.refund_max_cents
         )
@@ -346,7 +349,7 @@ class Office(Desks):
         order = self.book.open.get(order_id)
         if order is None or order.failing is not None:
             return False
-        if self.outages.region_down:
+        if self.line.dead:
             if role == _CUSTOMER:  # the app tries again; at support's desk somebody sees that nothing came of it
                 self.outages.unheard(order_id, ClientId(actor))
             return False
@@ -354,7 +357,7 @@ class Office(Desks):
             return False
         mine = role == _CUSTOMER
         if mine and self.backend is not None:
-            if not self.backend.front.knows(actor):
+            if not self.backend.front.knows(actor, order_id):
                 return self._refuse(order, Refusal.NOT_ALLOWED)
             if not self.backend.front.may_change(actor):
                 return self._refuse(order, Refusal.RATE_LIMITED)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.platform.inventory import Inventory
-from sim.platform.line import Line
+from sim.platform.lost_records import Written
 from sim.platform.monitoring import Monitoring
 from sim.platform.offers import Offers
 from sim.platform.orders import Order, OrderBook
@@ -26,8 +26,6 @@ class Outages:
         Cancels a confirmed order, wherever it is.
     heard
         Takes a customer's cancellation.
-    line
-        By which people at work reach the platform.
     """
 
     def __init__(
@@ -40,13 +38,12 @@ class Outages:
         offers: Offers,
         cancel: Callable[[Order, CancelReason], None],
         heard: Callable[[OrderId, ClientId], Any],
-        line: Line,
         monitoring: Monitoring | None,
     ) -> None:
         self._stores, self._book, self._inventory, self._payments = stores, book, inventory, payments
         self._saga, self._offers, self._cancel = saga, offers, cancel
         self._heard, self._unheard = heard, list[tuple[OrderId, ClientId]]()
-        self._line, self._monitoring = line, monitoring
+        self._monitoring = monitoring
         self._cut_off: dict[tuple[StoreId, bool], int] = {}
         self._regions = 0
 
@@ -85,20 +82,20 @@ class Outages:
         The stores' and drivers' devices try for a while, go on with what they have in hand and hand it in.
         """
         self._regions += 1
-        self._line.moved(again=False)
         if self._monitoring is not None:
             self._monitoring.unreachable += 1
         self._saga.crash()
         self._offers.closed = True
 
-    def region_back(self, until_s: float) -> None:
+    def region_back(self, until_s: float, written: Written) -> None:
         """Another region has taken over, which lacks what is younger than a recovery point, seconds since the start.
+
+        `written`: the records when the region was lost; what was written since the devices hand in.
 
         Orders it has never heard of end, if their goods are still in the store; their money is found in the provider's
         settlement file. Records are what they were. Of older orders the devices of stores and drivers know the state.
         """
         self._regions -= 1
-        self._line.moved(again=True)
         if self._monitoring is not None:
             self._monitoring.unreachable -= 1
         if self._regions:
@@ -108,13 +105,16 @@ class Outages:
         for order in lost:
             self._payments.forget(order)
             order.cancel_reason = CancelReason.FAILOVER
-        self._inventory.recover((StoreId(store) for store in range(self._stores)), max(until_s, 0.0))
+        self._inventory.recover(written, max(until_s, 0.0))
         self._saga.restart()  # what was not confirmed yet ends by itself
         for order in lost:
             if order.failing is None and order.id in self._book.open:
                 self._cancel(order, CancelReason.FAILOVER)
         self._payments.settle()
+        self._offers.reopen()
+
+    def hear(self) -> None:
+        """The platform can be reached again: apps that were not heard try once more."""
         unheard, self._unheard = self._unheard, []
         for order_id, client in unheard:
             self._heard(order_id, client)
-        self._offers.reopen()

@@ -63,7 +63,7 @@ class Payments:
         charged: Callable[[bool], None] | None = None,
     ) -> None:
         self._env, self._facts, self._book, self._provider, self._settings = env, facts, book, provider, settings
-        self._quiet = quiet
+        self._quiet, self._service = quiet, service
         self.pool = pool
         self.charging = Charging(
             env, facts, provider, settings, self._book_in, hop_s=hop_s, service=service, breaker=breaker, budget=budget,
@@ -190,18 +190,21 @@ class Payments:
 
     # -- what the provider says of its own accord --------------------------------------------------------------------
 
-    def callback(self, order_id: OrderId, attempt: int, charge: Charge, cents: Cents) -> None:
-        """The provider tells of a charge: news if our books do not have it."""
+    def callback(self, order_id: OrderId, attempt: int, charge: Charge, cents: Cents) -> bool:
+        """The provider tells of a charge: news if our books do not have it; False when our service does not answer."""
+        if self._service is not None and not self._service.answers:
+            return False
         order = self._book.open.get(order_id)
         if order is not None and order.unknown and not order.undone:
             # Its saga is still waiting for exactly this.
             self._facts.callback_came(order=order_id, attempt=attempt, cents=cents, news=True)
             self._book_in(order, charge, cents)
-            return
+            return True
         order = self.unknown.pop(order_id, None)
         self._facts.callback_came(order=order_id, attempt=attempt, cents=cents, news=order is not None)
         if order is not None:
             self._late(order, charge, cents)
+        return True
 
     def _late(self, order: Order, charge: Charge, cents: Cents) -> None:
         # The order was compensated before its charge became known: the money goes back.

@@ -27,6 +27,9 @@ Tokens = list[tuple[int, int]]
 
 _CONFIRMED = OrderState.CONFIRMED
 
+LOOK_AGAIN_S = 15.0
+"""While the inventory service does not answer nobody ends a hold: its clock looks again after so long, seconds (judgement)."""
+
 
 class Reserving:
     """Carries out reservations by the mechanism that the policy names.
@@ -44,6 +47,11 @@ class Reserving:
         A hold whose order is not confirmed by then expires, seconds; None: never.
     on_expired
         Called with the order after its hold expired: its saga must not confirm it.
+
+    Attributes
+    ----------
+    answers
+        Whether the inventory service does.
     """
 
     def __init__(
@@ -85,6 +93,7 @@ class Reserving:
         self._hold_s, self._on_expired = None if hold_s is None else quantise(hold_s), on_expired
         self._deadlines: deque[tuple[float, Order]] = deque()
         self._watching = False
+        self.answers: Callable[[], bool] = lambda: True
         if self.mechanism == "slots":
             inventory.split = self._split
         if self.mechanism == "lock":
@@ -338,6 +347,10 @@ class Reserving:
 
     def _due(self, _: Timer) -> None:
         self._watching = False
+        if not self.answers():
+            self._watching = True
+            Timer(self._env, LOOK_AGAIN_S, self._due)
+            return
         deadlines = self._deadlines
         while deadlines and deadlines[0][0] <= self._env.now:
             self.expire(deadlines.popleft()[1])

@@ -60,7 +60,7 @@ class Service:
         self._ticked_s = self._sampled_s = 0.0
         self._control, self._monitor = Meter(), Meter()
         self._latencies: list[float] = []
-        self._failed = self._refused = self._lost = 0
+        self._failed, self._refused, self._lost = 0.0, 0, 0
         # Whether nothing has happened since the last beat but calls that were answered: see `beat`.
         self._plain = False
         for instance in self.rotation.up:
@@ -148,6 +148,12 @@ class Service:
         wait_s += work_s
         self._latencies.append(wait_s)
         return wait_s
+
+    def fails(self, calls: float = 1.0) -> float:
+        """Calls fail for what the service asks is down: they count as its errors; returns infinity."""
+        self._failed += calls
+        self._plain = False
+        return inf
 
     def _fail(self, instance: int) -> float:
         self.last_instance = instance
@@ -402,7 +408,7 @@ class Service:
                 len(rotation.up), ahead_s,
             )
         )  # fmt: skip
-        self._failed = self._refused = self._lost = 0
+        self._failed, self._refused, self._lost = 0.0, 0, 0
         self._plain = False
         background.calls = background.errors = background.refused = 0.0
         self._sampled_s = now_s

@@ -196,6 +196,10 @@ class Sessions:
         self._own[client] = self._open(client, now)
         return _LOGGED_IN
 
+    def undo_login(self, client: int) -> None:
+        """The password that `session` said an app has to give was not looked at: next time it has to be given again."""
+        _revoke(self._own[client])
+
     def token(self, client: int) -> Token | None:
         """The token that a client's own app holds; None when it never asked."""
         family = self._own.get(client)

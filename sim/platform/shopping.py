@@ -28,7 +28,7 @@ class Shopping:
         catalogue, first, now = self._catalogue, store * self._inventory.skus, self._env.now
         if not catalogue.unsettled:
             return request
-        if catalogue.breaker_is_open:
+        if not catalogue.filling:
             age_s = catalogue.ordered((first + sku for sku in request.skus), now)
             if age_s is not None:
                 self._facts.ordered_from_stale(order=request.order, age_s=age_s)

@@ -161,13 +161,19 @@ class StockEvents:
         partition = self._partitions[store]
         if t_s < self.oldest_s(store):
             raise ValueError(f"Expected a recovery point from {self.oldest_s(store)} s on, got {t_s}.")
-        before, kept = self.count(store), bisect_right(partition.times, t_s)
+        lost, kept = self.since(store, t_s), bisect_right(partition.times, t_s)
         end = partition.ends[kept - 1] if kept else partition.first
         del partition.times[kept:], partition.ends[kept:], partition.codes[end - partition.first :]
         while partition.snapshots[-1].events > end:
             partition.snapshots.pop()
         partition.snapshot_at = partition.snapshots[-1].events + self._every
-        return before - end
+        return lost
+
+    def since(self, store: StoreId, t_s: float) -> int:
+        """Events of a store that were written after a time."""
+        partition = self._partitions[store]
+        kept = bisect_right(partition.times, t_s)
+        return self.count(store) - (partition.ends[kept - 1] if kept else partition.first)
 
     def restart(self, store: StoreId, records: Fold) -> None:
         """Begin the stream anew from these records: nothing that came before can be recovered any more."""

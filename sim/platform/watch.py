@@ -134,7 +134,7 @@ class Watch:
         if stall is not _LATE or not seen & _TOLD:  # who is late is told of once
             self._facts.driver_stalled(order=order.id, driver=driver, stall=stall, late_s=now - due_s)
         if stall is _LATE:
-            self._look_at(now + self._slip_s, (order, driver, begun_s, out, due_s, seen | _TOLD))
+            self._look_at(now + max(self._slip_s, BEAT_S), (order, driver, begun_s, out, due_s, seen | _TOLD))
             return
         self.stuck.append(ride)
         if self._take_back is not None and not out:

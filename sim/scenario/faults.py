@@ -43,6 +43,11 @@ OF_KIND: dict[str, frozenset[str]] = {
 OF_ALL = frozenset({"kind", "at", "rate_per_day", "minutes"})
 """What every kind has."""
 
+OWN_LENGTH = {
+    "region_outage": "rto_h and dns_s", "database_crash": "failover_s", "orchestrator_crash": "platform.restart_s"
+}  # fmt: skip
+"""Faults that last as long as it takes to recover from them, whatever their `minutes`; and what says how long that is."""
+
 
 class Fault(Branch):
     """Something that goes wrong, at a time or now and then."""
@@ -107,3 +112,11 @@ class Fault(Branch):
         if self.kind in OF_SERVICES and self.service is None:
             raise ValueError(f"service, the service that {self.kind} befalls")
         return self
+
+    def lasts_s(self, restart_s: float) -> float:
+        """How long it lasts, seconds; a crashed orchestrator is up again after `restart_s`."""
+        if self.kind == "region_outage":
+            return self.rto_h * 3600.0 + self.dns_s
+        if self.kind == "database_crash":
+            return self.failover_s
+        return restart_s if self.kind == "orchestrator_crash" else self.minutes * 60.0

@@ -4,6 +4,7 @@ from itertools import groupby
 
 from sim.scenario.business import Costs, Customers, Payments, Platform, PolicyNames
 from sim.scenario.drivers import Drivers
+from sim.scenario.faults import OWN_LENGTH, Fault
 from sim.scenario.fields import Branch, clock_s
 from sim.scenario.loading import shipped_scenarios
 from sim.scenario.market import Travel
@@ -67,6 +68,9 @@ def unheard(scenario: Scenario) -> str | None:
     if spread is not None and scenario.demand.distribution != "normal":
         said.append(f"demand.daily_cv ({spread}) is heard with demand.distribution: normal alone.")
     said += _never(scenario)
+    for number, fault in enumerate(scenario.faults):
+        if fault.kind in OWN_LENGTH and fault.minutes != Fault.model_fields["minutes"].get_default():
+            said.append(f"faults.{number}.minutes is not heard: {fault.kind} lasts as {OWN_LENGTH[fault.kind]} says.")
     bonus = _given(scenario).get("policies.incentive")
     if bonus is not None and scenario.policies.incentive != "flat" and scenario.drivers.choice is None:
         said.append(f"policies.incentive ({bonus}) costs and wins nobody over: drivers.choice is null.")
@@ -82,7 +86,7 @@ def _never(scenario: Scenario) -> list[str]:
         begins_s, named = clock_s(fault.at) + scenario.midnight_s, f"faults.{number} ({fault.kind} at {fault.at})"
         if begins_s >= scenario.end_s:
             late.append(named)
-        elif begins_s + fault.minutes * 60.0 <= 0.0:
+        elif begins_s + fault.lasts_s(scenario.platform.restart_s) <= 0.0:
             early.append(named)
     places = ("after the run ends", late), ("over before the run begins", early)
     return [f"nothing comes of what is {where}: {', '.join(faults)}." for where, faults in places if faults]

@@ -142,6 +142,8 @@ class Scenario(Branch):
                     f"demand.flash_sales with an sku below catalogue.skus ({self.catalogue.skus}), got {sale.sku}"
                 )
         stores = self.stores.count if isinstance(self.stores.place, str) else len(self.stores.place)
+        if self.platform.regions > stores:
+            raise ValueError(f"platform.regions: at most as many as stores ({stores}), got {self.platform.regions}")
         for number, fault in enumerate(self.faults):
             if fault.store is not None and fault.store >= stores:
                 raise ValueError(f"faults.{number}.store: a store below {stores}, the first is 0, got {fault.store}")

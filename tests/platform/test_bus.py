@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -335,3 +336,24 @@ def test_a_bad_day_of_the_bus_breaks_no_law(two_stores: Any, play: Any, bus: str
     played, breaches = day(play, two_stores(*DAY, f"platform.bus={bus}", f"faults=[{', '.join(faults)}]"))
     assert breaches == []
     assert (played.study.orders["delivered_s"] > 0).sum() > 50
+
+
+def test_from_a_blocked_partition_nothing_is_pulled_and_from_the_others_what_is_theirs() -> None:
+    line = Line(spec=BusSpec(loss=0.0, duplicates=0.0, partitions=4), topic=Topic.ORDER_EVENT)
+    bus, topic = line.bus, Topic.ORDER_EVENT
+    bus.published[topic] += 100
+    assert bus.pull(topic, 60.0) == 60
+    assert bus.pull(topic, 60.0) == 40
+    bus.block(10.0, 1)
+    bus.published[topic] += 100
+    assert bus.pull(topic, inf) == 75
+    assert bus.lag == 25
+    bus.block(5.0)
+    bus.published[topic] += 8
+    assert bus.pull(topic, inf) == 0
+    line.env.advance(6.0)
+    bus.published[topic] += 8
+    assert bus.pull(topic, inf) == 6
+    line.env.advance(11.0)
+    assert bus.pull(topic, inf) == bus.published[topic] - 181
+    assert bus.lag == 0

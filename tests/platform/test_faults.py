@@ -88,7 +88,23 @@ def test_every_fault_begins_ends_and_breaks_no_law(two_stores, play, kind):
     assert ended["t_s"].tolist() == began["until_s"].tolist()
 
 
-@pytest.mark.parametrize("kind", ["provider_outage", "zone_outage", "bus_slowdown", "region_outage", "scanner_failure"])
+def test_what_began_before_the_start_lasts_as_long_as_is_left_of_it(two_stores, play):
+    """A fault lasts as long as its own kind says, and not as `minutes` would."""
+    before = (
+        "{kind: region_outage, at: '11:30', rto_h: 1, dns_s: 0}", "{kind: database_crash, at: '11:55', failover_s: 600}",
+        "{kind: cache_flush, at: '11:55', minutes: 10}", "{kind: database_crash, at: '11:50', failover_s: 30}",
+    )  # fmt: skip
+    played = play(two_stores(f"faults=[{', '.join(before)}]"))
+    found = sorted(zip(played.rows("fault_began")["fault"], played.rows("fault_began")["until_s"], strict=True))
+    assert found == sorted([
+        (FaultKind.REGION_OUTAGE, 1800.0), (FaultKind.DATABASE_CRASH, 300.0), (FaultKind.CACHE_FLUSH, 300.0)
+    ])  # fmt: skip
+    assert (played.rows("fault_began")["t_s"] == 0.0).all()
+
+
+@pytest.mark.parametrize(
+    "kind", ["provider_outage", "zone_outage", "bus_slowdown", "region_outage", "scanner_failure", "corrupted_records"]
+)
 def test_faults_of_one_kind_may_overlap_and_each_is_put_back_by_itself(two_stores, play, kind):
     own = {"bus_slowdown": ", factor: 2", "scanner_failure": ", factor: 2", "region_outage": ", rto_h: 0.3, dns_s: 0"}
     first, second = (f'{{kind: {kind}, at: "{at}", minutes: 20{own.get(kind, "")}}}' for at in ("12:40", "12:50"))

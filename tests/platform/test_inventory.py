@@ -15,7 +15,7 @@ from sim.platform.inventory import Inventory
 from sim.platform.orders import Order
 from sim.platform.slots import SplitRecords
 from sim.platform.stock_events import StockEvents
-from sim.vocabulary import StockCause
+from sim.vocabulary import SkuId, StockCause, StoreId
 
 STORES, SKUS = 2, 4
 BASKETS = st.dictionaries(st.integers(0, SKUS - 1), st.integers(1, 5), min_size=1, max_size=SKUS)
@@ -315,7 +315,7 @@ def test_after_a_failover_on_hand_is_what_it_was_and_open_orders_keep_their_good
     read_s, versions = env.now, list(inventory.version)
     env.advance(101.0)
     ear.adjusted.clear()
-    assert inventory.recover([0], 50.0) == 4  # type: ignore[list-item]
+    assert inventory.recover(inventory.written([StoreId(0)]), 50.0) == 4
     # The sale is forgotten (five units too many), the delivery as well; what open orders hold stays theirs.
     assert list(inventory.reserved) == [3, 0, 2]
     assert inventory.on_hand(0).tolist() == [10, 10, 2]  # type: ignore[arg-type]
@@ -328,9 +328,49 @@ def test_after_a_failover_on_hand_is_what_it_was_and_open_orders_keep_their_good
     assert inventory.available[2] == 2
     before = list(inventory.available)
     env.advance(110.0)
-    assert inventory.recover([0], 20.0) == 1, "only the release: nothing from before the last recovery is lost again"  # type: ignore[list-item]
+    lost = inventory.recover(inventory.written([StoreId(0)]), 20.0)
+    assert lost == 1, "only the release: nothing from before the last recovery is lost again"
     assert inventory.differing(0) == 0  # type: ignore[arg-type]
     assert inventory.available[2] == before[2], "on hand is what it was, and the order holds nothing now"
+
+
+def test_what_is_written_while_the_primary_is_down_is_held_back_and_not_lost() -> None:
+    env = Clock()
+    inventory = Inventory(Ear(), 2, 2, env=env, events=StockEvents(env, 2, 2))
+    for store in (StoreId(0), StoreId(1)):
+        inventory.adjust_many(store, np.arange(2), np.array([10, 10]), StockCause.OPENING)
+    env.advance(100.0)
+    inventory.adjust(StoreId(0), SkuId(0), 5, StockCause.DELIVERY)  # the standby never hears of it
+    inventory.adjust(StoreId(1), SkuId(0), 5, StockCause.DELIVERY)
+    env.advance(101.0)
+    died = inventory.written([StoreId(0)])
+    env.advance(120.0)
+    inventory.adjust(StoreId(0), SkuId(1), 7, StockCause.DELIVERY)
+    env.advance(130.0)
+    assert inventory.recover(died, 98.0) == 1
+    assert inventory.on_hand(StoreId(0)).tolist() == [10, 17]
+    assert inventory.on_hand(StoreId(1)).tolist() == [15, 10], "another database"
+    env.advance(140.0)
+    assert inventory.recover(inventory.written([StoreId(0)]), 140.0) == 0, "a standby that is not behind lacks nothing"
+    assert inventory.recover(died, 0.0) == 0, "its stream began anew since"
+    assert inventory.on_hand(StoreId(0)).tolist() == [10, 17]
+
+
+def test_a_record_that_two_faults_hit_is_mended_when_both_are_over() -> None:
+    env = Clock()
+    inventory = Inventory(Ear(), 2, 3, env=env, events=StockEvents(env, 2, 3))
+    for store in (StoreId(0), StoreId(1)):
+        inventory.adjust_many(store, np.arange(3), np.array([10, 10, 10]), StockCause.OPENING)
+    inventory.corrupt([0, 1, 3])
+    inventory.corrupt([1, 2, 4])
+    assert inventory.heal([0, 1, 3]) == 2
+    assert list(inventory.available) == [10, 0, 0, 10, 0, 10]
+    inventory.recover(inventory.written([StoreId(0)]), 0.0)
+    assert list(inventory.available) == [10, 10, 10, 10, 0, 10], (
+        "a failover brings pages that can be read, of its stores"
+    )
+    assert inventory.heal([1, 2, 4]) == 1
+    assert list(inventory.available) == [10] * 6
 
 
 def test_records_without_a_history_cannot_be_rebuilt() -> None:

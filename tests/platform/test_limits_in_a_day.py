@@ -77,3 +77,39 @@ def test_revoked_sessions_cost_everybody_a_login(two_stores: Any, play: Any) -> 
     told = moved[np.isin(moved["state"], [OrderState.PACKED, OrderState.PICKED_UP, OrderState.DELIVERED])]["t_s"]
     assert not ((told > 2400.0) & (told < 2430.0)).any(), "pickers and drivers log in as well"
     assert ((told >= 2430.0) & (told < 2431.0)).any()
+
+
+def test_a_login_that_is_refused_or_not_answered_is_none(two_stores: Any, play: Any) -> None:
+    """Clients who cannot log in while the gateway is down have to do it afterwards; and a limit refuses again and again."""
+    leak = '{kind: revoked_sessions, at: "12:40", minutes: 1}'
+    down = '{kind: expired_certificate, service: gateway, at: "12:41", minutes: 19}'
+    often = (
+        "platform.auth={token_s: 1800, away_s: 0}",
+        "customers.clients=60",
+        "platform.submit_cv=0",
+        "platform.submit_s=10",
+    )
+
+    def late(faults: str) -> Any:
+        """Orders after 13:00 whose way in took two round trips more than the one that every order needs."""
+        played = play(two_stores(*often, f"faults=[{faults}]"))
+        entered, reserved = played.rows("order_entered"), played.rows("order_moved")
+        since = dict(zip(entered["order"].tolist(), entered["t_s"].tolist(), strict=True))
+        confirmed = reserved[reserved["state"] == OrderState.PENDING_PAYMENT]
+        return sum(row["t_s"] - since[row["order"]] > 25.0 for row in confirmed if since[row["order"]] > 3600.0)
+
+    assert late(f"{leak}, {down}") > late(leak)
+
+
+def test_without_tokens_there_are_none_to_revoke(two_stores: Any, play: Any) -> None:
+    leak = 'faults=[{kind: revoked_sessions, at: "12:40", minutes: 1}]'
+    calm, leaked = (
+        play(two_stores("platform.auth.on=false", *settings)).rows("order_moved").tolist() for settings in ((), (leak,))
+    )
+    assert calm == leaked
+
+
+def test_a_slow_attack_comes_as_often_as_it_says(two_stores: Any, play: Any) -> None:
+    slow = 'faults=[{kind: login_attack, at: "12:10", minutes: 100, per_second: 0.03}]'
+    met = play(two_stores(slow)).rows("attack_met")
+    assert met["asked"].sum() == pytest.approx(180, abs=2)

@@ -4,12 +4,13 @@ from collections import Counter
 from itertools import combinations
 from math import hypot
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.platform.regions import Dark, part
-from sim.vocabulary import StockCause, StoreId
+from sim.vocabulary import Endpoint, StockCause, StoreId, Svc
 from tests.platform.test_faults import BEGAN_S, OVER_S, broken, within
 
 __all__ = ["broken"]
@@ -77,3 +78,30 @@ def test_only_its_own_stores_lose_what_a_regions_standby_lacked(broken):
     mended = mended[mended["cause"] == StockCause.RECOVERY]
     assert set(mended["t_s"].tolist()) == {BEGAN_S + 30.0}
     assert set(mended["store"].tolist()) == {1}
+
+
+def test_a_database_that_is_down_is_seen_by_the_samples_of_the_service_that_asks_it(broken):
+    played = broken("database_crash", "region: 1, failover_s: 1200", "platform.regions=2")
+    rows = played.rows("service_sampled")
+    rows = rows[rows["service"] == Svc.INVENTORY]
+    assert within(rows, BEGAN_S, OVER_S)["errors"].sum() > 0.0 == within(rows, 600.0, BEGAN_S)["errors"].sum()
+    pages = played.rows("endpoint_sampled")
+    pages = pages[pages["endpoint"] == Endpoint.CATALOGUE]
+    assert within(pages, BEGAN_S + 15.0, OVER_S)["errors"].sum() > 0.0, "misses of that region's pages fail"
+    (found,) = played.study.summary["platform"]["faults"]
+    assert found["detected_after_s"] <= 120.0
+
+
+@pytest.mark.parametrize("details", ["failover_s: 30", "failover_s: 1200", "region: 1, failover_s: 1200"])
+def test_a_standby_that_is_not_behind_loses_nothing_however_long_it_takes(broken, details):
+    played = broken("database_crash", f"{details}, replica: asynchronous, lag_s: 0", "platform.regions=2")
+    assert StockCause.RECOVERY not in played.rows("record_adjusted")["cause"]
+
+
+def test_a_standby_loses_what_it_was_behind_and_not_what_came_while_nobody_wrote(broken):
+    def lost(lag_s, failover_s):
+        details = f"failover_s: {failover_s}, replica: asynchronous, lag_s: {lag_s}"
+        rows = broken("database_crash", details).rows("record_adjusted")
+        return int(np.abs(rows[rows["cause"] == StockCause.RECOVERY]["units"]).sum())
+
+    assert 0 < lost(60, 30) == lost(60, 1200) < lost(900, 30)

@@ -111,6 +111,15 @@ def test_when_all_tokens_are_revoked_everybody_logs_in_once_more() -> None:
     assert [sessions.session(client, 2.0) for client in (7, 8)] == [(True, 0), (True, 0)]
 
 
+def test_a_login_that_came_to_nothing_has_to_be_made_again() -> None:
+    sessions = Sessions(Auth())
+    sessions.revoke_all()
+    assert sessions.session(7, 1.0) == (True, 2)
+    sessions.undo_login(7)
+    assert sessions.session(7, 2.0) == (True, 2)
+    assert sessions.session(7, 3.0) == (True, 0)
+
+
 # -- the fast path -----------------------------------------------------------------------------------------------------
 
 

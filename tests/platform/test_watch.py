@@ -8,6 +8,7 @@ import pytest
 from sim.laws import all_laws, verdict, whole_log
 from sim.opening import ready_world
 from sim.platform.monitoring import BEAT_S
+from sim.platform.watch import Watch
 from sim.scenario.loading import load
 from sim.streams import Streams
 from sim.vocabulary import Alert, OfferAnswer, OrderState, Stall, Trip
@@ -204,3 +205,22 @@ def test_who_gets_no_nearer_is_astray_and_who_does_is_late() -> None:
     assert looked_at(40, 60, out=False) == [Stall.LATE]
     assert looked_at(60, 40, out=False) == [Stall.ASTRAY]
     assert looked_at(40, 40, out=True) == [Stall.STOPPED]
+
+
+def test_no_ride_is_put_off_to_a_round_that_is_over(
+    two_stores: Any, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However soon a ride is overdue: whoever was seen to be late is looked at again in a round to come."""
+    put_off: list[tuple[float, float]] = []
+    look_at = Watch._look_at
+
+    def noted(watch: Watch, at_s: float, ride: Any) -> None:
+        if ride[5]:
+            put_off.append((watch._env.now, at_s))
+        look_at(watch, at_s, ride)
+
+    monkeypatch.setattr(Watch, "_look_at", noted)
+    jams = ("platform.tracking.slip_s=0", "platform.tracking.stall_s=15", "travel.noise_cv=0.6")
+    lawful(two_stores, play, *STEADY, *jams, "customers.patience_s=null")
+    assert len(put_off) > 20
+    assert all(at_s >= now_s + BEAT_S for now_s, at_s in put_off)

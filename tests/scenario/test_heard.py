@@ -138,3 +138,11 @@ def test_faults_that_no_run_of_such_a_length_meets_are_named() -> None:
         " nothing comes of what is over before the run begins: faults.0 (cache_flush at 11:00)."
     )
     assert unheard(load("default", [never])) is None
+
+
+def test_minutes_of_a_fault_that_lasts_until_somebody_has_taken_over_are_named() -> None:
+    crash = "faults=[{kind: database_crash, at: '12:00', minutes: 20}]"
+    assert (
+        unheard(load("default", [crash])) == "faults.0.minutes is not heard: database_crash lasts as failover_s says."
+    )
+    assert unheard(load("default", [crash.replace(", minutes: 20", "")])) is None

@@ -71,6 +71,14 @@ BAD: list[tuple[str, str]] = [
         "  - {kind: scanner_failure, at: '10:00', minutes: 3, store: 2}",
         ":4: faults.1.store: expected a store below 2, the first is 0, got 2",
     ),
+    (
+        "platform:\n  regions: 3\nstores: {count: 2}",
+        ":2: platform.regions: expected at most as many as stores (2), got 3",
+    ),
+    (
+        "platform: {regions: 2}\nfaults:\n  - {kind: database_crash, at: '10:00', region: 2}",
+        ":3: faults.0.region: expected a region below 2 (platform.regions), the first is 0, got 2",
+    ),
     ("name: x\nunmet: backorder", ":2: mode: expected goods_only with unmet: backorder"),
     (
         "catalogue:\n  categories:\n  - {name: a, share: 0.5, price_cents: 3, litres: 1}\n"
