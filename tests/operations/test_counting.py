@@ -61,7 +61,8 @@ def test_with_leaking_shelves_and_no_counting_drift_grows_and_fill_rate_falls(tw
         often = "policies.replenishment=order_up_to(every_s=14400.0, units_min=4)"
         leak = "shrinkage={theft_share: 0.1, damage_share: 0}"
         name = f"policies.reconciliation={policy}"
-        return play(two_stores(*settings, *people, often, leak, name, f"horizon_h={hours}")).study.summary
+        plain = ("platform.profile=minimal", f"horizon_h={hours}")
+        return play(two_stores(*settings, *people, often, leak, name, *plain)).study.summary
 
     day, days = after(24, "never"), after(96, "never")
     assert 0 < day["drift"]["records_inaccurate_share"] < days["drift"]["records_inaccurate_share"]

@@ -172,8 +172,9 @@ def test_what_is_silent_too_long_is_counted() -> None:
 
 def test_looking_for_phantoms_sells_what_they_hid(play: Any) -> None:
     """Forty days: what nobody finds is on record for ever, unless somebody wonders why it does not sell."""
+    two = ("horizon_h=960", "stores.count=2", "demand.orders_per_day=2400")
     found = {
-        spec: play(load("months", ["horizon_h=960", f"policies.reconciliation={spec}"])).study.summary
+        spec: play(load("months", [*two, f"policies.reconciliation={spec}"])).study.summary
         for spec in ("never", "count_idle(on_short_pick=False)", "count_on_short_pick", "count_idle", "full_count")
     }
     filled = {spec: summary["fill_rate"] for spec, summary in found.items()}
