@@ -181,14 +181,14 @@ def sell_more_than_there_is_when_blind(monkeypatch):
 
 
 def leave_corrupted_records_as_they_are(monkeypatch):
-    monkeypatch.setattr(Inventory, "heal", lambda self: 0)
+    monkeypatch.setattr(Inventory, "heal", lambda self, repaired=None: 0)
 
 
 def recover_records_behind_the_logs_back(monkeypatch):
     # A rewinding instead of a new write on top.
-    def recover(self, stores, t_s):
+    def recover(self, written, t_s):
         self.heal()
-        for store in stores:
+        for store in written.on_hand:
             if self._stream.cut(store, max(t_s, self._stream.oldest_s(store))):
                 then, first = self._stream.rebuild(store), store * self.skus
                 for sku in range(self.skus):
