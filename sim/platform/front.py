@@ -5,8 +5,9 @@ request away.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from math import inf, log
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,6 +59,13 @@ class Attack(NamedTuple):
     """Guesses of passwords; else reads, as many as possible."""
     addresses: int
     """Network addresses the requests come from."""
+
+
+@dataclass(slots=True, eq=False)
+class _Attacker:
+    attack: Attack
+    due: float = 0.0
+    """What is left of a request after the last whole one."""
 
 
 Draws = tuple[list[float], list[float]]
@@ -123,7 +131,7 @@ class Front:
         self._screens = bool(settings.fraud.planted_share) or not getattr(fraud, "trusting", False)
         self._review_s = quantise(settings.fraud.review_s)
         self._blocks: dict[int, list[Draws]] = {}
-        self._attacks: list[list[Any]] = []  # and what is left of a request of each
+        self._attacks: list[_Attacker] = []
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
         self.duplicates = 0
@@ -306,8 +314,9 @@ class Front:
 
     def attacked(self, attack: Attack) -> Callable[[], None]:
         """Requests that nobody honest makes begin to come; returns what ends them."""
-        self._attacks.append([attack, 0.0])
-        return lambda: self._attacks.remove(next(one for one in self._attacks if one[0] == attack))
+        attacker = _Attacker(attack)
+        self._attacks.append(attacker)
+        return lambda: self._attacks.remove(attacker)
 
     def suffer(self, now: float, span_s: float) -> None:
         """Meet the attackers' requests of the last `span_s` seconds, one by one; sets `attack_s`.
@@ -319,10 +328,10 @@ class Front:
             self.attack_s = 0.0
             return
         work, asked, refused = 0.0, 0, 0
-        for one in self._attacks:
-            attack, due = one[0], one[1] + one[0].per_second * span_s
+        for attacker in self._attacks:
+            attack, due = attacker.attack, attacker.due + attacker.attack.per_second * span_s
             count = int(due)
-            one[1] = due - count
+            attacker.due = due - count
             asked += count
             for number in range(count):
                 at_s = now - span_s + number * span_s / count

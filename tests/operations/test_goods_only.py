@@ -140,7 +140,12 @@ def test_months_without_counting_leave_most_records_wrong(play: Any) -> None:
     DeHoratius and Raman (2008) found 65 % of 370,000 records wrong. With pickers who count what they do not find it is half
     of that, with the default's cycle counting a quarter. One of the six stores, with its share of the orders, shows it.
     """
-    months = ["horizon_h=1920", "start=2026-09-01T00:00 America/Santiago", "stores.count=1", "demand.orders_per_day=1200"]
+    months = [
+        "horizon_h=1920",
+        "start=2026-09-01T00:00 America/Santiago",
+        "stores.count=1",
+        "demand.orders_per_day=1200",
+    ]
     shares = {}
     for policy in ("never", "count_on_short_pick", "abc_cycle"):
         summary = play(load("months", [*months, f"policies.reconciliation={policy}"])).study.summary
