@@ -96,6 +96,8 @@ class Browsed(ABC):
     reads, misses, coalesced, stale_answers, unanswered
         Reads so far, those the catalogue service answered, those that joined one of these, and while no page was filled
         those answered past the page's life or not at all; the rest are hits. Expected numbers when reads are a rate.
+    filling
+        Whether reads that miss are asked, and answered: else no page is filled.
     replica, invalidations, fill_s
         What faults may change while the run goes on.
     stale_reads
@@ -115,6 +117,7 @@ class Browsed(ABC):
         self.freshness = Freshness()
         self.fill_s, self.coalesce = setup.fill_s, setup.coalesce
         self.breaker_is_open = self.source_is_dead = False
+        self.filling = True
         self.reads = self.misses = self.coalesced = self.stale_answers = self.unanswered = self.stale_reads = 0.0
         self.stale_shown = self.shown_available_was_gone = self.shown_gone_was_available = 0
         self._ttl_s, self._may_be_stale = setup.cache.ttl_s, setup.cache.stale_on_open_breaker
@@ -133,11 +136,6 @@ class Browsed(ABC):
     @abstractmethod
     def flush(self, now: float) -> None:
         """The cache lost all pages, last answers included."""
-
-    @property
-    def filling(self) -> bool:
-        """Whether reads that miss are asked, and answered: else no page is filled."""
-        return not (self.breaker_is_open or self.source_is_dead)
 
     def breaker_opened(self, now: float) -> None:
         """The breaker on catalogue reads opened: whoever finds nothing in the cache gets the last answer, if that is allowed."""
@@ -159,6 +157,7 @@ class Browsed(ABC):
         else:
             self._about_to_turn(now)
         self.breaker_is_open, self.source_is_dead = breaker_is_open, source_is_dead
+        self.filling = not (breaker_is_open or source_is_dead)
         if not filled and self.filling:
             self._fills_again(now)
 

@@ -29,22 +29,16 @@ def part(store_nodes: Sequence[NodeId], regions: int, metres: Callable[[int, int
     return region
 
 
-class Dark:
+class Dark(Counter[StoreId]):
     """Stores whose records cannot be reached, because their region's database is down; outages may overlap."""
-
-    def __init__(self) -> None:
-        self._down: Counter[StoreId] = Counter()
-
-    def __bool__(self) -> bool:
-        return bool(self._down)
-
-    def __contains__(self, store: StoreId) -> bool:
-        return store in self._down
 
     def fall(self, stores: Sequence[StoreId]) -> None:
         """The records of some stores cannot be reached until they `rise`."""
-        self._down.update(stores)
+        self.update(stores)
 
     def rise(self, stores: Sequence[StoreId]) -> None:
         """A cause of a `fall` is gone."""
-        self._down -= Counter(stores)
+        self.subtract(stores)
+        for store in stores:
+            if not self[store]:
+                del self[store]
