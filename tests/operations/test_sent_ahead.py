@@ -101,6 +101,20 @@ def test_who_has_work_is_not_sent(two_stores: Any, play: Any) -> None:
     assert broken == set()
 
 
+@pytest.fixture
+def truth(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """All drivers as they are, once a day is played."""
+    truth: list[Any] = []
+    begin = Driving.__init__
+
+    def seen(self: Any, *arguments: Any, **named: Any) -> None:
+        begin(self, *arguments, **named)
+        truth.append(self)
+
+    monkeypatch.setattr(Driving, "__init__", seen)
+    return truth
+
+
 class BackAndForth(AllTo):
     """Sends everybody to one store and then to the other, and holds what is believed of them against the truth."""
 
@@ -142,16 +156,8 @@ class ToAndFro(AllTo):
         yield from super().__call__(view)
 
 
-def test_who_is_sent_to_and_fro_is_believed_about_as_near_as_he_is(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_sent_to_and_fro_is_believed_about_as_near_as_he_is(play: Any, truth: list[Any]) -> None:
     """On roads he turns at the next junction: it is no use to reckon with the rest of a ride that he has given up."""
-    truth: list[Any] = []
-    begin = Driving.__init__
-
-    def seen(self: Any, *arguments: Any, **named: Any) -> None:
-        begin(self, *arguments, **named)
-        truth.append(self)
-
-    monkeypatch.setattr(Driving, "__init__", seen)
     policy = ToAndFro(truth)
     played(play, load("small", ["start=2026-11-20T11:00 America/Santiago", "horizon_h=2"]), policy)
     assert len(policy.late_s) > 500
@@ -174,17 +180,9 @@ def test_who_is_sent_to_and_fro_is_believed_about_as_near_as_he_is(play: Any, mo
 )
 @pytest.mark.parametrize("ground", [(), ("map={width_m: 1, height_m: 1, points: 1}",)], ids=["apart", "one node"])
 def test_no_belief_of_where_somebody_stands_stays_wrong(
-    two_stores: Any, play: Any, monkeypatch: pytest.MonkeyPatch, trouble: Any, ground: Any, wrong_s: float
+    two_stores: Any, play: Any, truth: list[Any], trouble: Any, ground: Any, wrong_s: float
 ) -> None:
     """Whoever is told again when he is overdue says where he stands: a message that was lost or late does no lasting harm."""
-    truth: list[Any] = []
-    begin = Driving.__init__
-
-    def seen(self: Any, *arguments: Any, **named: Any) -> None:
-        begin(self, *arguments, **named)
-        truth.append(self)
-
-    monkeypatch.setattr(Driving, "__init__", seen)
     policy = BackAndForth(truth)
     scenario = two_stores("policies.positioning=return_to_store", "demand.orders_per_day=1200", *trouble, *ground)
     day, broken = played(play, scenario, policy)
