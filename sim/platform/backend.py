@@ -111,6 +111,8 @@ class Backend:
             peak_loads=[rate * work for rate, work in zip(peak, work_s, strict=True)], load=self._load, tick_s=BEAT_S,
         )  # fmt: skip
         self._dispatch, self._notifications = (self.cluster.services[svc] for svc in (Svc.DISPATCH, _NOTIFICATIONS))
+        self._on_the_way = self.cluster.services[_GATEWAY], self.cluster.services[Svc.ORDERS]
+        self._records = self.cluster.services[_INVENTORY]
         # By service: who else is told when it answers no more, or again.
         self._told = {Svc.TRACKING: tracking.serves, _GATEWAY: line.moved, Svc.ORDERS: line.moved}
         for svc, service in zip(Svc, self.cluster.services, strict=True):
@@ -312,8 +314,11 @@ class Backend:
         way, order.way = order.way, None
         if way is None:
             return False
-        services = self.cluster.services
-        return services[_GATEWAY].lost(way[0]) or services[Svc.ORDERS].lost(way[1])
+        gateway, orders = self._on_the_way
+        # As a rule no instance has died since; that is seen without a call.
+        if way[0][0] == gateway.epoch and way[1][0] == orders.epoch:
+            return False
+        return gateway.lost(way[0]) or orders.lost(way[1])
 
     def again_s(self, order: Order) -> float:
         """Whose request was lost sends it once more after `RESEND_S`: seconds until the order service has it."""
@@ -328,7 +333,10 @@ class Backend:
     def answered(self, order: Order) -> bool:
         """Whether the call that an order's saga has waited for was answered: made, and not lost with its instance."""
         call, order.call = order.call, None
-        return call is not None and not self.cluster.services[_INVENTORY].lost(call)
+        if call is None:
+            return False
+        service = self._records
+        return call[0] == service.epoch or not service.lost(call)
 
     def payments_s(self, order: OrderId) -> float:
         """Seconds our payment service takes for an order, infinite when it does not answer."""

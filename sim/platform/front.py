@@ -271,14 +271,15 @@ class Front:
         if screen_s == inf:
             return Rejection.UNAVAILABLE, 0.0
         at_s = now + screen_s
-        gateway_s = services[_GATEWAY].call(at_s, works_s[-4], lucks[-4])
+        gateway = services[_GATEWAY]
+        gateway_s = gateway.call(at_s, works_s[-4], lucks[-4])
         if gateway_s == inf:
             return Rejection.UNAVAILABLE, 0.0
         orders_s = orders.call(at_s + gateway_s, works_s[-3], lucks[-3])
         if orders_s == inf:
             return Rejection.UNAVAILABLE, 0.0
-        gateway = services[_GATEWAY]
-        self.way = (gateway.flight(at_s), orders.flight(at_s))
+        # Flights, as `Service.flight` tells them.
+        self.way = (gateway.epoch, gateway.last_instance, at_s), (orders.epoch, orders.last_instance, at_s)
         return None, quantise(screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips))
 
     def _screen_s(self, order: OrderId, draws: Draws, now: float) -> float:
