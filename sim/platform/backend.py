@@ -150,7 +150,8 @@ class Backend:
         self._reserved, self._read = self.monitoring.taken[Endpoint.RESERVE], self.monitoring.taken[Endpoint.CATALOGUE]
         # Per order: from reading stock records to writing them, seconds; the other part of a call that reserves.
         self.windows_s: Sequence[float] = ()
-        self.dark, self._shown = Dark(), False
+        self.dark = Dark()
+        self._shown = False  # whether there is a catalogue already
         self.asked = (0.0, 0.0, 0.0)  # reads of pages, of orders' states, of drivers nearby, a second
 
     def start(self) -> None:

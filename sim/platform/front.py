@@ -135,10 +135,8 @@ class Front:
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
         self.duplicates = 0
-        self.way = (
-            NO_FLIGHT,
-            NO_FLIGHT,
-        )  # of the last request that was let in, at the gateway and at the order service
+        # Of the last request that was let in, at the gateway and at the order service.
+        self.way = NO_FLIGHT, NO_FLIGHT
         self.placed: list[float] = []  # our side's latency of each request to order, seconds; infinity: not served
 
     def start(self) -> None:

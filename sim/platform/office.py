@@ -133,18 +133,8 @@ class Office(Desks):
         breaker, budget, denied = Breaker(enabled=False), RetryBudget(), None
         if not quiet:
             back = self.backend = Backend(
-                env,
-                facts,
-                scenario,
-                figures,
-                self.inventory,
-                self.book,
-                self.bus,
-                self.tracking,
-                self.line,
-                policies.fraud,
-                die,
-            )
+                env, facts, scenario, figures, self.inventory, self.book, self.bus, self.tracking, self.line, policies.fraud, die
+            )  # fmt: skip
             back.windows_s = latencies.window_s
             breaker, denied = back.breakers[BreakerName.PROVIDER], self._denied
             rule = platform.retries

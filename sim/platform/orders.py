@@ -91,9 +91,7 @@ class Order:
         self.id: OrderId = request.order
         self.entered_s = entered_s
         self.call: Flight | None = None  # a call under way to the inventory service
-        self.way: tuple[Flight, Flight] | None = (
-            None  # the request on its way in: at the gateway and at the order service
-        )
+        self.way: tuple[Flight, Flight] | None = None  # of its request: at the gateway and at the order service
         self.client = request.client
         self.node = request.node
         self.cell = request.cell

@@ -57,7 +57,11 @@ class Fault(Branch):
     rate_per_day: Annotated[NonNegative, Field(le=10_000)] | None = given(
         None, "-", "how often it begins, a Poisson process; or at"
     )
-    minutes: AboveZero = given(10.0, JUDGEMENT, "how long it lasts")
+    minutes: AboveZero = given(
+        10.0,
+        JUDGEMENT,
+        "how long it lasts; database_crash, orchestrator_crash and region_outage: until somebody has taken over",
+    )
     factor: AboveZero = given(
         20.0, JUDGEMENT, "bus_slowdown, service_slowdown, replica_lag, scanner_failure: how much slower"
     )
