@@ -303,11 +303,11 @@ class Backend:
         if self.dark and order.store in self.dark:
             latency_s = service.fails()
         else:
-            latency_s = self.front.reserve_s(order.id, at_s)
+            latency_s = self.front.reserve_s(order, at_s)
         self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
             return delay_s
-        order.call = service.flight(at_s)
+        order.call = service.epoch, service.last_instance, at_s  # a flight, as `Service.flight` tells it
         return delay_s + quantise(latency_s) + window_s
 
     def lost(self, order: Order) -> bool:
@@ -338,10 +338,6 @@ class Backend:
             return False
         service = self._records
         return call[0] == service.epoch or not service.lost(call)
-
-    def payments_s(self, order: OrderId) -> float:
-        """Seconds our payment service takes for an order, infinite when it does not answer."""
-        return quantise(self.front.pay_s(order, self._env.now))
 
     def deciding_s(self) -> float:
         """How long the dispatch service is behind with its decisions, seconds; infinity while it is down."""

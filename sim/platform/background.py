@@ -5,7 +5,7 @@ piles up and drains like a fluid.
 """
 
 from collections.abc import Sequence
-from math import exp, inf, log, nan
+from math import ceil, exp, inf, log, nan
 
 
 def erlang_c(servers: int, load: float) -> float:
@@ -341,14 +341,11 @@ class Background:
         # With k foreground calls above the level, `above` - k of the background must be: the first k for which that level
         # lies above the next foreground latency.
         easy, work_s = self.easy, self.work_s
-        low, high, found_s = 0, count, inf
+        low, high, found_s = 0, min(count, ceil(above)), inf
         k = int(tail * count)  # where it is when both are alike
         while low < high:
-            if k >= above:
-                level_s = inf
-            else:
-                share = (above - k) / taken
-                level_s = -log(share) * work_s if easy and share < 1.0 else self.latency_s(share, ahead_s)
+            share = (above - k) / taken
+            level_s = -log(share) * work_s if easy and share < 1.0 else self.latency_s(share, ahead_s)
             if level_s >= latencies[count - 1 - k]:
                 high, found_s = k, level_s
             else:

@@ -28,11 +28,16 @@ class Breaker:
         Seconds.
     enabled
         False: every call is allowed and nothing is remembered.
+
+    Attributes
+    ----------
+    content
+        Whether one more success changes nothing: every call is made, and all that are remembered succeeded.
     """
 
     __slots__ = (
         "_at", "_enabled", "_failures", "_least", "_listeners", "_open_s", "_ring", "_seen", "_share", "_since_s",
-        "_successes", "_trials", "_tried", "state",
+        "_successes", "_trials", "_tried", "content", "state",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +57,7 @@ class Breaker:
         self._at = self._seen = self._failures = 0
         self._since_s = 0.0
         self._tried = self._successes = 0
+        self.content = not enabled
         self._listeners: list[Callable[[BreakerState], None]] = []
 
     def on_move(self, listener: Callable[[BreakerState], None]) -> None:
@@ -59,7 +65,7 @@ class Breaker:
         self._listeners.append(listener)
 
     def _move(self, state: BreakerState, now_s: float) -> None:
-        self.state, self._since_s = state, now_s
+        self.state, self._since_s, self.content = state, now_s, False
         if state is _CLOSED:
             self._ring = bytearray(len(self._ring))
             self._at = self._seen = self._failures = 0
@@ -83,16 +89,10 @@ class Breaker:
         self._tried += 1
         return True
 
-    @property
-    def content(self) -> bool:
-        """Whether one more success changes nothing: every call is made, and all that are remembered succeeded."""
-        return self.state is _CLOSED and not (self._enabled and (self._failures or self._seen < len(self._ring)))
-
     def ok(self, now_s: float) -> None:
         """A call succeeded."""
         if self.state is _CLOSED:
-            # Once the ring is full and holds no failure, one more success changes nothing.
-            if self._enabled and (self._failures or self._seen < len(self._ring)):
+            if not self.content:
                 self._record(0, now_s)
         elif self.state is _HALF_OPEN:
             self._successes += 1
@@ -112,13 +112,15 @@ class Breaker:
         ring, at = self._ring, self._at
         if self._seen < len(ring):
             self._seen += 1
-        if not failed and not self._failures:
-            return  # the ring holds no failure, so it does not matter where the next result goes
-        self._failures += failed - ring[at]
-        ring[at] = failed
-        self._at = at + 1 if at + 1 < len(ring) else 0
+        if (
+            failed or self._failures
+        ):  # else the ring holds no failure, and it does not matter where the next result goes
+            self._failures += failed - ring[at]
+            ring[at] = failed
+            self._at = at + 1 if at + 1 < len(ring) else 0
+        self.content = not self._failures and self._seen == len(ring)
         # A success may be the call with which enough are known to judge.
-        if self._seen >= self._least and self._failures >= self._share * self._seen:
+        if self._failures and self._seen >= self._least and self._failures >= self._share * self._seen:
             self._move(_OPEN, now_s)
 
 
@@ -127,19 +129,24 @@ class RetryBudget:
 
     Each first call earns `ratio` tokens up to `most`, each retry spends one; the bucket starts full. So in any run of
     calls there are at most ``most + ratio x first calls`` retries.
+
+    Attributes
+    ----------
+    full
+        Whether one more first call earns nothing.
     """
 
-    __slots__ = ("_enabled", "_most", "_ratio", "_tokens", "refused")
+    __slots__ = ("_enabled", "_most", "_ratio", "_tokens", "full", "refused")
 
     def __init__(self, ratio: float = 0.2, most: float = 10.0, *, enabled: bool = True) -> None:
         self._ratio, self._most, self._enabled = ratio, most, enabled
-        self._tokens = most
+        self._tokens, self.full = most, True
         self.refused = 0
 
     def first(self) -> None:
         """A call is made for the first time."""
-        tokens = self._tokens + self._ratio
-        self._tokens = tokens if tokens < self._most else self._most
+        self._tokens = min(self._tokens + self._ratio, self._most)
+        self.full = self._tokens == self._most
 
     def retry(self) -> bool:
         """Whether a call may be repeated; spends a token when it may."""
@@ -149,25 +156,40 @@ class RetryBudget:
             self.refused += 1
             return False
         self._tokens -= 1.0
+        self.full = False
         return True
 
 
+class Pool:
+    """Connections of a caller: at most `most` calls at a time, to whomever; `inside` are under way."""
+
+    __slots__ = ("inside", "most")
+
+    def __init__(self, most: int) -> None:
+        self.most, self.inside = most, 0
+
+
 class Bulkhead:
-    """At most `most` calls to one callee at a time, so that a slow callee cannot take all of the caller's workers."""
+    """At most `most` calls to one callee at a time, so that a slow callee cannot take all of the caller's workers.
 
-    __slots__ = ("_enabled", "inside", "most", "refused")
+    Each takes a connection from the caller's `pool`, which other callees' bulkheads may share.
+    """
 
-    def __init__(self, most: int = 25, *, enabled: bool = True) -> None:
-        self.most, self._enabled = most, enabled
+    __slots__ = ("_enabled", "inside", "most", "pool", "refused")
+
+    def __init__(self, most: int, pool: Pool, *, enabled: bool = True) -> None:
+        self.most, self.pool, self._enabled = most, pool, enabled
         self.inside = 0
         self.refused = 0
 
     def enter(self) -> bool:
         """Whether a call may begin; one that may must `leave` in the end."""
-        if self._enabled and self.inside >= self.most:
+        pool = self.pool
+        if pool.inside >= pool.most or (self.inside >= self.most and self._enabled):
             self.refused += 1
             return False
         self.inside += 1
+        pool.inside += 1
         return True
 
     def leave(self) -> None:
@@ -181,3 +203,4 @@ class Bulkhead:
         if self.inside <= 0:
             raise RuntimeError("Expected a call that entered, got one more leave than enter.")
         self.inside -= 1
+        self.pool.inside -= 1

@@ -130,7 +130,9 @@ class Bus:
         """
         logs, published = self._partitions[topic], self.published[topic]
         new, self._pulled[topic] = published - self._pulled[topic], published
-        free = sum([log.blocked_s <= self._env.now for log in logs])
+        free = len(logs)
+        if self._env.now < self._blocked_until_s:
+            free = sum([log.blocked_s <= self._env.now for log in logs])
         there = published - self.delivered[topic] if free == len(logs) else new * free / len(logs)
         count = int(min(there, most))
         self.delivered[topic] += count
@@ -138,33 +140,35 @@ class Bus:
 
     def publish(self, topic: Topic, key: int, message: Any) -> None:
         """Send a message to the subscribers of a topic; messages of one key arrive in the order of their sending."""
-        self.published[topic] += 1
+        self.published[topic] = number = self.published[topic] + 1
         if self._reliable and not self.delay_s and self._blocked_until_s < 0.0 and self._shaky is None:
             self.delivered[topic] += 1
             for subscriber in self._subscribers[topic]:
                 subscriber(message)
             return
-        now = self._env.now
+        now, delay_s = self._env.now, self.delay_s
         if self._shaky is not None and now >= self._shaky[1]:
             self._shaky = None
-        if self._shaky is None and (self._reliable or self._fated[topic].spared(self.published[topic])):
-            if self.delay_s or now <= self._blocked_until_s:
-                ahead = self._ahead[topic]
-                if ahead is not None and now > self._blocked_until_s:
-                    log = self._partitions[topic][key % len(self._partitions[topic])]
-                    at_s = now + self.delay_s
-                    if at_s >= log.last_s:
-                        log.last_s = at_s
-                        self.delivered[topic] += 1
-                        ahead(message, at_s)
-                        return
-                self._arrive(topic, key, message, now + self.delay_s)
+        if self._shaky is not None or not (self._reliable or self._fated[topic].spared(number)):
+            self._risk(topic, key, message)
+        elif now <= self._blocked_until_s:
+            self._arrive(topic, key, message, now + delay_s)
+        elif not delay_s:
+            self.delivered[topic] += 1
+            for subscriber in self._subscribers[topic]:
+                subscriber(message)
+        else:
+            logs, ahead, at_s = self._partitions[topic], self._ahead[topic], now + delay_s
+            log = logs[key % len(logs)]
+            if at_s < log.last_s:
+                self._arrive(topic, key, message, at_s)
+                return
+            log.last_s = at_s
+            if ahead is None:
+                Timer(self._env, delay_s, self._deliver[topic], message)
             else:
                 self.delivered[topic] += 1
-                for subscriber in self._subscribers[topic]:
-                    subscriber(message)
-            return
-        self._risk(topic, key, message)
+                ahead(message, at_s)
 
     def _arrive(self, topic: Topic, key: int, message: Any, at_s: float) -> float:
         # A later message must not overtake an earlier one of its partition.

@@ -17,7 +17,7 @@ from sim.platform.services import Service
 from sim.ports import PaymentProvider
 from sim.scenario.business import Payments as Settings
 from sim.story import Life
-from sim.vocabulary import BreakerState, Cents, Charge, OrderId, quantise
+from sim.vocabulary import BreakerState, Cents, Charge, quantise
 
 _CLOSED = BreakerState.CLOSED
 _CAPTURED, _AUTHORISED, _DECLINED, _TIMEOUT = Charge.CAPTURED, Charge.AUTHORISED, Charge.DECLINED, Charge.TIMEOUT
@@ -37,10 +37,12 @@ class _Charge:
 
     __slots__ = ("answer", "asked", "call", "capture", "cents", "done", "life", "order", "tries")
 
+    tries: int
+    asked: bool
+
     def __init__(self, order: Order, cents: Cents, capture: bool, life: int, done: Done) -> None:
         self.order, self.cents, self.capture, self.life, self.done = order, cents, capture, life, done
         self.answer = _TIMEOUT
-        self.tries, self.asked = 0, False
         self.call = NO_FLIGHT  # of our own service
 
 
@@ -51,7 +53,7 @@ class Charging:
     ----------
     book_in
         Told of an order, what the provider did for it, and of how many cents.
-    hop_s, service, breaker, budget, pool, compartment, charged
+    hop_s, service, breaker, budget, places, charged
         As of `sim.platform.payments.Payments`.
 
     Attributes
@@ -70,17 +72,16 @@ class Charging:
         settings: Settings,
         book_in: Callable[[Order, Charge, Cents], None],
         *,
-        hop_s: Callable[[OrderId], float] | None,
+        hop_s: Callable[[Order], float] | None,
         service: Service | None,
         breaker: Breaker,
         budget: RetryBudget,
-        pool: Bulkhead,
-        compartment: Bulkhead,
+        places: Bulkhead,
         charged: Callable[[bool], None] | None,
     ) -> None:
         self._env, self._facts, self._provider, self._settings = env, facts, provider, settings
         self._book_in, self._hop_s, self._service, self._charged = book_in, hop_s, service, charged
-        self._breaker, self._budget, self._pool, self._compartment = breaker, budget, pool, compartment
+        self._breaker, self._budget, self._places = breaker, budget, places
         self._timeout_s = quantise(settings.timeout_s)
         self._again_s, self._retry_s = quantise(settings.again_s), quantise(settings.retry_s)
         self.life = Life()
@@ -105,13 +106,18 @@ class Charging:
         """Ask the provider, under the same key as before when there was no answer."""
         order, cents, capture = one.order, one.cents, one.capture
         one.tries += 1
-        hop_s = self._hop_s(order.id) if self._hop_s is not None else 0.0
-        if hop_s == inf or not self._enter():
+        hop_s = self._hop_s(order) if self._hop_s is not None else 0.0
+        breaker, service = self._breaker, self._service
+        entered = hop_s < inf and self._places.enter()
+        if entered and breaker.state is not _CLOSED and not breaker.allow(self._env.now):
+            self._places.leave()
+            entered = False
+        if not entered:
             self.unavailable += 1
             self._unanswered(one)
             return
-        if self._service is not None:
-            one.call = self._service.flight(self._env.now)
+        if service is not None:
+            one.call = service.epoch, service.last_instance, self._env.now  # a flight, as `Service.flight` tells it
         attempt = order.attempt
         self._facts.payment_asked(order=order.id, attempt=attempt, cents=cents)
         key = attempt if self._settings.idempotency else 8 * attempt + one.tries
@@ -126,14 +132,16 @@ class Charging:
         if latency_s:
             Timer(self._env, latency_s, self._answered, one)
         else:
-            self._leave()
+            self._places.leave()
             self._take(one)
 
     def _answered(self, event: Timer) -> None:
         one: _Charge = event._value
-        self._leave()  # whatever became of the one who waits, the places are free when the call is over
+        self._places.leave()  # whatever became of the one who waits, the places are free when the call is over
         if one.life == self.life.number:
-            if self._service is not None and self._service.lost(one.call):
+            service = self._service
+            # As a rule no instance has died since; that is seen without a call.
+            if service is not None and one.call[0] != service.epoch and service.lost(one.call):
                 self._lost(one)
             else:
                 self._take(one)
@@ -150,9 +158,11 @@ class Charging:
     def _take(self, one: _Charge) -> None:
         """Book what the provider has answered."""
         order, charge = one.order, one.answer
-        self._breaker.ok(self._env.now)
-        self._budget.first()
-        if is_paid(order):
+        if not self._breaker.content:
+            self._breaker.ok(self._env.now)
+        if not self._budget.full:
+            self._budget.first()
+        if order.paid_cents or order.authorised:  # as `is_paid` says
             self._tried(one, True)  # a callback came meanwhile
         elif charge is _DECLINED:
             order.unknown = False
@@ -164,7 +174,7 @@ class Charging:
 
     def _timed_out(self, event: Timer) -> None:
         one: _Charge = event._value
-        self._leave()
+        self._places.leave()
         order = one.order
         if one.life != self.life.number:
             one.done(order, None)
@@ -225,18 +235,3 @@ class Charging:
             one.done(one.order, True)
         else:
             self._try(one)
-
-    def _enter(self) -> bool:
-        if not self._pool.enter():
-            return False
-        if self._compartment.enter():
-            breaker = self._breaker
-            if breaker.state is _CLOSED or breaker.allow(self._env.now):
-                return True
-            self._compartment.leave()
-        self._pool.leave()
-        return False
-
-    def _leave(self) -> None:
-        self._pool.leave()
-        self._compartment.leave()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sim.clock import Clock, Timer
 from sim.platform.meter import Sample
+from sim.platform.scaling import Bill
 from sim.platform.services import Service
 from sim.scenario.services import Autoscale, Health, Services
 from sim.vocabulary import Svc, quantise
@@ -24,6 +25,11 @@ class Cluster:
         The background's calls a second for each service at a time, by `Svc`.
     tick_s
         Seconds between two rounds of control.
+
+    Attributes
+    ----------
+    bill
+        Instance-seconds of all services.
     """
 
     def __init__(
@@ -38,8 +44,9 @@ class Cluster:
         tick_s: float = 15.0,
     ) -> None:
         self._env, self._load, self._tick_s = env, load, quantise(tick_s)
+        self.bill = Bill()
         self.services = [
-            Service(getattr(specs, svc.name.lower()), autoscale, health, peak)
+            Service(getattr(specs, svc.name.lower()), autoscale, health, peak, self.bill)
             for svc, peak in zip(Svc, peak_loads, strict=True)
         ]
 
@@ -64,11 +71,6 @@ class Cluster:
         """What monitoring sees of each service, by `Svc`; see `Service.sample`."""
         now_s = self._env.now
         return [service.sample(now_s) for service in self.services]
-
-    def paid_s(self) -> float:
-        """Instance-seconds paid for so far, of all services."""
-        now_s = self._env.now
-        return sum([service.rotation.paid_s(now_s) for service in self.services])
 
     def kill(self, svc: Svc, instance: int) -> bool:
         """An instance dies; returns whether it served."""

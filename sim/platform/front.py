@@ -17,6 +17,7 @@ from sim.facts import Facts
 from sim.platform.cluster import Cluster
 from sim.platform.fraud import History
 from sim.platform.gateway import NEW, Backpressure, Degradation, Fanout, Feature, Idempotency, RateLimits
+from sim.platform.orders import Draws, Order
 from sim.platform.pricing import Validation
 from sim.platform.scaling import NO_FLIGHT
 from sim.platform.sessions import Sessions
@@ -68,9 +69,6 @@ class _Attacker:
     """What is left of a request after the last whole one."""
 
 
-Draws = tuple[list[float], list[float]]
-"""Of each call on an order's way in: its luck, and its exponential work, seconds."""
-
 Entry = tuple[Rejection | None, float]
 """How far a request came: why it was turned away, if it was; seconds from the tap until the order service has the order."""
 
@@ -109,7 +107,7 @@ class Front:
         clients: int,
         skus: int,
     ) -> None:
-        self._env, self._facts, self._cluster, self._luck = env, facts, cluster, luck
+        self._env, self._facts, self._luck = env, facts, luck
         self._services_of = cluster.services
         self._work_s, self._round_trip_s = work_s, hop_s
         self.limits, self.sessions = RateLimits(settings.limits), Sessions(settings.auth)
@@ -135,8 +133,9 @@ class Front:
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
         self.duplicates = 0
-        # Of the last request that was let in, at the gateway and at the order service.
+        # Of the last request that was let in: at the gateway and at the order service; its draws.
         self.way = NO_FLIGHT, NO_FLIGHT
+        self.draws: Draws = [], []
         self.placed: list[float] = []  # our side's latency of each request to order, seconds; infinity: not served
 
     def start(self) -> None:
@@ -154,25 +153,26 @@ class Front:
         luck, size = self._luck.pair(order, 16 * number + service)
         return self._services_of[service].call(at_s, -log(1.0 - size) * self._work_s[service], luck)
 
-    def reserve_s(self, order: OrderId, at_s: float) -> float:
+    def reserve_s(self, order: Order, at_s: float) -> float:
         """An order's first call to the inventory service: as `call_s`, at the price of a look-up."""
-        lucks, works_s = self._draws(order)
+        lucks, works_s = order.draws
         return self._services_of[_INVENTORY].call(at_s, works_s[-2], lucks[-2])
 
-    def pay_s(self, order: OrderId, at_s: float) -> float:
-        """An order's call to the payment service."""
-        lucks, works_s = self._draws(order)
-        return self._services_of[_PAYMENTS].call(at_s, works_s[-1], lucks[-1])
+    def pay_s(self, order: Order) -> float:
+        """An order's call to the payment service: whole ticks until the answer, seconds."""
+        lucks, works_s = order.draws
+        return quantise(self._services_of[_PAYMENTS].call(self._env.now, works_s[-1], lucks[-1]))
 
     def _draws(self, order: OrderId) -> Draws:
         """An order's draws for its calls on the way in, in the order of `_way_work_s`.
 
         Drawn for many orders at once, a tenth of the price of one by one; by order all the same.
         """
-        block = self._blocks.get(order // BLOCK)
+        number, place = divmod(order, BLOCK)
+        block = self._blocks.get(number)
         if block is None:
-            block = self._draw_block(order // BLOCK)
-        return block[order % BLOCK]
+            block = self._draw_block(number)
+        return block[place]
 
     def _draw_block(self, number: int) -> list[Draws]:
         orders = np.arange(number * BLOCK, (number + 1) * BLOCK)
@@ -264,7 +264,8 @@ class Front:
         waiting_s = orders.delay_s(now)
         if waiting_s and self._pressure.sheds(waiting_s, self._luck.uniform(order, -1)):
             return Rejection.SHED, 0.0
-        lucks, works_s = draws = self._draws(order)
+        draws = self.draws = self._draws(order)
+        lucks, works_s = draws
         screen_s = self._screen_s(order, draws, now)
         if screen_s == inf:
             return Rejection.UNAVAILABLE, 0.0

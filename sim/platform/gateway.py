@@ -66,30 +66,39 @@ class RateLimits:
         """Whether a request is let in; `user` is a `principal`, and an address of NOBODY has no limit of its own."""
         if not self._on:
             return True
-        key = user * _ENDPOINTS + endpoint
+        key, users = user * _ENDPOINTS + endpoint, self._user_full_s
         gap_s, slack_s = self._user[endpoint]
-        users, addresses = self._user_full_s, self._address_full_s
-        user_s = address_s = users.get(key, now)
-        if user_s - now > slack_s:
+        user_s = users.get(key, now)
+        if user_s < now:
+            user_s = now
+        elif user_s - now > slack_s:
             self.refused[0] += 1
             return False
+        whole_s, address_s = self._whole_full_s, now
         if address != NOBODY:
-            address_s = addresses.get(address, now)
+            address_s = max(self._address_full_s.get(address, now), now)
             if address_s - now > self._address_slack_s:
                 self.refused[1] += 1
                 return False
-        whole_s = self._whole_full_s
-        if whole_s - now > self._whole_slack_s:
+        if whole_s < now:
+            whole_s = now
+        elif whole_s - now > self._whole_slack_s:
             self.refused[2] += 1
             return False
-        users[key] = (user_s if user_s > now else now) + gap_s
+        users[key] = user_s + gap_s
+        self._whole_full_s = whole_s + self._whole_gap_s
         if address != NOBODY:
-            addresses[address] = (address_s if address_s > now else now) + self._address_gap_s
-        self._whole_full_s = (whole_s if whole_s > now else now) + self._whole_gap_s
-        if len(users) + len(addresses) >= self._sweep_at:
-            self._user_full_s, self._address_full_s = _swept(users, now), _swept(addresses, now)
-            self._sweep_at = max(_SWEEP_FROM, 2 * len(self))
+            self._address_full_s[address] = address_s + self._address_gap_s
+            if len(self._address_full_s) >= self._sweep_at:
+                self._sweep(now)
+        if len(users) >= self._sweep_at:
+            self._sweep(now)
         return True
+
+    def _sweep(self, now: float) -> None:
+        self._user_full_s = _swept(self._user_full_s, now)
+        self._address_full_s = _swept(self._address_full_s, now)
+        self._sweep_at = max(_SWEEP_FROM, 2 * max(len(self._user_full_s), len(self._address_full_s)))
 
 
 # -- repeated requests -------------------------------------------------------------------------------------------------

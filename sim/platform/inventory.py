@@ -43,6 +43,8 @@ class Inventory(LostRecords):
 
     Attributes
     ----------
+    written_s
+        When any record of a store was written last: see `stale`.
     crossed
         Called with (place, now in seconds, available) when a write empties a record or fills an empty one.
     split, locks
@@ -60,6 +62,7 @@ class Inventory(LostRecords):
         self.reserved = array("i", bytes(4 * stores * skus))
         self.version = array("i", bytes(4 * stores * skus))
         self.updated_s = array("d", bytes(8 * stores * skus))
+        self.written_s = [0.0] * stores
         self.sold = array("i", bytes(4 * stores * skus))
         self.crossed: Callable[[int, float, int], None] | None = None
         self.split: SplitRecords | None = None
@@ -83,6 +86,8 @@ class Inventory(LostRecords):
         Every write raises the version and notes the time, so comparing times is comparing versions; and what nobody has
         written since is what the reader saw, so that nothing need be kept of what was read.
         """
+        if self.written_s[order.store] <= read_s:
+            return None  # nearly always
         first, updated = order.store * self.skus, self.updated_s
         for sku in order.skus:
             if updated[first + sku] > read_s:
@@ -118,6 +123,7 @@ class Inventory(LostRecords):
         order_id, store, now, held = order.id, order.store, self._env.now, order.held
         available, reserved, version, updated = self.available, self.reserved, self.version, self.updated_s
         first, line, log = store * self.skus, -1, self._facts.stock_reserved
+        self.written_s[store] = now
         for sku, wanted in zip(order.skus, order.units, strict=True):
             place = first + sku
             units = before = available[place]
@@ -183,7 +189,7 @@ class Inventory(LostRecords):
         self.available[place] = before - units
         self.reserved[place] += units
         self.version[place] += 1
-        self.updated_s[place] = self._env.now
+        self.updated_s[place] = self.written_s[store] = self._env.now
         self._facts.stock_reserved(
             order=order.id, store=store, sku=sku, units=Units(units), version=self.version[place]
         )
@@ -204,6 +210,7 @@ class Inventory(LostRecords):
             return
         first, now, updated = order.store * self.skus, self._env.now, self.updated_s
         reserved, version, sold = self.reserved, self.version, self.sold
+        self.written_s[order.store] = now
         for sku, units in order.held:
             place = first + sku
             reserved[place] -= units
@@ -241,6 +248,7 @@ class Inventory(LostRecords):
     def _give_back(self, store: StoreId, lines: Iterable[tuple[SkuId, int]]) -> None:
         first, now = store * self.skus, self._env.now
         available, reserved, version, updated = self.available, self.reserved, self.version, self.updated_s
+        self.written_s[store] = now
         for sku, units in lines:
             place = first + sku
             before = available[place]
@@ -264,6 +272,8 @@ class Inventory(LostRecords):
         np.frombuffer(self.sold, dtype=np.int32)[places] += units.astype(np.int32)
         np.frombuffer(self.version, dtype=np.int32)[places] += 1
         np.frombuffer(self.updated_s)[places] = self._env.now
+        for store in set((places // self.skus).tolist()):
+            self.written_s[store] = self._env.now
 
     # -- outside orders ----------------------------------------------------------------------------------------------
 
@@ -273,7 +283,7 @@ class Inventory(LostRecords):
         before = self.available[place]
         self.available[place] = after = before + units
         self.version[place] += 1
-        self.updated_s[place] = self._env.now
+        self.updated_s[place] = self.written_s[store] = self._env.now
         if self._events is not None:
             self._events.line(store, _ADJUSTED, sku, units)
         self._facts.record_adjusted(store=store, sku=sku, units=Units(units), cause=cause)
@@ -286,7 +296,7 @@ class Inventory(LostRecords):
         before = available[places]
         np.add.at(available, places, units.astype(np.int32))
         np.add.at(np.frombuffer(self.version, dtype=np.int32), places, 1)
-        np.frombuffer(self.updated_s)[places] = self._env.now
+        np.frombuffer(self.updated_s)[places] = self.written_s[store] = self._env.now
         if self._events is not None:
             self._events.columns(store, _ADJUSTED, skus, units)
         columns = {"store": np.full(len(skus), store), "sku": skus, "units": units, "cause": np.full(len(skus), cause)}

@@ -31,6 +31,7 @@ class LostRecords:
     reserved: "array[int]"
     version: "array[int]"
     updated_s: "array[float]"
+    written_s: list[float]
     _unreadable: Counter[int]
     """Places that cannot be read, by how many faults."""
 
@@ -55,7 +56,7 @@ class LostRecords:
             before = self.available[place]
             self._unreadable[place] += 1
             self.available[place] = self.reserved[place] = self.version[place] = 0
-            self.updated_s[place] = self._env.now
+            self.updated_s[place] = self.written_s[place // self.skus] = self._env.now
             self._adjusted(place, before, 0)
 
     def heal(self, repaired: Iterable[int] | None = None) -> int:
@@ -76,7 +77,7 @@ class LostRecords:
             before = self.available[place]
             self.available[place] = after = int(fold.available[sku])
             self.reserved[place], self.version[place] = int(fold.reserved[sku]), int(fold.version[sku])
-            self.updated_s[place] = self._env.now
+            self.updated_s[place] = self.written_s[store] = self._env.now
             self._adjusted(place, before, after)
         return len(places)
 

@@ -91,8 +91,12 @@ class Alarm:
         if ring is not None:
             old_part, old_whole = ring[0]
             ring.append((part, whole))  # and the oldest falls out
-            self._part = part = self._part + part - old_part
             self._whole = whole = self._whole + whole - old_whole
+            if not (part or old_part or self._part or self.streak or self.raised):
+                if whole > 1e-9:
+                    self.value = 0.0
+                return None  # nothing at all for as long as is looked back: nearly always
+            self._part = part = self._part + part - old_part
         if whole <= 1e-9:
             return None
         self.value = value = part / whole
@@ -179,7 +183,7 @@ class Monitoring:
         reads_s = self._reads(samples)
         requests, failed = self._requests, self._failed
         self._endpoint(_RESERVE)
-        pages, sent, lag = self._rest()
+        pages, sent, lag = self._rest(now)
         reads = pages.reads_per_s * BEAT_S
         confirmed = published[_CONFIRMED]
         self._judge(
@@ -215,7 +219,7 @@ class Monitoring:
             elif news is not None:
                 self._facts.alert_cleared(alert=alert)
 
-    def _rest(self) -> tuple[Pages, int, float]:
+    def _rest(self, now: float) -> tuple[Pages, int, float]:
         """Log cache, bus and what is paid for; returns what is known of the pages, messages sent, and those under way.
 
         Changes of orders' states are many, and read by a consumer of their own: not counted among those sent, and of those under
@@ -233,7 +237,7 @@ class Monitoring:
         self._facts.platform_sampled(
             reads=pages.reads_per_s, hit_rate=pages.hit_rate if pages.reads_per_s else nan,
             stale=(stale - self._stale_reads) / BEAT_S, lag=lag, features_off=backend.front.degradation.off,
-            instance_s=backend.cluster.paid_s(), messages=published,
+            instance_s=backend.cluster.bill.paid_s(now), messages=published,
         )  # fmt: skip
         self._stale_reads = stale
         return pages, sent, behind

@@ -14,7 +14,7 @@ from sim.facts import Facts
 from sim.platform.arrivals import Arrivals, every_nth
 from sim.platform.backend import Backend
 from sim.platform.billing import Billing
-from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
+from sim.platform.breaker import Breaker, Bulkhead, Pool, RetryBudget
 from sim.platform.bus import Bus
 from sim.platform.desks import Desks
 from sim.platform.forecasting import Forecasting, Outlook
@@ -141,8 +141,8 @@ class Office(Desks):
             budget = RetryBudget(rule.budget_ratio, rule.budget_most, enabled=rule.budget)
         self.payments = Payments(
             env, facts, self.book, provider, scenario.payments, len(latencies.submit_s),
-            hop_s=None if self.backend is None else self.backend.payments_s, breaker=breaker, budget=budget,
-            pool=Bulkhead(scenario.payments.pool), compartment=Bulkhead(scenario.payments.compartment), quiet=quiet,
+            hop_s=None if self.backend is None else self.backend.front.pay_s, breaker=breaker, budget=budget,
+            places=Bulkhead(scenario.payments.compartment, Pool(scenario.payments.pool)), quiet=quiet,
             service=None if self.backend is None else self.backend.cluster.services[Svc.PAYMENTS],
             charged=None if self.backend is None else self.backend.monitoring.charged,
         )  # fmt: skip
@@ -264,13 +264,13 @@ class Office(Desks):
         if role is not _CUSTOMER and not may(role, Command.PLACE_ORDER):
             self._facts.request_refused(order=request.order, refusal=Refusal.NOT_ALLOWED)
             return Rejection.UNAUTHORISED
-        now = self._env.now
-        if self.backend is not None and self.backend.front.repeats(request.order):
+        now, backend = self._env.now, self.backend
+        if backend is not None and backend.front.repeats(request.order):
             self._facts.request_refused(order=request.order, refusal=Refusal.DUPLICATE)
             return Rejection.REPEATED
         if self.outages.region_down:
-            if self.backend is not None:
-                self.backend.front.placed.append(inf)
+            if backend is not None:
+                backend.front.placed.append(inf)
             return self._reject(request, Rejection.UNAVAILABLE)
         if not self._is_open(now):
             return self._reject(request, Rejection.CLOSED)
@@ -283,12 +283,12 @@ class Office(Desks):
         if self.outages.refuses(store):
             return self._reject(request, Rejection.UNAVAILABLE)
         delay_s = self._submit_s[request.order]
-        if self.backend is not None:
-            seen = self.backend.shopping.ordered(request, store)
+        if backend is not None:
+            seen = backend.shopping.ordered(request, store)
             if isinstance(seen, Rejection):
                 return self._reject(request, seen)
             request = seen
-            rejection, served_s = self.backend.front.enter(request)
+            rejection, served_s = backend.front.enter(request)
             if rejection is not None:
                 return self._reject(request, rejection)
             delay_s += served_s
@@ -297,11 +297,11 @@ class Office(Desks):
         self.book.enter(order)
         if order.surcharge_cents:
             self._facts.order_surcharged(order=order.id, cents=Cents(order.surcharge_cents))
-        if self.backend is not None:
-            order.way = self.backend.front.way
-        if self.backend is not None and plan[0] in _RESERVING:
-            ahead = self.reserving.window_ahead and plan[0] is _RESERVE
-            delay_s = self.backend.begin(order, delay_s, self._window_s[order.id] if ahead else 0.0)
+        if backend is not None:
+            order.way, order.draws = backend.front.way, backend.front.draws
+            if plan[0] in _RESERVING:
+                ahead = self.reserving.window_ahead and plan[0] is _RESERVE
+                delay_s = backend.begin(order, delay_s, self._window_s[order.id] if ahead else 0.0)
         self.saga.start(order, delay_s)
         return None
 

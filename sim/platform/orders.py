@@ -59,6 +59,9 @@ CANCELLABLE: Final = frozenset({S.CONFIRMED, S.PACKED, S.ASSIGNED})
 _LEGAL = [[state in TRANSITIONS[before] for state in OrderState] for before in OrderState]
 
 
+Draws = tuple[list[float], list[float]]
+"""Of each call on an order's way in: its luck, and its exponential work, seconds."""
+
 _KEPT = Struct("<4q")
 
 # Looking a member up on its class costs ten times as much as a name.
@@ -80,12 +83,14 @@ class Order:
 
     __slots__ = (
         "accepted", "accepted_s", "asked_cents", "attempt", "authorised", "before", "bill", "call", "cancel_reason", "cell",
-        "cleared", "client", "committed", "confirmed_s", "declined", "done_s", "driver", "due_cents", "entered_s",
+        "cleared", "client", "committed", "confirmed_s", "declined", "done_s", "draws", "driver", "due_cents", "entered_s",
         "expected_s", "failing", "give_up_at_s", "gone_cents", "held", "id", "kept_cents", "left_s", "less_cents", "litres",
         "method", "node", "opened_s", "overdue", "paid_cents", "plan", "planned", "promised_s", "ready_s", "refunded_cents",
         "resumed", "skus", "state", "step", "store", "surcharge_cents", "swapped", "tasked", "to_pick", "undone", "unheld",
         "units", "unknown", "value_cents", "wanted", "was_confirmed", "way",
     )  # fmt: skip
+
+    draws: Draws  # of its calls in the full profile
 
     def __init__(self, request: OrderRequest, store: StoreId, plan: Sequence[Step], entered_s: float = 0.0) -> None:
         self.id: OrderId = request.order

@@ -36,8 +36,8 @@ class Payments:
         order -> seconds that our own payment service takes for a charge, infinite when it does not answer.
     service
         That service, whose instances may die with a charge under way; None: none do.
-    pool, compartment
-        Calls that may be under way at once: of the whole service, and to the provider (a bulkhead).
+    places
+        Calls that may be under way at once: to the provider, and, in its pool, of the whole service.
     charged
         Told of each charge whether it succeeded.
     quiet
@@ -53,21 +53,20 @@ class Payments:
         settings: Settings,
         orders: int,
         *,
-        hop_s: Callable[[OrderId], float] | None,
+        hop_s: Callable[[Order], float] | None,
         breaker: Breaker,
         budget: RetryBudget,
-        pool: Bulkhead,
-        compartment: Bulkhead,
+        places: Bulkhead,
         quiet: bool,
         service: Service | None = None,
         charged: Callable[[bool], None] | None = None,
     ) -> None:
         self._env, self._facts, self._book, self._provider, self._settings = env, facts, book, provider, settings
         self._quiet, self._service = quiet, service
-        self.pool = pool
+        self.pool = places.pool
         self.charging = Charging(
             env, facts, provider, settings, self._book_in, hop_s=hop_s, service=service, breaker=breaker, budget=budget,
-            pool=pool, compartment=compartment, charged=charged,
+            places=places, charged=charged,
         )  # fmt: skip
         self.kept = array("q", bytes(8 * orders))  # by our books: captured less refunded
         self.unknown: dict[OrderId, Order] = {}  # compensated while a charge's outcome was unknown

@@ -26,6 +26,25 @@ def planned_instances(peak_load: float, workers: int, autoscale: Autoscale) -> i
     return max(min(max(needed, autoscale.least), autoscale.most), ZONES)
 
 
+class Bill:
+    """Instance-seconds to be paid for: of each instance from its order until it is taken out of rotation."""
+
+    __slots__ = ("_paid_s", "_running", "_until_s")
+
+    def __init__(self) -> None:
+        self._paid_s = self._until_s = 0.0
+        self._running = 0
+
+    def runs(self, more: int, now_s: float) -> None:
+        """So many more instances (below zero: fewer) are paid for from a time on; these may come in any order."""
+        self._paid_s, self._until_s = self.paid_s(now_s), now_s
+        self._running += more
+
+    def paid_s(self, now_s: float) -> float:
+        """Paid for until a time no earlier than the last change, seconds."""
+        return self._paid_s + self._running * (now_s - self._until_s)
+
+
 class Rotation:
     """The instances of one service: starting, up, dead but not yet noticed, gone.
 
@@ -44,12 +63,14 @@ class Rotation:
         Instances that there should be.
     known
         Instances that the platform counts on and pays for: starting, up, dead without its knowing.
+    bill
+        Where their time is counted; the service's own unless it is told another.
     resting
         Whether these are as few as may be, all of them up: there is nothing to decide up to the `target` of utilisation and
         with no more than `waiting_most` calls in the queue.
     """
 
-    def __init__(self, instances: int, autoscale: Autoscale, health: Health) -> None:
+    def __init__(self, instances: int, autoscale: Autoscale, health: Health, bill: Bill | None = None) -> None:
         self._autoscale = autoscale
         self._notice_s = health.interval_s * health.failures
         self._replace = health.replace
@@ -65,25 +86,21 @@ class Rotation:
         self._zones_down = [0] * ZONES
         self._low_since_s = inf
         self._low_most = 0
-        self._paid_s = self._paid_until_s = 0.0
+        self.bill = bill or Bill()
+        self.bill.runs(instances, 0.0)
 
-    def paid_s(self, now_s: float) -> float:
-        """Instance-seconds paid for until now: from the order of each instance until it is taken out of rotation."""
-        if now_s > self._paid_until_s:
-            self._paid_s += self.known * (now_s - self._paid_until_s)
-            self._paid_until_s = now_s
-        return self._paid_s
-
-    def _plan(self) -> None:
+    def _plan(self, now_s: float) -> None:
         starting, dead = self._starting, self.dead
         self.resting = False
-        self.known = len(self.up) + len(starting) + len(dead)
+        known = len(self.up) + len(starting) + len(dead)
+        if known != self.known:
+            self.bill.runs(known - self.known, now_s)
+            self.known = known
         self.due_s = min(starting[0][0] if starting else inf, dead[0][0] if dead else inf)
 
     def step(self) -> int:
         """Let the change happen that is due first; returns the instance that now serves, or nobody."""
         now_s, came = self.due_s, NOBODY
-        self.paid_s(now_s)
         if self._starting and self._starting[0][0] <= now_s:
             came = self._starting.popleft()[1]
             self.up.append(came)
@@ -94,7 +111,7 @@ class Rotation:
                 self._launch(now_s, 1)
             else:
                 self.desired -= 1
-        self._plan()
+        self._plan(now_s)
         return came
 
     def _launch(self, now_s: float, count: int) -> None:
@@ -102,7 +119,6 @@ class Rotation:
         zones = [zone for zone in range(ZONES) if not self._zones_down[zone]]
         if not zones:
             return
-        self.paid_s(now_s)
         where = [self.zone[instance] for instance in self.up] + [self.zone[instance] for _, instance in self._starting]
         for _ in range(count):
             zone = min(zones, key=where.count)
@@ -110,22 +126,21 @@ class Rotation:
             self._starting.append((now_s + self._autoscale.provisioning_s, len(self.zone)))
             self.zone.append(zone)
             self.died_s.append(inf)
-        self._plan()
+        self._plan(now_s)
 
     def kill(self, instance: int, now_s: float) -> bool:
         """An instance dies; returns whether it served. One that is starting is simply gone."""
-        self.paid_s(now_s)
         if instance in self.up:
             self.up.remove(instance)
             self.died_s[instance] = now_s
             self.dead.append((now_s + self._notice_s, instance))
-            self._plan()
+            self._plan(now_s)
             return True
         for entry in self._starting:
             if entry[1] == instance:
                 self._starting.remove(entry)
                 self.died_s[instance] = now_s
-                self._plan()
+                self._plan(now_s)
                 break
         return False
 
@@ -185,7 +200,6 @@ class Rotation:
 
     def _retire(self, now_s: float, count: int) -> list[int]:
         # Those that have not started go first, then the newest of the zone that has most; what they work on they finish.
-        self.paid_s(now_s)
         leaving: list[int] = []
         while count > 0 and self._starting:
             self._starting.pop()
@@ -195,5 +209,5 @@ class Rotation:
             zone = max(range(ZONES), key=where.count)
             leaving.append(max(instance for instance in self.up if self.zone[instance] == zone))
             self.up.remove(leaving[-1])
-        self._plan()
+        self._plan(now_s)
         return leaving

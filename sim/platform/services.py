@@ -11,7 +11,7 @@ from math import inf, prod
 
 from sim.platform.background import Background
 from sim.platform.meter import Meter, Sample, sampled
-from sim.platform.scaling import Flight, Rotation, planned_instances
+from sim.platform.scaling import Bill, Flight, Rotation, planned_instances
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import NOBODY
 
@@ -27,6 +27,8 @@ class Service:
     ----------
     peak_load
         Erlangs at the ordinary day's peak, which size the service when the spec names no instances.
+    bill
+        Where its instances' time is counted; None: on a bill of its own.
 
     Attributes
     ----------
@@ -42,9 +44,11 @@ class Service:
 
     on_answers: Callable[[bool], None] | None = None
 
-    def __init__(self, spec: ServiceSpec, autoscale: Autoscale, health: Health, peak_load: float = 0.0) -> None:
+    def __init__(
+        self, spec: ServiceSpec, autoscale: Autoscale, health: Health, peak_load: float = 0.0, bill: Bill | None = None
+    ) -> None:
         count = spec.instances or planned_instances(peak_load, spec.workers, autoscale)
-        self.rotation = Rotation(count, autoscale, health)
+        self.rotation = Rotation(count, autoscale, health, bill)
         self._workers, self._work_s, self._queue_max_s = spec.workers, spec.work_s, spec.queue_max_s
         self.last_instance, self.epoch = NOBODY, 0
         # When each server comes free, and whose it is, ascending: whoever takes a call is nearly always the last of all to
@@ -61,8 +65,10 @@ class Service:
         self._control, self._monitor = Meter(), Meter()
         self._latencies: list[float] = []
         self._failed, self._refused, self._lost = 0.0, 0, 0
-        # Whether nothing has happened since the last beat but calls that were answered: see `beat`.
+        # Whether nothing has happened since the last beat but calls that were answered, and what that beat found where
+        # nobody called at all: see `beat`.
         self._plain = False
+        self._still: Sample | None = None
         for instance in self.rotation.up:
             self._join(instance, 0.0)
         self._refresh(0.0)
@@ -84,24 +90,35 @@ class Service:
         if at_s >= self._calm_until_s:
             return self._call_in_trouble(at_s, work_s, luck)
         free = self._free
-        begin_s, instance = free[0]
-        wait_s = 0.0
-        if begin_s > at_s:
-            wait_s = begin_s - at_s
-        else:
-            begin_s = at_s
-        if luck < self._chance:
-            # Waits for the background and for simulated calls pass together; only the latter hold a server.
-            wait_s = max(wait_s, self._background.wait_s(luck))
-        if wait_s > self._queue_max_s:
-            return self._refuse()
-        work_s *= self._factor
-        until_s = begin_s + work_s * self._stretch
+        free_s, instance = free[0]
+        if free_s > at_s or luck < self._chance:
+            return self._call_that_waits(at_s, work_s, luck)
+        until_s = at_s + work_s * self._stretch
         if until_s > free[-1][0]:
             free.append((until_s, instance))
         else:
             insort(free, (until_s, instance))
         del free[0]
+        self.last_instance = instance
+        self._worked_s += work_s
+        self._latencies.append(work_s)
+        return work_s
+
+    def _call_that_waits(self, at_s: float, work_s: float, luck: float) -> float:
+        free_s, instance = self._free[0]
+        begin_s = max(at_s, free_s)
+        wait_s = begin_s - at_s
+        if luck < self._chance:
+            # Waits for the background and for simulated calls pass together; only the latter hold a server.
+            wait_s = max(wait_s, self._background.wait_s(luck))
+        return self._serve(begin_s, wait_s, work_s, instance)
+
+    def _serve(self, begin_s: float, wait_s: float, work_s: float, instance: int) -> float:
+        if wait_s > self._queue_max_s:
+            return self._refuse()
+        work_s *= self._factor
+        insort(self._free, (begin_s + work_s * self._stretch, instance))
+        del self._free[0]
         self.last_instance = instance
         self._worked_s += work_s
         wait_s += work_s
@@ -136,18 +153,10 @@ class Service:
             wait_s = max(wait_s, ahead_s)
         if luck < self._chance:
             wait_s = max(wait_s, background.wait_s(luck))
-        if wait_s > self._queue_max_s:
-            return self._refuse()
-        work_s *= self._factor
-        insort(self._free, (begin_s + work_s * self._stretch, instance))
-        del self._free[0]
-        if background.flooded:
-            background.backlog_s += work_s
-        self.last_instance = instance
-        self._worked_s += work_s
-        wait_s += work_s
-        self._latencies.append(wait_s)
-        return wait_s
+        latency_s = self._serve(begin_s, wait_s, work_s, instance)
+        if background.flooded and latency_s < inf:
+            background.backlog_s += work_s * self._factor
+        return latency_s
 
     def fails(self, calls: float = 1.0) -> float:
         """Calls fail for what the service asks is down: they count as its errors; returns infinity."""
@@ -287,7 +296,7 @@ class Service:
                 for free_s, instance in self._free
             )
         self._chance, self._stretch = background.chance, background.stretch
-        trouble = dead or background.flooded or not self.answers
+        trouble = dead or background.flooded or not self.answers or self._factor != 1.0
         self._calm_until_s = -inf if trouble else rotation.due_s
 
     @property
@@ -297,13 +306,14 @@ class Service:
 
     def lag_s(self, now_s: float) -> float:
         """What a call that comes now would take longer than one of an idle, healthy service, seconds; infinity: it is down."""
+        if now_s < self._calm_until_s and self._free[0][0] <= now_s:
+            return 0.0  # nearly always
         return self.delay_s(now_s) + self._work_s * (self._factor - 1.0) if self.answers else inf
 
     def delay_s(self, now_s: float) -> float:
         """What a call that comes now would wait for those ahead of it, seconds."""
-        free = self._free
-        if not self._background.flooded and (not free or free[0][0] <= now_s):
-            return 0.0
+        if now_s < self._calm_until_s and self._free[0][0] <= now_s:
+            return 0.0  # nearly always
         return self._queue(now_s)[1]
 
     # -- control and monitoring ----------------------------------------------------------------------------------------
@@ -327,6 +337,12 @@ class Service:
         """
         background, rotation, control = self._background, self.rotation, self._control
         if self._plain and self._sampled_s < now_s < self._calm_until_s and self._free[0][0] <= now_s:
+            latencies = self._latencies
+            if self._still is not None and not (rate or latencies):
+                room_s = background.room_s + background.servers * (now_s - self._sampled_s)
+                background.room_s = control.room_s = self._monitor.room_s = room_s
+                background.settled_s = self._ticked_s = self._sampled_s = now_s
+                return self._still
             span_s, worked_s = now_s - self._sampled_s, self._worked_s
             taken_s = background.taken_s + background.load * span_s
             room_s = background.room_s + background.servers * span_s
@@ -349,12 +365,14 @@ class Service:
                 self._worked_before_s = worked_s
                 control.work_s = monitor.work_s = done_s
                 control.room_s = monitor.room_s = room_s
-                latencies = self._latencies
                 if latencies:
                     self._latencies = []
                 p50_s, p99_s = background.percentiles_s(latencies, calls, 0.0)
                 calls += len(latencies)
-                return sampled((calls, 0.0, 0.0, calls / span_s, p50_s, p99_s, busy, queue, len(rotation.up), 0.0))
+                found = sampled((calls, 0.0, 0.0, calls / span_s, p50_s, p99_s, busy, queue, len(rotation.up), 0.0))
+                self._still = None if calls or rate or foreground else found
+                return found
+        self._still = None
         self.tick(rate, now_s)
         found = self.sample(now_s)
         carried = control.carried_s or self._monitor.carried_s
@@ -376,7 +394,8 @@ class Service:
         if leaving:
             self._leave(leaving)
         elif background.drift(rate):
-            self._calm_until_s = rotation.due_s
+            if self._factor == 1.0:
+                self._calm_until_s = rotation.due_s
             return
         background.rate = rate
         self._refresh(now_s)

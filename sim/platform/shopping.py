@@ -25,9 +25,10 @@ class Shopping:
 
         Of a page that nobody answers nothing can be ordered; nor anything at all where no page is answered.
         """
-        catalogue, first, now = self._catalogue, store * self._inventory.skus, self._env.now
+        catalogue = self._catalogue
         if not catalogue.unsettled:
             return request
+        first, now = store * self._inventory.skus, self._env.now
         if not catalogue.filling:
             age_s = catalogue.ordered((first + sku for sku in request.skus), now)
             if age_s is not None:

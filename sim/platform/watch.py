@@ -27,6 +27,8 @@ from sim.scenario.signals import TrackingSpec
 from sim.vocabulary import DriverId, NodeId, Stall
 
 _SILENT, _STOPPED, _LATE, _ASTRAY = Stall.SILENT, Stall.STOPPED, Stall.LATE, Stall.ASTRAY
+_Begun = tuple[Order, DriverId, float, bool]
+"""The first four of a ride."""
 _Ride = tuple[Order, DriverId, float, bool, float, int]
 """Order, driver, when the ride began, whether to the door; when he should be there; what was seen."""
 
@@ -62,7 +64,10 @@ class Watch:
         self._stores, self._profiles, self._stops = figures.store_nodes, figures.driver_profiles, figures.stops
         self._stall_s, self._slip_s = spec.stall_s, spec.slip_s
         self._take_back = take_back if spec.on_stall == "reassign" else None
-        self._begun: deque[tuple[Order, DriverId, float, bool]] = deque()  # in turn: the first four of a `_Ride`
+        self._begun: list[_Begun] = []  # since the last look
+        self._waiting: deque[tuple[float, list[_Begun]]] = (
+            deque()
+        )  # what had begun by a look, and not by the one before
         self._due: dict[int, list[_Ride]] = {}  # rides that are to be looked at again, by the number of the round
         self.stuck: list[_Ride] = []
 
@@ -107,16 +112,18 @@ class Watch:
 
     def look(self, now: float) -> float:
         """Look at the rides that may be overdue; returns the share of the drivers on shift who are stuck."""
-        begun, until_s = self._begun, now - self._slip_s
-        while begun and begun[0][2] <= until_s:
-            order, driver, begun_s, out = begun.popleft()
-            # As a rule it is over; that is seen without a call.
-            if (
-                (order.done_s if out else order.left_s) == inf and order.driver == driver
-                and order.accepted and order.failing is None
-            ):  # fmt: skip
-                due_s = self._due_s(order, driver, begun_s, out)
-                self._look_at(max(due_s + self._slip_s, now), (order, driver, begun_s, out, due_s, 0))
+        waiting, until_s = self._waiting, now - self._slip_s
+        waiting.append((now, self._begun))
+        self._begun = []
+        while waiting and waiting[0][0] <= until_s:
+            for order, driver, begun_s, out in waiting.popleft()[1]:
+                # As a rule it is over; that is seen without a call.
+                if (
+                    (order.done_s if out else order.left_s) == inf and order.driver == driver
+                    and order.accepted and order.failing is None
+                ):  # fmt: skip
+                    due_s = self._due_s(order, driver, begun_s, out)
+                    self._look_at(max(due_s + self._slip_s, now), (order, driver, begun_s, out, due_s, 0))
         for ride in self._due.pop(round(now / BEAT_S), ()):
             if _under_way(ride):
                 self._notice(ride, now)

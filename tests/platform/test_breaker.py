@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.platform.breaker import Breaker, Bulkhead, RetryBudget
+from sim.platform.breaker import Breaker, Bulkhead, Pool, RetryBudget
 from sim.vocabulary import BreakerState
 
 CLOSED, OPEN, HALF_OPEN = BreakerState
@@ -168,7 +168,7 @@ def test_a_retry_is_earned_by_as_many_calls_as_the_ratio_says(ratio: float, firs
 
 @given(st.lists(st.booleans(), max_size=300), st.integers(1, 8))
 def test_a_bulkhead_never_holds_more_than_its_limit(wishes: list[bool], most: int) -> None:
-    bulkhead, inside, refused = Bulkhead(most), 0, 0
+    bulkhead, inside, refused = Bulkhead(most, Pool(100)), 0, 0
     for enters in wishes:
         if enters:
             entered = bulkhead.enter()
@@ -183,8 +183,8 @@ def test_a_bulkhead_never_holds_more_than_its_limit(wishes: list[bool], most: in
 
 
 def test_a_bulkhead_knows_who_never_entered() -> None:
-    bulkhead = Bulkhead(2)
+    bulkhead = Bulkhead(2, Pool(100))
     with pytest.raises(RuntimeError, match="one more leave than enter"):
         bulkhead.leave()
-    wide = Bulkhead(1, enabled=False)
+    wide = Bulkhead(1, Pool(100), enabled=False)
     assert all(wide.enter() for _ in range(50))

@@ -214,6 +214,11 @@ class Records(RuleBasedStateMachine):
             assert self.inventory.split.total(place) == self.inventory.available[place]
 
     @invariant()
+    def no_write_escapes_its_store(self) -> None:
+        for store, written_s in enumerate(self.inventory.written_s):
+            assert max(self.inventory.updated_s[store * SKUS : (store + 1) * SKUS]) <= written_s
+
+    @invariant()
     def versions_only_rise(self) -> None:
         now = list(self.inventory.version)
         before = getattr(self, "_before", now)
@@ -267,6 +272,9 @@ def test_a_record_knows_when_it_was_written() -> None:
         (3.0, lambda: inventory.reduce(order, 0, 1)),  # type: ignore[arg-type]
         (4.0, lambda: inventory.commit(order)),
         (5.0, lambda: inventory.adjust(1, 1, 1, StockCause.COUNT)),  # type: ignore[arg-type]
+        (6.0, lambda: inventory.hold(order, 1, 1)),  # type: ignore[arg-type]
+        (7.0, lambda: inventory.sell(np.array([3]), np.array([1]))),
+        (8.0, lambda: inventory.corrupt([5])),
     ):
         env.advance(at_s)
         before = list(inventory.version)
@@ -274,7 +282,8 @@ def test_a_record_knows_when_it_was_written() -> None:
         written = [place for place in range(6) if inventory.version[place] != before[place]]
         assert written
         assert [inventory.updated_s[place] for place in written] == [at_s] * len(written)
-    assert list(inventory.updated_s) == [0, 0, 0, 4, 5, 4]
+        assert inventory.written_s == [0.0, at_s]
+    assert list(inventory.updated_s) == [0, 0, 0, 7, 6, 8]
 
 
 def test_without_holds_a_sale_leaves_the_record_at_picking_and_never_below_nothing() -> None:

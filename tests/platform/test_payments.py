@@ -10,7 +10,7 @@ from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest
 from sim.facts import SIGNATURES, Facts
 from sim.operations.provider import KNOWN_S, Habits, Provider
-from sim.platform.breaker import Breaker, BreakerState, Bulkhead, RetryBudget
+from sim.platform.breaker import Breaker, BreakerState, Bulkhead, Pool, RetryBudget
 from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
 from sim.scenario.business import Payments as Settings
@@ -53,12 +53,12 @@ class Bank:
             self.env, self.ear, np.full((orders, 5), 0.5), np.full((orders, 5), latency_s),
             habits or Habits(0.0, callback_s=90.0), lambda: self.is_down, Die(7),
         )  # fmt: skip
-        self.pool, self.compartment = Bulkhead(pool), Bulkhead(compartment)
+        self.pool = Pool(pool)
+        self.compartment = Bulkhead(compartment, self.pool)
         self.breaker = breaker or Breaker(enabled=False)
         self.payments = Payments(
             self.env, self.ear, self.book, self.provider, Settings(**settings), orders, hop_s=lambda order: 0.0,
-            breaker=self.breaker, budget=RetryBudget(enabled=False), pool=self.pool, compartment=self.compartment,
-            quiet=False,
+            breaker=self.breaker, budget=RetryBudget(enabled=False), places=self.compartment, quiet=False,
         )  # fmt: skip
         self.provider.callbacks = self.payments
         self.answers: dict[int, bool] = {}

@@ -223,4 +223,4 @@ def test_a_clusters_faults_reach_the_service_they_name() -> None:
     cluster.recover(Svc.CATALOGUE, 10.0)
     assert [service.call(31.0, 0.01, 0.9) for service in cluster.services] == [0.01] * 8
     assert [sample.instances for sample in cluster.sample()] == [2 if svc is Svc.ORDERS else 3 for svc in Svc]
-    assert cluster.paid_s() == pytest.approx(30.0 * 24)
+    assert cluster.bill.paid_s(30.0) == pytest.approx(30.0 * 24)

@@ -93,11 +93,11 @@ def test_a_service_is_sized_for_its_peak_at_half_its_capacity(peak: float, insta
 
 def test_instances_are_paid_for_from_their_order_to_their_end() -> None:
     one = a_service(autoscale=Autoscale(enabled=False, provisioning_s=60.0))
-    assert one.rotation.paid_s(100.0) == 300.0
+    assert one.rotation.bill.paid_s(100.0) == 300.0
     one.kill(0, 100.0)  # paid until it is noticed at 130, when its successor is ordered
     one.sample(1000.0)
-    assert one.rotation.paid_s(1000.0) == 3 * 1000.0
+    assert one.rotation.bill.paid_s(1000.0) == 3 * 1000.0
     bare = a_service(replace=False)
     bare.kill(0, 100.0)
     bare.advance(1000.0)
-    assert bare.rotation.paid_s(1000.0) == 2 * 1000.0 + 130.0
+    assert bare.rotation.bill.paid_s(1000.0) == 2 * 1000.0 + 130.0
