@@ -110,7 +110,7 @@ class Backend:
             env, services, platform.autoscale, platform.health,
             peak_loads=[rate * work for rate, work in zip(peak, work_s, strict=True)], load=self._load, tick_s=BEAT_S,
         )  # fmt: skip
-        self._dispatch, self._notifications = (self.cluster.services[svc] for svc in (Svc.DISPATCH, _NOTIFICATIONS))
+        self._notifications = self.cluster.services[_NOTIFICATIONS]
         self._on_the_way = self.cluster.services[_GATEWAY], self.cluster.services[Svc.ORDERS]
         self._records = self.cluster.services[_INVENTORY]
         # By service: who else is told when it answers no more, or again.
@@ -299,11 +299,12 @@ class Backend:
         that is waited for later); what became of the call it finds in `order.call`.
         """
         at_s = self._env.now + delay_s
-        service, windows_s = self.cluster.services[_INVENTORY], self.windows_s
+        service, windows_s = self._records, self.windows_s
         if self.dark and order.store in self.dark:
             latency_s = service.fails()
         else:
-            latency_s = self.front.reserve_s(order, at_s)
+            lucks, works_s = order.draws
+            latency_s = service.call(at_s, works_s[-2], lucks[-2])
         self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
             return delay_s
@@ -338,14 +339,6 @@ class Backend:
             return False
         service = self._records
         return call[0] == service.epoch or not service.lost(call)
-
-    def deciding_s(self) -> float:
-        """How long the dispatch service is behind with its decisions, seconds; infinity while it is down."""
-        return self._dispatch.lag_s(self._env.now)
-
-    def notifies(self) -> bool:
-        """Whether the service answers that brings messages to phones."""
-        return self._notifications.answers
 
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""

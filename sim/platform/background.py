@@ -4,6 +4,7 @@ While they fit, whoever calls meets the stationary wait of an M/M/c queue with a
 piles up and drains like a fluid.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from math import ceil, exp, inf, log, nan
 
@@ -342,15 +343,20 @@ class Background:
         # lies above the next foreground latency.
         easy, work_s = self.easy, self.work_s
         low, high, found_s = 0, min(count, ceil(above)), inf
-        k = int(tail * count)  # where it is when both are alike
+        # As a rule it is where the background alone, if none of it waits, has its level: the second look goes beside it.
+        k = min(count - bisect_right(latencies, -log(tail) * work_s), high - 1)
+        near = True
         while low < high:
             share = (above - k) / taken
             level_s = -log(share) * work_s if easy and share < 1.0 else self.latency_s(share, ahead_s)
             if level_s >= latencies[count - 1 - k]:
                 high, found_s = k, level_s
+                k -= 1
             else:
-                low = k + 1
-            k = (low + high) // 2
+                low = k = k + 1
+            if not near:
+                k = (low + high) // 2
+            near = False
         if found_s == inf and low < above:
             found_s = self.latency_s((above - low) / taken, ahead_s)
         return min(found_s, latencies[count - low]) if low else found_s

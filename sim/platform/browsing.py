@@ -98,6 +98,9 @@ class Browsed(ABC):
         those answered past the page's life or not at all; the rest are hits. Expected numbers when reads are a rate.
     filling
         Whether reads that miss are asked, and answered: else no page is filled.
+    changes
+        Of each record that changed, by place, what is not visible to everybody yet. While there is nothing, and pages are
+        filled, every record is shown as it is.
     replica, invalidations, fill_s
         What faults may change while the run goes on.
     stale_reads
@@ -123,7 +126,7 @@ class Browsed(ABC):
         self._ttl_s, self._may_be_stale = setup.cache.ttl_s, setup.cache.stale_on_open_breaker
         self._on_visible = setup.on_visible
         self._numbers = array("i", bytes(4 * setup.stores * setup.skus))
-        self._changes: dict[int, list[Change]] = {}  # by place, until visible
+        self.changes: dict[int, list[Change]] = {}
 
     @abstractmethod
     def crossed(self, place: int, now: float, available: bool) -> None:
@@ -175,11 +178,6 @@ class Browsed(ABC):
     def sample(self, now: float) -> Sample:
         """The figures of now; also finds out what has become visible."""
 
-    @property
-    def unsettled(self) -> bool:
-        """Whether any record may be shown otherwise than it is."""
-        return bool(self._changes) or not self.filling
-
     def page_of(self, place: int) -> int:
         """The page that lists a record."""
         store, sku = divmod(place, self._skus)
@@ -221,7 +219,7 @@ class Browsed(ABC):
 
     def _change(self, place: int, now: float, available: bool) -> Change | None:
         """Note a change; None when it is none, because the record was last heard to be so."""
-        waiting = self._changes.get(place)
+        waiting = self.changes.get(place)
         if waiting and waiting[-1].available == available:
             return None
         self._numbers[place] += 1
@@ -230,7 +228,7 @@ class Browsed(ABC):
         if waiting:
             waiting.append(change)
         else:
-            self._changes[place] = [change]
+            self.changes[place] = [change]
         return change
 
     def _filled(self, changes: list[Change], now: float, empty_s: float) -> list[Change]:
@@ -245,10 +243,10 @@ class Browsed(ABC):
             self._became_visible(change, fresh_s)
             if self._on_visible is not None:
                 self._on_visible(change.place, fresh_s)
-            waiting = self._changes[change.place]
+            waiting = self.changes[change.place]
             del waiting[0]  # changes of a record become visible in their order
             if not waiting:
-                del self._changes[change.place]
+                del self.changes[change.place]
         return late
 
     def _became_visible(self, change: Change, fresh_s: float) -> None:  # noqa: B027 (nothing more to count is usual)

@@ -32,21 +32,20 @@ def _name(topic: Topic, number: Any) -> Any:
 class _Fates:
     """Which messages of a topic, by number, something happens to: worked out for many at once."""
 
-    __slots__ = ("_fated", "_known", "_luck", "_spec", "_topic")
+    __slots__ = ("_luck", "_spec", "_topic", "fated", "known")
 
     def __init__(self, luck: Die, spec: BusSpec, topic: Topic) -> None:
         self._luck, self._spec, self._topic = luck, spec, topic
-        self._known, self._fated = 0, set[int]()
+        # Below which number they are known, and those of the last block to which something happens.
+        self.known, self.fated = 0, set[int]()
 
-    def spared(self, number: int) -> bool:
-        """Whether nothing happens to a message."""
-        if number >= self._known:
-            numbers = np.arange(self._known, self._known + _BLOCK, dtype=np.int64)
-            chances = self._luck.uniforms(_name(self._topic, numbers))
-            fated = (chances < self._spec.loss) | (chances > 1.0 - self._spec.duplicates)
-            self._fated = set(numbers[fated].tolist())
-            self._known += _BLOCK
-        return number not in self._fated
+    def more(self) -> None:
+        """Work out the next block."""
+        numbers = np.arange(self.known, self.known + _BLOCK, dtype=np.int64)
+        chances = self._luck.uniforms(_name(self._topic, numbers))
+        fated = (chances < self._spec.loss) | (chances > 1.0 - self._spec.duplicates)
+        self.fated = set(numbers[fated].tolist())
+        self.known += _BLOCK
 
 
 class Partition:
@@ -149,7 +148,10 @@ class Bus:
         now, delay_s = self._env.now, self.delay_s
         if self._shaky is not None and now >= self._shaky[1]:
             self._shaky = None
-        if self._shaky is not None or not (self._reliable or self._fated[topic].spared(number)):
+        fates = self._fated[topic]
+        if number >= fates.known:
+            fates.more()
+        if self._shaky is not None or number in fates.fated:
             self._risk(topic, key, message)
         elif now <= self._blocked_until_s:
             self._arrive(topic, key, message, now + delay_s)

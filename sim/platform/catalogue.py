@@ -155,11 +155,11 @@ class Catalogue(Browsed):
 
     def shown(self, place: int, now: float, available: bool) -> bool:
         """Whether a browser is shown a record as available, given whether it is."""
-        if place not in self._changes:
+        if place not in self.changes:
             return available
         page = self._pages[self.page_of(place)]
         self._advance(page, now)
-        changes = self._changes.get(place)
+        changes = self.changes.get(place)
         if changes is None:
             return available
         if page.live or not self.filling:

@@ -53,7 +53,7 @@ class Charging:
     ----------
     book_in
         Told of an order, what the provider did for it, and of how many cents.
-    hop_s, service, breaker, budget, places, charged
+    hop_s, service, breaker, budget, places
         As of `sim.platform.payments.Payments`.
 
     Attributes
@@ -62,6 +62,8 @@ class Charging:
         Of those who ask: when it ends, nobody waits for the charges under way any more.
     unavailable
         Charges that were not even tried.
+    paid, unpaid
+        Tries to charge that came to something, and to nothing: declined, unanswered or not made.
     """
 
     def __init__(
@@ -77,15 +79,14 @@ class Charging:
         breaker: Breaker,
         budget: RetryBudget,
         places: Bulkhead,
-        charged: Callable[[bool], None] | None,
     ) -> None:
         self._env, self._facts, self._provider, self._settings = env, facts, provider, settings
-        self._book_in, self._hop_s, self._service, self._charged = book_in, hop_s, service, charged
+        self._book_in, self._hop_s, self._service = book_in, hop_s, service
         self._breaker, self._budget, self._places = breaker, budget, places
         self._timeout_s = quantise(settings.timeout_s)
         self._again_s, self._retry_s = quantise(settings.again_s), quantise(settings.retry_s)
         self.life = Life()
-        self.unavailable = 0
+        self.unavailable = self.paid = self.unpaid = 0
 
     def begin(self, order: Order, cents: Cents, capture: bool, done: Done) -> None:
         """Charge an order that is not paid."""
@@ -162,15 +163,15 @@ class Charging:
             self._breaker.ok(self._env.now)
         if not self._budget.full:
             self._budget.first()
-        if order.paid_cents or order.authorised:  # as `is_paid` says
-            self._tried(one, True)  # a callback came meanwhile
-        elif charge is _DECLINED:
-            order.unknown = False
-            self._facts.payment_failed(order=order.id, attempt=order.attempt)
-            self._tried(one, False)
-        else:
+        if not (order.paid_cents or order.authorised):  # else a callback came meanwhile
+            if charge is _DECLINED:
+                order.unknown = False
+                self._facts.payment_failed(order=order.id, attempt=order.attempt)
+                self._failed(one)
+                return
             self._book_in(order, charge, one.cents)
-            self._tried(one, True)
+        self.paid += 1
+        one.done(order, True)
 
     def _timed_out(self, event: Timer) -> None:
         one: _Charge = event._value
@@ -186,7 +187,7 @@ class Charging:
         """There is no answer: what became of the charge is unknown, and it is asked for again."""
         order = one.order
         if is_paid(order):
-            self._tried(one, True)
+            self._paid(one)
             return
         self._facts.payment_unknown(order=order.id, attempt=order.attempt)
         one.asked = True
@@ -202,7 +203,7 @@ class Charging:
         if one.life != self.life.number:
             one.done(one.order, None)
         elif is_paid(one.order):
-            self._tried(one, True)
+            self._paid(one)
         else:
             self._ask(one)
 
@@ -213,15 +214,19 @@ class Charging:
             order.unknown = False
         if not order.unknown:
             self._facts.payment_failed(order=order.id, attempt=order.attempt)
-        self._tried(one, False)
+        self._failed(one)
 
-    def _tried(self, one: _Charge, paid: bool) -> None:
-        """A try of the customer's is over: the charge is, or there will be another."""
+    def _paid(self, one: _Charge) -> None:
+        """What was asked for is there, by a callback."""
+        self.paid += 1
+        one.done(one.order, True)
+
+    def _failed(self, one: _Charge) -> None:
+        """A try of the customer's came to nothing: the charge does, or there will be another try."""
         order = one.order
-        if self._charged is not None:
-            self._charged(paid)
-        if paid or order.unknown or order.attempt >= self._settings.attempts_max or order.cancel_reason is not None:
-            one.done(order, paid)
+        self.unpaid += 1
+        if order.unknown or order.attempt >= self._settings.attempts_max or order.cancel_reason is not None:
+            one.done(order, False)
         elif self._retry_s:
             Timer(self._env, self._retry_s, self._after_pause, one)
         else:

@@ -137,7 +137,7 @@ class ExplicitCatalogue(Browsed):
 
     def shown(self, place: int, now: float, available: bool) -> bool:
         """Whether a browser is shown a record as available, given whether it is; looking fills no page."""
-        changes = self._changes.get(place)
+        changes = self.changes.get(place)
         if changes is None:
             return available
         page = self.page_of(place)

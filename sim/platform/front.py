@@ -7,6 +7,7 @@ request away.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf, log
+from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
@@ -128,14 +129,15 @@ class Front:
         # A policy that trusts everybody is asked only where there are fraudsters to count.
         self._screens = bool(settings.fraud.planted_share) or not getattr(fraud, "trusting", False)
         self._review_s = quantise(settings.fraud.review_s)
-        self._blocks: dict[int, list[Draws]] = {}
+        self._blocks: dict[int, bytes] = {}
+        self._row = Struct(f"={len(self._way_work_s)}d")
         self._attacks: list[_Attacker] = []
         self._guesses, self._clients = 0, clients
         self.attack_s = 0.0  # work of attackers' requests, in usual requests a second
         self.duplicates = 0
         # Of the last request that was let in: at the gateway and at the order service; its draws.
         self.way = NO_FLIGHT, NO_FLIGHT
-        self.draws: Draws = [], []
+        self.draws: Draws = (), ()
         self.placed: list[float] = []  # our side's latency of each request to order, seconds; infinity: not served
 
     def start(self) -> None:
@@ -153,11 +155,6 @@ class Front:
         luck, size = self._luck.pair(order, 16 * number + service)
         return self._services_of[service].call(at_s, -log(1.0 - size) * self._work_s[service], luck)
 
-    def reserve_s(self, order: Order, at_s: float) -> float:
-        """An order's first call to the inventory service: as `call_s`, at the price of a look-up."""
-        lucks, works_s = order.draws
-        return self._services_of[_INVENTORY].call(at_s, works_s[-2], lucks[-2])
-
     def pay_s(self, order: Order) -> float:
         """An order's call to the payment service: whole ticks until the answer, seconds."""
         lucks, works_s = order.draws
@@ -172,16 +169,18 @@ class Front:
         block = self._blocks.get(number)
         if block is None:
             block = self._draw_block(number)
-        return block[place]
+        read, size = self._row.unpack_from, self._row.size
+        return read(block, 2 * place * size), read(block, (2 * place + 1) * size)
 
-    def _draw_block(self, number: int) -> list[Draws]:
+    def _draw_block(self, number: int) -> bytes:
+        # Bytes rather than lists: thousands of numbers that lie there for a while would push others out of the caches.
         orders = np.arange(number * BLOCK, (number + 1) * BLOCK)
         lucks, works_s = [], []
         for call, work_s in enumerate(self._way_work_s):
             luck, size = self._luck.pairs(orders, call - 64)
             lucks.append(luck)
             works_s.append(-np.log1p(-size) * work_s)
-        block: list[Draws] = list(zip(np.column_stack(lucks).tolist(), np.column_stack(works_s).tolist(), strict=True))
+        block = np.column_stack(lucks + works_s).tobytes()
         if len(self._blocks) >= BLOCKS:
             del self._blocks[next(iter(self._blocks))]  # the oldest; who still asks for it has it drawn again
         self._blocks[number] = block
@@ -215,7 +214,10 @@ class Front:
             if not allowed:
                 self.placed.append(inf)
                 return Rejection.RATE_LIMITED, 0.0
-        rejection, delay_s = self._services(request, round_trips, now + login_s)
+            if login_s == inf:
+                self.placed.append(inf)
+                return Rejection.UNAVAILABLE, 0.0
+        rejection, delay_s = self._services(request.order, round_trips, now + login_s)
         self.placed.append(inf if rejection is not None else delay_s - self._round_trip_s * (1 + round_trips))
         delay_s += login_s
         if rejection is None and self._screens:
@@ -256,21 +258,25 @@ class Front:
             self.sessions.undo_login(client)
         return allowed, login_s
 
-    def _services(self, request: OrderRequest, round_trips: int, now: float) -> Entry:
-        if now == inf:
-            return Rejection.UNAVAILABLE, 0.0  # nobody could log in
-        order, services = request.order, self._services_of
-        orders = services[_ORDERS]
+    def _services(self, order: OrderId, round_trips: int, now: float) -> Entry:
+        services = self._services_of
+        gateway, orders = services[_GATEWAY], services[_ORDERS]
         waiting_s = orders.delay_s(now)
         if waiting_s and self._pressure.sheds(waiting_s, self._luck.uniform(order, -1)):
             return Rejection.SHED, 0.0
         draws = self.draws = self._draws(order)
         lucks, works_s = draws
-        screen_s = self._screen_s(order, draws, now)
-        if screen_s == inf:
-            return Rejection.UNAVAILABLE, 0.0
+        # The checkout screen asks several services at once: the slowest required part, or the deadline, decides.
+        if self.degradation.off:
+            latencies = self._fewer_parts(draws, now)
+        else:
+            latencies = [call(now, work_s, luck) for call, luck, work_s in zip(self._parts, lucks, works_s)]  # noqa: B905 (the parts come first)
+        screen_s = max(latencies)
+        if screen_s > self._deadline_s:
+            screen_s = self._shortened(order, latencies)
+            if screen_s == inf:
+                return Rejection.UNAVAILABLE, 0.0
         at_s = now + screen_s
-        gateway = services[_GATEWAY]
         gateway_s = gateway.call(at_s, works_s[-4], lucks[-4])
         if gateway_s == inf:
             return Rejection.UNAVAILABLE, 0.0
@@ -281,19 +287,16 @@ class Front:
         self.way = (gateway.epoch, gateway.last_instance, at_s), (orders.epoch, orders.last_instance, at_s)
         return None, quantise(screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips))
 
-    def _screen_s(self, order: OrderId, draws: Draws, now: float) -> float:
-        """The checkout screen asks several services at once: the slowest required part, or the deadline, decides."""
-        if self.degradation.off:
-            enabled = self.degradation.enabled
-            latencies = [
-                call(now, work_s, luck) if feature is None or enabled(feature) else 0.0
-                for call, feature, luck, work_s in zip(self._parts, self._features, *draws)  # noqa: B905 (the parts come first)
-            ]
-        else:
-            latencies = [call(now, work_s, luck) for call, luck, work_s in zip(self._parts, *draws)]  # noqa: B905 (likewise)
-        screen_s = max(latencies)
-        if screen_s <= self._deadline_s:
-            return screen_s
+    def _fewer_parts(self, draws: Draws, now: float) -> list[float]:
+        """Of each part of the screen how long it takes, seconds: no time where its feature is off."""
+        enabled = self.degradation.enabled
+        return [
+            call(now, work_s, luck) if feature is None or enabled(feature) else 0.0
+            for call, feature, luck, work_s in zip(self._parts, self._features, *draws)  # noqa: B905 (the parts come first)
+        ]
+
+    def _shortened(self, order: OrderId, latencies: list[float]) -> float:
+        """How long a screen takes of which some part is later than the deadline, seconds."""
         screen_s, dropped = self._checkout.screen_s(latencies, self._deadline_s)
         if dropped and screen_s < inf:  # else there was no screen to leave anything out of
             self._facts.checkout_shortened(order=order, parts=dropped)

@@ -74,12 +74,13 @@ class RateLimits:
         elif user_s - now > slack_s:
             self.refused[0] += 1
             return False
-        whole_s, address_s = self._whole_full_s, now
+        address_s = now
         if address != NOBODY:
             address_s = max(self._address_full_s.get(address, now), now)
             if address_s - now > self._address_slack_s:
                 self.refused[1] += 1
                 return False
+        whole_s = self._whole_full_s
         if whole_s < now:
             whole_s = now
         elif whole_s - now > self._whole_slack_s:

@@ -21,6 +21,19 @@ class Meter:
     def __init__(self) -> None:
         self.work_s = self.room_s = self.carried_s = 0.0
 
+    @property
+    def anew(self) -> bool:
+        """Whether it has only just begun: nothing was read or carried since."""
+        return not (self.work_s or self.room_s or self.carried_s)
+
+    def level(self, other: "Meter") -> bool:
+        """Whether another was read at the same totals."""
+        return self.work_s == other.work_s and self.room_s == other.room_s
+
+    def begin_anew(self) -> None:
+        """The running totals begin anew at zero; what is carried stays."""
+        self.work_s = self.room_s = 0.0
+
     def read(self, work_s: float, room_s: float) -> float:
         """Share of server time that was busy, given running totals of work taken and server time, seconds."""
         due_s, span_s = self.carried_s + work_s - self.work_s, room_s - self.room_s

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sim.facts import Facts
 from sim.platform.browsing import Sample as Pages
 from sim.platform.bus import Bus
+from sim.platform.charging import Charging
 from sim.platform.gateway import Feature
 from sim.platform.meter import Sample
 from sim.scenario import Scenario
@@ -128,9 +129,11 @@ class Monitoring:
         Above zero while no request of anybody reaches the platform (a lost region).
     stalled
         Looks at overdue rides; called with the time, returns the share of the drivers on shift who are stuck.
-    charges
-        So far: charges tried, and of these declined, unanswered or not made.
+    charging
+        Counts the charges that came to something, and to nothing.
     """
+
+    charging: Charging
 
     def __init__(self, facts: Facts, scenario: Scenario, backend: "Backend", bus: Bus) -> None:
         self._facts, self._backend, self._bus = facts, backend, bus
@@ -140,8 +143,7 @@ class Monitoring:
         self.taken: list[list[float]] = [[] for _ in Endpoint]
         self.unreachable = 0
         self.stalled: Callable[[float], float] = lambda now: 0.0
-        self.charges, self.charges_failed = 0, 0
-        self._charges = self._charges_failed = self._messages = self._changed = self._confirmed = 0
+        self._paid = self._unpaid = self._messages = self._changed = self._confirmed = 0
         self._fresh_s, self._changes = 0.0, 0
         self._stale_reads = 0.0
         self._requests = self._failed = 0.0  # a second, of users, in this look
@@ -150,12 +152,6 @@ class Monitoring:
         """A change of stock is shown to all browsers, so long after it happened."""
         self._fresh_s += fresh_s
         self._changes += 1
-
-    def charged(self, ok: bool) -> None:
-        """A charge was answered, or given up."""
-        self.charges += 1
-        if not ok:
-            self.charges_failed += 1
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
@@ -186,6 +182,7 @@ class Monitoring:
         pages, sent, lag = self._rest(now)
         reads = pages.reads_per_s * BEAT_S
         confirmed = published[_CONFIRMED]
+        paid, unpaid = self.charging.paid, self.charging.unpaid
         self._judge(
             (reads * (1.0 - pages.hit_rate), reads),
             (lag * BEAT_S, sent - self._messages),
@@ -199,11 +196,11 @@ class Monitoring:
             (placed - (confirmed - self._confirmed), placed),
             (0.0 if self.unreachable else self.stalled(now), 1.0),
             (self._fresh_s, self._changes),
-            (self.charges_failed - self._charges_failed, self.charges - self._charges),
+            (unpaid - self._unpaid, unpaid - self._unpaid + paid - self._paid),
         )
         self._messages, self._confirmed = sent, confirmed
         self._fresh_s, self._changes = 0.0, 0
-        self._charges, self._charges_failed = self.charges, self.charges_failed
+        self._paid, self._unpaid = paid, unpaid
         return load
 
     def _judge(self, *figures: tuple[float, float]) -> None:

@@ -16,6 +16,7 @@ from sim.platform.bus import Bus
 from sim.platform.fleet import FleetAhead
 from sim.platform.orders import Order
 from sim.platform.proposals import Proposals, decline
+from sim.platform.services import Service
 from sim.platform.tracking import Tracking
 from sim.platform.views import LiveDispatchView
 from sim.platform.watch import Watch
@@ -62,9 +63,9 @@ class Offers:
         None: for ever, where no message can be lost.
     bonus
         What an order is offered with on top of the usual pay, cents; None: nothing.
-    deciding_s, notifies
-        How long the dispatch service is behind with deciding, seconds, infinity while it is down; whether the service that
-        brings offers to phones answers. None: always at once, and always.
+    dispatch, notifications
+        The services that decide, perhaps late, and that bring offers to phones, as long as they answer; None: always, and
+        at once.
     give_up, move
         Called with an order: cancel it (a saga does); make a transition of its state.
     """
@@ -85,8 +86,8 @@ class Offers:
         move: Any,
         patience_s: float | None = None,
         bonus: Callable[[Order], Cents] | None = None,
-        deciding_s: Callable[[], float] | None = None,
-        notifies: Callable[[], bool] | None = None,
+        dispatch: Service | None = None,
+        notifications: Service | None = None,
     ) -> None:
         self._env, self._facts, self._bus, self._tracking = env, facts, bus, tracking
         self._policy = policy
@@ -96,7 +97,7 @@ class Offers:
         self._again_set = False
         self._looks_ahead = hasattr(policy, "ahead_s")
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
-        self._bonus, self._deciding_s, self._notifies = bonus, deciding_s, notifies
+        self._bonus, self._dispatch, self._notifications = bonus, dispatch, notifications
         self.waiting: dict[OrderId, Order] = {}
         self._proposals = Proposals(self.waiting, tracking, figures)
         self.opened = [0] * figures.stores  # tasks so far, and by the customers' cells
@@ -196,8 +197,8 @@ class Offers:
         self._asked = False
         if self.closed:
             return
-        if self._deciding_s is not None:
-            late_s = self._deciding_s()
+        if self._dispatch is not None:
+            late_s = self._dispatch.lag_s(self._env.now)
             if late_s > AT_ONCE_S:
                 # Nobody is told of it: the orders wait, and the dispatcher tries again.
                 self._asked = True
@@ -266,7 +267,7 @@ class Offers:
 
     def _show(self, topic: Topic, driver: DriverId, message: OfferMessage | RideMessage) -> None:
         """Send something to a driver's phone, if the service that does so answers."""
-        if self._notifies is None or self._notifies():
+        if self._notifications is None or self._notifications.answers:
             self._bus.publish(topic, driver, message)
 
     def _send(self, driver: DriverId, store: StoreId) -> None:

@@ -144,8 +144,9 @@ class Office(Desks):
             hop_s=None if self.backend is None else self.backend.front.pay_s, breaker=breaker, budget=budget,
             places=Bulkhead(scenario.payments.compartment, Pool(scenario.payments.pool)), quiet=quiet,
             service=None if self.backend is None else self.backend.cluster.services[Svc.PAYMENTS],
-            charged=None if self.backend is None else self.backend.monitoring.charged,
         )  # fmt: skip
+        if self.backend is not None:
+            self.backend.monitoring.charging = self.payments.charging
         load, dear = LiveLoadView(env, self.book, self.tracking, figures), asks(policies.pricing)
         self._quote = partial(policies.pricing, load) if dear else None
         pricer = Pricer(platform.pricing, platform.delivery_fee_cents, die("pricing.codes"), surcharged=dear)
@@ -179,8 +180,8 @@ class Office(Desks):
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
             bonus=partial(policies.incentive, load) if asks(policies.incentive) else None,
-            deciding_s=None if self.backend is None else self.backend.deciding_s,
-            notifies=None if self.backend is None else self.backend.notifies,
+            dispatch=None if self.backend is None else self.backend.cluster.services[Svc.DISPATCH],
+            notifications=None if self.backend is None else self.backend.cluster.services[Svc.NOTIFICATIONS],
         )  # fmt: skip
         load.offers = self.offers
         on_call = scenario.drivers.on_call

@@ -59,7 +59,7 @@ CANCELLABLE: Final = frozenset({S.CONFIRMED, S.PACKED, S.ASSIGNED})
 _LEGAL = [[state in TRANSITIONS[before] for state in OrderState] for before in OrderState]
 
 
-Draws = tuple[list[float], list[float]]
+Draws = tuple[Sequence[float], Sequence[float]]
 """Of each call on an order's way in: its luck, and its exponential work, seconds."""
 
 _KEPT = Struct("<4q")

@@ -38,8 +38,6 @@ class Payments:
         That service, whose instances may die with a charge under way; None: none do.
     places
         Calls that may be under way at once: to the provider, and, in its pool, of the whole service.
-    charged
-        Told of each charge whether it succeeded.
     quiet
         The minimal profile: pauses between tries take no time.
     """
@@ -59,14 +57,13 @@ class Payments:
         places: Bulkhead,
         quiet: bool,
         service: Service | None = None,
-        charged: Callable[[bool], None] | None = None,
     ) -> None:
         self._env, self._facts, self._book, self._provider, self._settings = env, facts, book, provider, settings
         self._quiet, self._service = quiet, service
         self.pool = places.pool
         self.charging = Charging(
             env, facts, provider, settings, self._book_in, hop_s=hop_s, service=service, breaker=breaker, budget=budget,
-            places=places, charged=charged,
+            places=places,
         )  # fmt: skip
         self.kept = array("q", bytes(8 * orders))  # by our books: captured less refunded
         self.unknown: dict[OrderId, Order] = {}  # compensated while a charge's outcome was unknown

@@ -60,7 +60,8 @@ class Service:
         self._failing, self.answers = 0, True
         # What `call` needs of all this, kept by `_refresh`: before `_calm_until_s` nothing is out of the ordinary.
         self._chance, self._stretch, self._dead_share, self._calm_until_s = 0.0, 1.0, 0.0, inf
-        self._worked_s = self._worked_before_s = 0.0
+        # Work of simulated calls: until the last sample, and then what `_latencies` sum to but for the waits in them.
+        self._sampled_work_s = self._waited_s = self._worked_before_s = 0.0
         self._ticked_s = self._sampled_s = 0.0
         self._control, self._monitor = Meter(), Meter()
         self._latencies: list[float] = []
@@ -100,7 +101,6 @@ class Service:
             insort(free, (until_s, instance))
         del free[0]
         self.last_instance = instance
-        self._worked_s += work_s
         self._latencies.append(work_s)
         return work_s
 
@@ -120,7 +120,7 @@ class Service:
         insort(self._free, (begin_s + work_s * self._stretch, instance))
         del self._free[0]
         self.last_instance = instance
-        self._worked_s += work_s
+        self._waited_s += wait_s
         wait_s += work_s
         self._latencies.append(wait_s)
         return wait_s
@@ -335,20 +335,16 @@ class Service:
         Nearly always that is little: every call was answered, a server is free, and the new rate is about the old one. Then
         it is done here, in a third of the time; whatever else happened is for those two.
         """
-        background, rotation, control = self._background, self.rotation, self._control
+        background, rotation = self._background, self.rotation
         if self._plain and self._sampled_s < now_s < self._calm_until_s and self._free[0][0] <= now_s:
             latencies = self._latencies
             if self._still is not None and not (rate or latencies):
-                room_s = background.room_s + background.servers * (now_s - self._sampled_s)
-                background.room_s = control.room_s = self._monitor.room_s = room_s
                 background.settled_s = self._ticked_s = self._sampled_s = now_s
                 return self._still
-            span_s, worked_s = now_s - self._sampled_s, self._worked_s
-            taken_s = background.taken_s + background.load * span_s
-            room_s = background.room_s + background.servers * span_s
-            done_s = worked_s + taken_s
-            busy = (done_s - control.work_s) / (room_s - control.room_s)
-            foreground = (worked_s - self._worked_before_s) / span_s
+            # All totals have stood at zero since the last beat, and stay there.
+            span_s, worked_s = now_s - self._sampled_s, sum(latencies) - self._waited_s
+            busy = (worked_s + background.load * span_s) / (background.servers * span_s)
+            foreground = worked_s / span_s
             load = rate * background.work_s
             low, high = background.band
             queue = 0.0 if background.easy else background.queued()
@@ -356,17 +352,13 @@ class Service:
                 rotation.resting and busy <= rotation.target and queue <= rotation.waiting_most
                 and low < load + (foreground if load else 0.0) < high
             ):  # fmt: skip
-                calls, monitor = background.rate * span_s, self._monitor
-                background.taken_s, background.room_s, background.foreground = taken_s, room_s, foreground
-                background.rate, background.load = rate, load
+                calls = background.rate * span_s
+                background.rate, background.load, background.foreground = rate, load, foreground
                 if not background.easy:
                     queue = background.queued()
                 background.settled_s = self._ticked_s = self._sampled_s = now_s
-                self._worked_before_s = worked_s
-                control.work_s = monitor.work_s = done_s
-                control.room_s = monitor.room_s = room_s
                 if latencies:
-                    self._latencies = []
+                    self._latencies, self._waited_s = [], 0.0
                 p50_s, p99_s = background.percentiles_s(latencies, calls, 0.0)
                 calls += len(latencies)
                 found = sampled((calls, 0.0, 0.0, calls / span_s, p50_s, p99_s, busy, queue, len(rotation.up), 0.0))
@@ -375,13 +367,15 @@ class Service:
         self._still = None
         self.tick(rate, now_s)
         found = self.sample(now_s)
-        carried = control.carried_s or self._monitor.carried_s
-        self._plain = background.calm and now_s < self._calm_until_s and not carried
+        self._plain = background.calm and now_s < self._calm_until_s and self._control.anew and self._monitor.anew
         return found
+
+    def _worked_s(self) -> float:
+        return self._sampled_work_s + sum(self._latencies) - self._waited_s
 
     def tick(self, rate: float, now_s: float) -> None:
         """Take the background's new rate, and let the autoscaler decide by what has happened since the last tick."""
-        background, rotation, worked_s = self._background, self.rotation, self._worked_s
+        background, rotation, worked_s = self._background, self.rotation, self._worked_s()
         if rotation.due_s <= now_s:
             self._catch_up(now_s)
         background.settle(now_s)
@@ -409,9 +403,9 @@ class Service:
         background, rotation, span_s = self._background, self.rotation, now_s - self._sampled_s
         if background.settled_s < now_s or rotation.due_s <= now_s:  # else a round of control has just been here
             self.advance(now_s)
-        latencies = self._latencies
+        latencies, worked_s = self._latencies, self._worked_s()
         if latencies:
-            self._latencies = []
+            self._latencies, self._sampled_work_s, self._waited_s = [], worked_s, 0.0
         calls, refused, errors = background.calls, background.refused, background.errors
         taken = max(calls - errors, 0.0) if self.answers else 0.0
         count = len(latencies)
@@ -420,7 +414,7 @@ class Service:
         errors = failed + self._lost + errors
         queue, ahead_s = self._queue(now_s)
         p50_s, p99_s = background.percentiles_s(latencies, taken, ahead_s)
-        busy = self._monitor.read(self._worked_s + background.taken_s, background.room_s)
+        busy = self._monitor.read(worked_s + background.taken_s, background.room_s)
         found = sampled(
             (
                 calls, errors, self._refused + refused, calls / span_s if span_s > 0.0 else 0.0, p50_s, p99_s, busy, queue,
@@ -431,4 +425,9 @@ class Service:
         self._plain = False
         background.calls = background.errors = background.refused = 0.0
         self._sampled_s = now_s
+        if self._ticked_s == now_s and self._control.level(self._monitor):
+            # Both have just been read: all totals begin anew, so that a beat need not touch them.
+            self._control.begin_anew()
+            self._monitor.begin_anew()
+            background.taken_s = background.room_s = self._sampled_work_s = self._worked_before_s = 0.0
         return found

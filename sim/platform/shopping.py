@@ -26,8 +26,8 @@ class Shopping:
         Of a page that nobody answers nothing can be ordered; nor anything at all where no page is answered.
         """
         catalogue = self._catalogue
-        if not catalogue.unsettled:
-            return request
+        if catalogue.filling and not catalogue.changes:
+            return request  # everything is shown as it is
         first, now = store * self._inventory.skus, self._env.now
         if not catalogue.filling:
             age_s = catalogue.ordered((first + sku for sku in request.skus), now)
@@ -63,6 +63,6 @@ class Shopping:
         catalogue, first, now = self._catalogue, order.store * self._inventory.skus, self._env.now
         held = {sku for sku, _ in order.held}
         for sku in order.skus:
-            if sku not in held and catalogue.unsettled and catalogue.shown(first + sku, now, False):
+            if sku not in held and catalogue.shown(first + sku, now, False):
                 catalogue.gone()
                 self._facts.shown_was_gone(order=order.id, store=order.store, sku=sku)

@@ -216,7 +216,7 @@ def test_in_the_end_browsers_see_the_truth(steps: list[tuple[int, float]], seed:
     assert [pages.shown(place, now + 3600.0, truth[place]) for place in range(STORES * SKUS)] == truth
     assert pages.freshness.count == len(steps)
     assert sample.stale_shown == 0
-    assert not pages._changes
+    assert not pages.changes
     assert not pages._active
 
 
