@@ -108,7 +108,8 @@ class Offers:
         self._patience_s = patience_s
         self._silent: deque[tuple[float, OrderId, DriverId]] = deque()
         self._listening = False
-        self._deadlines: deque[Order] = deque()
+        # By number: an order that is over is not to live on until its time would have come.
+        self._deadlines: deque[tuple[float, OrderId]] = deque()
         self._asked = False
         self.watch: Watch | None = None  # told of rides that begin
         self.closed = False  # nobody is offered anything
@@ -127,7 +128,7 @@ class Offers:
         self.opened[order.store] += 1
         self.opened_from[order.cell] += 1
         self._facts.task_opened(order=order.id, store=order.store, ready_s=ready_s)
-        self._deadlines.append(order)
+        self._deadlines.append((order.give_up_at_s, order.id))
         if not self._watching:
             self._watch()
         self.wake()
@@ -147,22 +148,22 @@ class Offers:
     def _watch(self) -> None:
         # Tasks open in order of time and may all wait equally long, so one timer for the oldest serves them all.
         deadlines = self._deadlines
-        while deadlines and (deadlines[0].accepted or not deadlines[0].tasked):
-            deadlines.popleft()
+        while deadlines and deadlines[0][1] not in self.waiting and deadlines[0][1] not in self._offered:
+            deadlines.popleft()  # somebody has it
         if deadlines and not self._watching:
             self._watching = True
-            Timer(self._env, max(deadlines[0].give_up_at_s - self._env.now, 0.0), self._expire)
+            Timer(self._env, max(deadlines[0][0] - self._env.now, 0.0), self._expire)
 
     def _expire(self, _: Timer) -> None:
         self._watching = False
         if self.closed:
             return
-        while self._deadlines and self._deadlines[0].give_up_at_s <= self._env.now:
-            order = self._deadlines.popleft()
-            if order.id in self.waiting:
-                self._give_up(order, CancelReason.NO_DRIVER)
-            elif order.id in self._offered:
-                order.overdue = True  # an offer is out: the driver's answer decides
+        while self._deadlines and self._deadlines[0][0] <= self._env.now:
+            number = self._deadlines.popleft()[1]
+            if number in self.waiting:
+                self._give_up(self.waiting[number], CancelReason.NO_DRIVER)
+            elif number in self._offered:
+                self._offered[number].overdue = True  # an offer is out: the driver's answer decides
         self._watch()
 
     def reopen(self) -> None:
@@ -361,8 +362,9 @@ class Offers:
         if order.state is _ASSIGNED:
             self._move(order, _PACKED)
         self._wait_again(order)
-        if order not in self._deadlines:
-            self._deadlines = deque(sorted((order, *self._deadlines), key=lambda each: (each.give_up_at_s, each.id)))
+        deadline = order.give_up_at_s, order.id
+        if deadline not in self._deadlines:
+            self._deadlines = deque(sorted((deadline, *self._deadlines)))
         Timer(self._env, max(order.give_up_at_s - self._env.now, 0.0), self._expire)
         self.wake()
 

@@ -192,7 +192,7 @@ class Office(Desks):
         self._positioning_view = LivePositioningView(env, figures, estimator, self.tracking, self.offers)
         if self.backend is not None:
             self.offers.watch = Watch(
-                env, facts, figures, estimator, self.tracking, platform.tracking, self.offers.take_back
+                env, facts, self.book.open, figures, estimator, self.tracking, platform.tracking, self.offers.take_back
             )
             self.backend.monitoring.stalled = self.offers.watch.look
         self.outages = Outages(

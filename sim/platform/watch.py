@@ -13,7 +13,7 @@ taken away yet may be given to somebody else (`on_stall: reassign`). Whoever los
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil, inf
 
 from sim.clock import Clock
@@ -24,13 +24,17 @@ from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.ports import Estimator, Figures
 from sim.scenario.signals import TrackingSpec
-from sim.vocabulary import DriverId, NodeId, Stall
+from sim.vocabulary import DriverId, NodeId, OrderId, Stall
 
 _SILENT, _STOPPED, _LATE, _ASTRAY = Stall.SILENT, Stall.STOPPED, Stall.LATE, Stall.ASTRAY
-_Begun = tuple[Order, DriverId, float, bool]
+_Begun = tuple[OrderId, DriverId, float, bool]
 """The first four of a ride."""
-_Ride = tuple[Order, DriverId, float, bool, float, int]
-"""Order, driver, when the ride began, whether to the door; when he should be there; what was seen."""
+_Ride = tuple[OrderId, DriverId, float, bool, float, int]
+"""Order, driver, when the ride began, whether to the door; when he should be there; what was seen.
+
+An order by its number: whoever held on to it itself would have it live on when it is over, until nothing of it is in the
+processor's caches any more (a twentieth of the run).
+"""
 
 _TOLD, _AT_DOOR = 1, 2
 """Of a ride: that its driver was late, and that he stood at the door."""
@@ -41,6 +45,8 @@ class Watch:
 
     Parameters
     ----------
+    orders
+        Those that have not ended.
     take_back
         Takes an order from its driver, and offers it to others.
 
@@ -54,6 +60,7 @@ class Watch:
         self,
         env: Clock,
         facts: Facts,
+        orders: Mapping[OrderId, Order],
         figures: Figures,
         estimator: Estimator,
         tracking: Tracking,
@@ -61,6 +68,7 @@ class Watch:
         take_back: Callable[[Order], None],
     ) -> None:
         self._env, self._facts, self._estimator, self._tracking = env, facts, estimator, tracking
+        self._orders = orders
         self._stores, self._profiles, self._stops = figures.store_nodes, figures.driver_profiles, figures.stops
         self._stall_s, self._slip_s = spec.stall_s, spec.slip_s
         self._take_back = take_back if spec.on_stall == "reassign" else None
@@ -75,11 +83,11 @@ class Watch:
 
     def accepted(self, order: Order) -> None:
         """A driver sets out to the store."""
-        self._begun.append((order, order.driver, self._env.now, False))
+        self._begun.append((order.id, order.driver, self._env.now, False))
 
     def left(self, order: Order) -> None:
         """A driver leaves the store with an order."""
-        self._begun.append((order, order.driver, self._env.now, True))
+        self._begun.append((order.id, order.driver, self._env.now, True))
 
     def _look_at(self, at_s: float, ride: _Ride) -> None:
         """Look at a ride in the first round from a time on."""
@@ -112,42 +120,43 @@ class Watch:
 
     def look(self, now: float) -> float:
         """Look at the rides that may be overdue; returns the share of the drivers on shift who are stuck."""
-        waiting, until_s = self._waiting, now - self._slip_s
+        waiting, until_s, orders = self._waiting, now - self._slip_s, self._orders
         waiting.append((now, self._begun))
         self._begun = []
         while waiting and waiting[0][0] <= until_s:
-            for order, driver, begun_s, out in waiting.popleft()[1]:
-                # As a rule it is over; that is seen without a call.
-                if (
-                    (order.done_s if out else order.left_s) == inf and order.driver == driver
-                    and order.accepted and order.failing is None
-                ):  # fmt: skip
+            for number, driver, begun_s, out in waiting.popleft()[1]:
+                order = orders.get(number)  # as a rule it is over
+                if order is not None and _under_way(order, driver, out):
                     due_s = self._due_s(order, driver, begun_s, out)
-                    self._look_at(max(due_s + self._slip_s, now), (order, driver, begun_s, out, due_s, 0))
+                    self._look_at(max(due_s + self._slip_s, now), (number, driver, begun_s, out, due_s, 0))
         for ride in self._due.pop(round(now / BEAT_S), ()):
-            if _under_way(ride):
-                self._notice(ride, now)
+            order = orders.get(ride[0])
+            if order is not None and _under_way(order, ride[1], ride[3]):
+                self._notice(order, ride, now)
         if self.stuck:
-            self.stuck = [ride for ride in self.stuck if _under_way(ride)]
+            self.stuck = [
+                ride for ride in self.stuck
+                if (order := orders.get(ride[0])) is not None and _under_way(order, ride[1], ride[3])
+            ]  # fmt: skip
         return len(self.stuck) / max(self._tracking.on_shift, 1)
 
-    def _notice(self, ride: _Ride, now: float) -> None:
-        order, driver, begun_s, out, due_s, seen = ride
-        stall = self._stall(ride, order.node if out and not seen & _AT_DOOR else self._stores[order.store], now)
+    def _notice(self, order: Order, ride: _Ride, now: float) -> None:
+        _, driver, begun_s, out, due_s, seen = ride
+        stall = self._stall(order, ride, order.node if out and not seen & _AT_DOOR else self._stores[order.store], now)
         if stall is None:
             if out:  # some take long at the door; who still stands there at the next look has stopped
-                self._look_at(now + self._stall_s, (order, driver, begun_s, out, due_s, seen | _AT_DOOR))
+                self._look_at(now + self._stall_s, (order.id, driver, begun_s, out, due_s, seen | _AT_DOOR))
             return
         if stall is not _LATE or not seen & _TOLD:  # who is late is told of once
             self._facts.driver_stalled(order=order.id, driver=driver, stall=stall, late_s=now - due_s)
         if stall is _LATE:
-            self._look_at(now + max(self._slip_s, BEAT_S), (order, driver, begun_s, out, due_s, seen | _TOLD))
+            self._look_at(now + max(self._slip_s, BEAT_S), (order.id, driver, begun_s, out, due_s, seen | _TOLD))
             return
         self.stuck.append(ride)
         if self._take_back is not None and not out:
             self._take_back(order)
 
-    def _stall(self, ride: _Ride, target: NodeId, now: float) -> Stall | None:
+    def _stall(self, order: Order, ride: _Ride, target: NodeId, now: float) -> Stall | None:
         """What keeps a driver, by the positions known; None: he is where he was to ride to, at the store or the door."""
         driver, begun_s = ride[1], ride[2]
         seen: Sighting = self._tracking.seen(driver)
@@ -159,20 +168,21 @@ class Watch:
         before = self._tracking.seen_at(driver, before_s).node
         if before == seen.node:
             return _STOPPED
-        astray = before_s >= begun_s and self._left_s(ride, seen.node, now) >= self._left_s(ride, before, now)
+        astray = before_s >= begun_s and self._left_s(order, ride, seen.node, now) >= self._left_s(
+            order, ride, before, now
+        )
         return _ASTRAY if astray else _LATE
 
-    def _left_s(self, ride: _Ride, node: NodeId, now: float) -> float:
+    def _left_s(self, order: Order, ride: _Ride, node: NodeId, now: float) -> float:
         """How far a node is from where a ride leads: a believed ride, seconds."""
-        order, driver, _, out, _, _ = ride
+        driver, out = ride[1], ride[3]
         if out:  # from the door: two nodes are held against each other, and one tree of rides tells of both
             return self._estimator.onward_s(order.node, node, now)
         return self._estimator.to_store_s(node, self._profiles[driver], order.store, now)
 
 
-def _under_way(ride: _Ride) -> bool:
+def _under_way(order: Order, driver: DriverId, out: bool) -> bool:
     """Whether a ride is still to be waited for: the order is neither done, nor off, nor somebody else's."""
-    order, driver, _, out, _, _ = ride
     if order.failing is not None or order.driver != driver or not order.accepted:
         return False
     return (order.done_s if out else order.left_s) == inf

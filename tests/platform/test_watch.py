@@ -185,7 +185,7 @@ def test_who_gets_no_nearer_is_astray_and_who_does_is_late() -> None:
             before=None,
         )
         watch = Watch(
-            Some(now=begun_s), Some(driver_stalled=lambda **fact: found.append(fact["stall"])),  # type: ignore[arg-type]
+            Some(now=begun_s), Some(driver_stalled=lambda **fact: found.append(fact["stall"])), {1: order},  # type: ignore[arg-type, dict-item]
             Some(store_nodes=[0], driver_profiles=[0], stops=Some(arrive_s=0.0, door_s=0.0, leave_s=0.0)),  # type: ignore[arg-type]
             Some(onward_s=lambda node, to, now: float(abs(to - node)), to_store_s=lambda node, kind, store, now: float(node),
                  to_customer_s=lambda *where: 100.0),  # type: ignore[arg-type]
