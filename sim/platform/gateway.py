@@ -126,7 +126,7 @@ class Idempotency:
     def __init__(self, spec: IdempotencySpec) -> None:
         self._on, self._ttl_s, self._lease_s = spec.on, spec.ttl_s, spec.lease_s
         self._answers: dict[Any, tuple[float, Any]] = {}
-        self._ring: deque[tuple[float, Any]] = deque()
+        self._ring: deque[Any] = deque()  # keys, about as old as they are
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -136,16 +136,16 @@ class Idempotency:
         if not self._on:
             return NEW
         answers, ring, oldest_s = self._answers, self._ring, now - self._ttl_s
-        while ring and ring[0][0] <= oldest_s:
-            since_s, old = ring.popleft()
-            entry = answers.get(old)
-            if entry is not None and entry[0] == since_s:  # else it was forgotten, and perhaps asked again since
-                del answers[old]
+        while ring:
+            entry = answers.get(ring[0])
+            if entry is not None and entry[0] > oldest_s:
+                break  # or it was forgotten and has been asked again since: then those behind it wait
+            answers.pop(ring.popleft(), None)
         entry = answers.get(key)
-        if entry is not None and (entry[1] is not IN_FLIGHT or now < entry[0] + self._lease_s):
+        if entry is not None and entry[0] > oldest_s and (entry[1] is not IN_FLIGHT or now < entry[0] + self._lease_s):
             return entry[1]
         answers[key] = (now, IN_FLIGHT)
-        ring.append((now, key))
+        ring.append(key)
         return NEW
 
     def remember(self, key: Any, answer: Any) -> Any:

@@ -159,6 +159,8 @@ class Sessions:
         )
         self._families: dict[int, _Family] = {}
         self._own: dict[int, _Family] = {}  # of each client's own app
+        # When the app of a client got the first pair of its family, of which nobody has seen a token: no family as yet.
+        self._fresh: dict[int, float] = {}
         self._others: dict[int, list[_Family]] = {}  # of whoever else logged in with the client's password
         self._next = 0
         self._sweep_at = _SWEEP_FROM
@@ -169,13 +171,16 @@ class Sessions:
         self.guesses = self.turned_away = self.reused = 0
 
     def __len__(self) -> int:
-        return len(self._families)
+        return len(self._families) + len(self._fresh)
 
     # -- honest clients ----------------------------------------------------------------------------------------------
 
     def session(self, client: int, now: float) -> tuple[bool, int]:
         """Whether a client's own app gets in, and the extra round trips it took: 0, 1 to refresh, 2 to log in again."""
-        family = self._own.get(client)
+        fresh_s = self._fresh.get(client)
+        if fresh_s is not None and now < fresh_s + self._token_s:
+            return _READY
+        family = self._own.get(client) if fresh_s is None else self._family_of(client)
         if family is not None and now < family.access_until_s:
             return _READY
         if not self._on:
@@ -184,7 +189,9 @@ class Sessions:
             return _SUSPENDED
         if family is None:
             if now < self._unseen_until_s:
-                self._own[client] = family = self._open(client, now)
+                if len(self) >= self._sweep_at:
+                    self._sweep(now)
+                self._fresh[client] = now
                 return _REFRESHED
         elif not family.revoked and now < family.issued_s + self._refresh_s:
             self._issue(family, now)
@@ -202,7 +209,7 @@ class Sessions:
 
     def token(self, client: int) -> Token | None:
         """The token that a client's own app holds; None when it never asked."""
-        family = self._own.get(client)
+        family = self._family_of(client)
         return None if family is None else self._token(family)
 
     # -- any caller --------------------------------------------------------------------------------------------------
@@ -261,7 +268,7 @@ class Sessions:
 
     def revoke(self, client: int, now: float) -> None:
         """End every session of a client at once (a stolen phone): whoever comes next has to log in."""
-        own = self._own.get(client)
+        own = self._family_of(client)
         if own is None:
             # The token from before the start must not count any longer.
             self._own[client] = own = self._open(client, now)
@@ -273,6 +280,7 @@ class Sessions:
         """No token counts any more, not even from before the start (a signing key leaked): everybody has to log in."""
         for family in self._families.values():
             _revoke(family)
+        self._fresh.clear()  # nor is there any other way in for those
         self._unseen_until_s = -inf
 
     def suspend(self, client: int, now: float) -> None:
@@ -286,8 +294,15 @@ class Sessions:
 
     # -- families ----------------------------------------------------------------------------------------------------
 
+    def _family_of(self, client: int) -> _Family | None:
+        """The family of a client's own app; None when it never asked."""
+        fresh_s = self._fresh.pop(client, None)
+        if fresh_s is not None:
+            self._own[client] = self._open(client, fresh_s)
+        return self._own.get(client)
+
     def _open(self, client: int, now: float) -> _Family:
-        if len(self._families) >= self._sweep_at:
+        if len(self) >= self._sweep_at:
             self._sweep(now)
         number, self._next = self._next, self._next + 1
         self._families[number] = family = _Family(client, number, now, now + self._token_s)
@@ -308,9 +323,10 @@ class Sessions:
         if oldest_s >= 0.0:  # else none of those issued since the start can have run out
             self._families = {number: family for number, family in self._families.items() if family.issued_s > oldest_s}
             self._own = {client: family for client, family in self._own.items() if family.issued_s > oldest_s}
+            self._fresh = {client: issued_s for client, issued_s in self._fresh.items() if issued_s > oldest_s}
             kept = {c: [family for family in some if family.issued_s > oldest_s] for c, some in self._others.items()}
             self._others = {client: some for client, some in kept.items() if some}
-        self._sweep_at = max(_SWEEP_FROM, 2 * len(self._families))
+        self._sweep_at = max(_SWEEP_FROM, 2 * len(self))
 
     # -- account lockout ---------------------------------------------------------------------------------------------
 
