@@ -11,12 +11,13 @@ from math import inf, prod
 
 from sim.platform.background import Background
 from sim.platform.meter import Meter, Sample, sampled
-from sim.platform.scaling import Bill, Flight, Rotation, planned_instances
+from sim.platform.scaling import Bill, Rotation, planned_instances
+from sim.platform.servers import Servers
 from sim.scenario.services import Autoscale, Health, ServiceSpec
 from sim.vocabulary import NOBODY
 
 
-class Service:
+class Service(Servers):
     """One service: instances in three zones, `workers` servers each, one queue.
 
     A call is worked on by the instance whose server took it; when that dies, the call is lost (`broke`). The background
@@ -73,126 +74,6 @@ class Service:
         for instance in self.rotation.up:
             self._join(instance, 0.0)
         self._refresh(0.0)
-
-    # -- calls ---------------------------------------------------------------------------------------------------------
-
-    def call(self, at_s: float, work_s: float, luck: float) -> float:
-        """Make a call; returns its latency (wait and work), seconds: infinity when it got no answer.
-
-        Parameters
-        ----------
-        at_s
-            When it arrives, seconds; may lie a little ahead of now (a chain of hops).
-        work_s
-            Its work on a healthy instance, seconds.
-        luck
-            A uniform draw on [0, 1) of the call's own.
-        """
-        if at_s >= self._calm_until_s:
-            return self._call_in_trouble(at_s, work_s, luck)
-        free = self._free
-        free_s, instance = free[0]
-        if free_s > at_s or luck < self._chance:
-            return self._call_that_waits(at_s, work_s, luck)
-        until_s = at_s + work_s * self._stretch
-        if until_s > free[-1][0]:
-            free.append((until_s, instance))
-        else:
-            insort(free, (until_s, instance))
-        del free[0]
-        self.last_instance = instance
-        self._latencies.append(work_s)
-        return work_s
-
-    def _call_that_waits(self, at_s: float, work_s: float, luck: float) -> float:
-        free_s, instance = self._free[0]
-        begin_s = max(at_s, free_s)
-        wait_s = begin_s - at_s
-        if luck < self._chance:
-            # Waits for the background and for simulated calls pass together; only the latter hold a server.
-            wait_s = max(wait_s, self._background.wait_s(luck))
-        return self._serve(begin_s, wait_s, work_s, instance)
-
-    def _serve(self, begin_s: float, wait_s: float, work_s: float, instance: int) -> float:
-        if wait_s > self._queue_max_s:
-            return self._refuse()
-        work_s *= self._factor
-        insort(self._free, (begin_s + work_s * self._stretch, instance))
-        del self._free[0]
-        self.last_instance = instance
-        self._waited_s += wait_s
-        wait_s += work_s
-        self._latencies.append(wait_s)
-        return wait_s
-
-    def _call_in_trouble(self, at_s: float, work_s: float, luck: float) -> float:
-        if self.rotation.due_s <= at_s:
-            self._catch_up(at_s)
-            if at_s < self._calm_until_s:
-                return self.call(at_s, work_s, luck)
-        if self._failing:
-            return self._fail(NOBODY)
-        share = self._dead_share
-        if luck < share:
-            # The load balancer does not know yet: a dead instance fails its share of the calls, and fast.
-            dead = self.rotation.dead
-            return self._fail(dead[int(luck / share * len(dead))][1])
-        if not self._free:
-            return self._refuse()
-        luck = (luck - share) / (1.0 - share)
-        background = self._background
-        free_s, instance = self._free[0]
-        begin_s = max(at_s, free_s)
-        wait_s = begin_s - at_s
-        if background.flooded:
-            ahead_s = background.ahead_s(at_s)
-            if ahead_s >= self._queue_max_s:
-                if background.turns_away(luck):
-                    return self._refuse()
-                ahead_s = self._queue_max_s  # taken by a full queue: what was ahead is no longer more than full
-            wait_s = max(wait_s, ahead_s)
-        if luck < self._chance:
-            wait_s = max(wait_s, background.wait_s(luck))
-        latency_s = self._serve(begin_s, wait_s, work_s, instance)
-        if background.flooded and latency_s < inf:
-            background.backlog_s += work_s * self._factor
-        return latency_s
-
-    def fails(self, calls: float = 1.0) -> float:
-        """Calls fail for what the service asks is down: they count as its errors; returns infinity."""
-        self._failed += calls
-        self._plain = False
-        return inf
-
-    def _fail(self, instance: int) -> float:
-        self.last_instance = instance
-        self._failed += 1
-        return inf
-
-    def _refuse(self) -> float:
-        self.last_instance = NOBODY
-        self._refused += 1
-        self._plain = False
-        return inf
-
-    def flight(self, at_s: float) -> Flight:
-        """The call just made, at a time: to ask later whether it was `lost`."""
-        return self.epoch, self.last_instance, at_s
-
-    def lost(self, flight: Flight) -> bool:
-        """Whether a call was in hand of an instance that has died since it was made; ask once."""
-        return self.epoch != flight[0] and self.broke(flight[1], flight[2])
-
-    def broke(self, instance: int, since_s: float) -> bool:
-        """Whether an instance died at or after a time, so that a call in flight on it since then is lost.
-
-        Needed only when `epoch` has changed since the call. A lost call counts as an error: ask once.
-        """
-        if instance < 0 or not since_s <= self.rotation.died_s[instance] < inf:
-            return False
-        self._lost += 1
-        self._plain = False
-        return True
 
     # -- what happens to a service -------------------------------------------------------------------------------------
 
