@@ -33,7 +33,7 @@ _Ride = tuple[OrderId, DriverId, float, bool, float, int]
 """Order, driver, when the ride began, whether to the door; when he should be there; what was seen.
 
 An order by its number: whoever held on to it itself would have it live on when it is over, until nothing of it is in the
-processor's caches any more (a twentieth of the run).
+processor's caches any more.
 """
 
 _TOLD, _AT_DOOR = 1, 2
