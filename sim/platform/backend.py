@@ -308,7 +308,7 @@ class Backend:
         self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
             return delay_s
-        order.call = service.epoch, service.last_instance, at_s  # a flight, as `Service.flight` tells it
+        order.call = service.epoch, service.last_instance, at_s  # a `Flight`
         return delay_s + quantise(latency_s) + window_s
 
     def lost(self, order: Order) -> bool:

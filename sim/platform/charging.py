@@ -118,7 +118,7 @@ class Charging:
             self._unanswered(one)
             return
         if service is not None:
-            one.call = service.epoch, service.last_instance, self._env.now  # a flight, as `Service.flight` tells it
+            one.call = service.epoch, service.last_instance, self._env.now  # a `Flight`
         attempt = order.attempt
         self._facts.payment_asked(order=order.id, attempt=attempt, cents=cents)
         key = attempt if self._settings.idempotency else 8 * attempt + one.tries

@@ -283,7 +283,7 @@ class Front:
         orders_s = orders.call(at_s + gateway_s, works_s[-3], lucks[-3])
         if orders_s == inf:
             return Rejection.UNAVAILABLE, 0.0
-        # Flights, as `Service.flight` tells them.
+        # Each a `Flight`.
         self.way = (gateway.epoch, gateway.last_instance, at_s), (orders.epoch, orders.last_instance, at_s)
         return None, quantise(screen_s + gateway_s + orders_s + self._round_trip_s * (1 + round_trips))
 

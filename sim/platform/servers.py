@@ -148,10 +148,6 @@ class Servers:
         self._plain = False
         return inf
 
-    def flight(self, at_s: float) -> Flight:
-        """The call just made, at a time: to ask later whether it was `lost`."""
-        return self.epoch, self.last_instance, at_s
-
     def lost(self, flight: Flight) -> bool:
         """Whether a call was in hand of an instance that has died since it was made; ask once."""
         return self.epoch != flight[0] and self.broke(flight[1], flight[2])
