@@ -14,6 +14,7 @@ from scipy import stats
 from sim.platform.gateway import Backpressure, Degradation, Fanout, Feature
 from sim.scenario.gateway import BackpressureSpec, DegradationSpec, Part, Screens
 from sim.streams import Streams
+from sim.vocabulary import OrderState, Rejection
 
 # -- shedding and degradation ------------------------------------------------------------------------------------------
 
@@ -130,6 +131,42 @@ def test_a_screen_lists_its_services_and_their_work() -> None:
     screens = Screens()
     home = Fanout(screens.home)
     assert list(zip(home.services, home.work, strict=True)) == [(part.service, part.work) for part in screens.home]
+
+
+# -- in a day ----------------------------------------------------------------------------------------------------------
+
+SLOW = (
+    'faults=[{kind: service_slowdown, service: orders, at: "12:40", minutes: 20, factor: 5000}]',
+    "platform.services.orders={queue_max_s: 60}", "platform.autoscale.enabled=false",
+)  # fmt: skip
+
+
+def test_who_comes_to_a_long_queue_is_shed_and_who_is_let_in_waits_little(two_stores: Any, play: Any) -> None:
+    valve, none = (play(two_stores(*SLOW, f"platform.backpressure.on={on}")) for on in ("true", "false"))
+    rejected = valve.rows("order_rejected")
+    shed_s = rejected["t_s"][rejected["reject"] == Rejection.SHED]
+    assert len(shed_s) > 15
+    assert shed_s.min() > 2400.0, "before the fault there is no queue"
+    assert not (none.rows("order_rejected")["reject"] == Rejection.SHED).any()
+    short_s, long_s = (day.study.summary["platform"]["endpoints"]["place_order"]["p99_s"] for day in (valve, none))
+    assert short_s < 1.0 < 60.0 < long_s
+
+
+def test_an_order_waits_for_the_slower_part_of_its_checkout_screen(two_stores: Any, play: Any) -> None:
+    """Both parts take seconds; each order's draws are the same whether the other part has work or not."""
+
+    def way_s(inventory: int, pricing: int) -> Any:
+        parts = f"{{service: inventory, work: {inventory}}}, {{service: pricing, work: {pricing}}}"
+        played = play(two_stores(f"platform.screens={{deadline_s: 100, checkout: [{parts}]}}", "platform.submit_cv=0"))
+        entered, moved = played.rows("order_entered"), played.rows("order_moved")
+        reserved = moved[moved["state"] == OrderState.PENDING_PAYMENT]
+        until = dict(zip(reserved["order"].tolist(), reserved["t_s"].tolist(), strict=True))
+        return np.array([until[row["order"]] - row["t_s"] for row in entered])
+
+    one, other, both = way_s(300, 0), way_s(0, 300), way_s(300, 300)
+    assert len(both) > 200
+    assert (one > other).sum() > 20 < (one < other).sum()
+    assert np.array_equal(both, np.maximum(one, other))
 
 
 # -- the scenario ------------------------------------------------------------------------------------------------------

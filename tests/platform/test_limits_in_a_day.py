@@ -19,6 +19,22 @@ def test_who_may_ask_less_often_where_an_order_is_asks_less_often(two_stores: An
     assert tight["drivers_nearby"]["per_s"] == pytest.approx(plain["drivers_nearby"]["per_s"], rel=0.05)
 
 
+def test_who_orders_too_often_is_refused(two_stores: Any, play: Any) -> None:
+    """Each of thirty clients may order once, and not again before the end."""
+    tight, free = (
+        play(two_stores("customers.clients=30", f"platform.limits.place_order={TIGHT}", *settings))
+        for settings in ((), ("platform.limits.on=false",))
+    )
+    rejected, entered = tight.rows("order_rejected"), tight.rows("order_entered")
+    first_s = dict(zip(entered["client"].tolist(), entered["t_s"].tolist(), strict=True))
+    assert len(entered) == len(first_s) == 30
+    assert len(rejected) > 150
+    assert (rejected["reject"] == Rejection.RATE_LIMITED).all()
+    assert all(first_s[row["client"]] < row["t_s"] for row in rejected)
+    assert len(free.rows("order_entered")) == len(entered) + len(rejected)
+    assert len(free.rows("order_rejected")) == 0
+
+
 def test_who_has_to_log_in_too_often_is_refused(two_stores: Any, play: Any) -> None:
     """Tokens last a quarter of an hour and nothing refreshes them: every order begins with a password."""
     often = ("customers.clients=40", "platform.auth={token_s: 900, refresh_s: 60, away_s: 86400}")
