@@ -1,10 +1,12 @@
 """Services that die or fall behind: what becomes of orders that were confirmed, and of calls that were under way."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from sim.laws import all_laws, verdict, whole_log
-from sim.vocabulary import Alert, CancelReason, Endpoint, OfferAnswer, OrderState, PickStage, Svc
+from sim.vocabulary import Alert, CancelReason, Endpoint, OfferAnswer, OrderState, PickStage, StockCause, Svc
 from sim.world.build import build_world
 from tests.platform.test_faults import BEGAN_S, OVER_S, broken, within
 
@@ -143,6 +145,46 @@ def test_a_lost_region_hears_and_says_nothing(two_stores, play):
     assert mine["tracking"]["lost_by"]["not_taken"] > 0 == theirs["tracking"]["lost_by"]["not_taken"]
     late = [summary["notifications"]["customers"]["late_share"] for summary in (mine, theirs)]
     assert late[0] > late[1] + 0.02
+
+
+@pytest.mark.parametrize(("drivers", "rto_h"), [(4, 0.3), (14, 0.05)])
+def test_the_young_orders_that_a_lost_region_finds_in_its_stores_end_as_failover_and_no_others(broken, drivers, rto_h):
+    """Few drivers leave older orders in the stores as well; of many drivers some are soon on the road with young ones."""
+    played = broken("region_outage", f"rto_h: {rto_h}, rpo_h: 0.2, dns_s: 0", f"drivers.count={drivers}")
+    back_s = BEGAN_S + rto_h * 3600.0
+    entered, moved = within(played.rows("order_entered"), 0.0, BEGAN_S), played.rows("order_moved")
+    then, ended = (
+        dict(zip(rows["order"].tolist(), rows["state"].tolist(), strict=True))
+        for rows in (within(moved, 0.0, back_s), moved)
+    )
+    young = set(entered[entered["t_s"] > BEGAN_S - 0.2 * 3600.0]["order"].tolist())
+    inside = {order for order, state in then.items() if state < OrderState.PICKED_UP}
+    away = {order for order, state in then.items() if state == OrderState.PICKED_UP}
+    assert len(young & inside) > 10
+    assert len(young & away if drivers > 10 else inside - young) > 4
+    cancelled = played.rows("order_cancelled")
+    failover = cancelled[cancelled["reason"] == CancelReason.FAILOVER]
+    assert set(failover["order"].tolist()) == young & inside
+    assert set(failover["t_s"].tolist()) == {back_s}
+    assert {ended[order] for order in young & inside} == {OrderState.CANCELLED}
+
+
+@pytest.mark.parametrize("rpo_h", [0.0, 0.1, 0.2])
+def test_a_lost_regions_records_lose_what_left_them_since_the_recovery_point(broken, rpo_h):
+    """Goods that left the shelves are on record again, to the unit, from the moment another region takes over."""
+    played = broken("region_outage", f"rto_h: 0.25, rpo_h: {rpo_h}, dns_s: 0", "drivers.count=2")
+    adjusted, held = played.rows("record_adjusted"), played.rows("stock_reserved")
+    left = within(played.rows("hold_committed"), BEGAN_S - rpo_h * 3600.0, BEGAN_S)
+    assert len(within(adjusted, BEGAN_S - rpo_h * 3600.0, BEGAN_S)) == 0, "nothing came"
+    gone, back = Counter(), Counter()
+    for row in held[np.isin(held["order"], left["order"])]:
+        gone[row["store"], row["sku"]] += row["units"]
+    mended = adjusted[adjusted["cause"] == StockCause.RECOVERY]
+    for row in mended:
+        back[row["store"], row["sku"]] += row["units"]
+    assert back == gone
+    assert set(mended["t_s"].tolist()) == ({BEGAN_S + 0.25 * 3600.0} if rpo_h else set())
+    assert gone.total() >= 400 * rpo_h
 
 
 # -- messages to customers --------------------------------------------------------------------------------------------

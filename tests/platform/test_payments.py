@@ -13,9 +13,11 @@ from sim.operations.provider import KNOWN_S, Habits, Provider
 from sim.platform.breaker import Breaker, BreakerState, Bulkhead, Pool, RetryBudget
 from sim.platform.orders import Order, OrderBook
 from sim.platform.payments import Payments
+from sim.platform.services import Service
 from sim.scenario.business import Payments as Settings
 from sim.streams import Die
 from sim.vocabulary import OrderState, PayMethod
+from tests.platform.small_services import a_service, luck
 
 PRICE = 1000
 
@@ -44,7 +46,7 @@ class Bank:
 
     def __init__(
         self, *, latency_s: float = 1.0, habits: Habits | None = None, orders: int = 40, pool: int = 100,
-        compartment: int = 100, breaker: Breaker | None = None, **settings: Any,
+        compartment: int = 100, breaker: Breaker | None = None, service: Service | None = None, **settings: Any,
     ) -> None:  # fmt: skip
         self.env = Clock()
         self.ear, self.is_down = Ear(self.env), False
@@ -57,8 +59,9 @@ class Bank:
         self.compartment = Bulkhead(compartment, self.pool)
         self.breaker = breaker or Breaker(enabled=False)
         self.payments = Payments(
-            self.env, self.ear, self.book, self.provider, Settings(**settings), orders, hop_s=lambda order: 0.0,
-            breaker=self.breaker, budget=RetryBudget(enabled=False), places=self.compartment, quiet=False,
+            self.env, self.ear, self.book, self.provider, Settings(**settings), orders,
+            hop_s=lambda order: 0.0 if service is None else service.call(self.env.now, 0.25, luck(order.id)),
+            breaker=self.breaker, budget=RetryBudget(enabled=False), places=self.compartment, quiet=False, service=service,
         )  # fmt: skip
         self.provider.callbacks = self.payments
         self.answers: dict[int, bool] = {}
@@ -326,3 +329,50 @@ def test_an_open_breaker_fails_charges_at_once_and_lets_them_pass_again_in_time(
         number: at_s >= 40.0 for number, at_s in times.items()
     }
     assert bank.breaker.state is BreakerState.CLOSED
+
+
+def test_charges_under_way_when_the_breaker_opens_still_get_their_answers() -> None:
+    """Ten time-outs open it at 10 s; three charges have been with the provider, which is up again, since 5 s."""
+    bank = Bank(latency_s=8.0, breaker=Breaker(least=10, open_s=30.0), attempts_max=1, retries_max=0)
+    bank.is_down = True
+    for number in range(10):
+        bank.pay(bank.order(number))
+    for number in range(10, 13):
+        bank.pay(bank.order(number), at_s=5.0)
+    bank.env.advance(4.0)
+    bank.is_down = False
+    bank.env.advance(12.0)
+    assert bank.breaker.state is BreakerState.OPEN
+    assert bank.ear.at("payment_captured") == []
+    bank.env.advance(39.0)
+    assert bank.breaker.state is BreakerState.OPEN, "their answers do not close it"
+    assert bank.ear.at("payment_captured") == [13.0] * 3
+    assert {number for number, paid in bank.answers.items() if paid} == {10, 11, 12}
+    assert bank.kept() == bank.booked() == 3 * PRICE
+    assert bank.pool.inside == bank.compartment.inside == 0
+
+
+# -- our own service -----------------------------------------------------------------------------------------------------
+
+
+def test_charges_under_way_in_a_zone_that_goes_down_are_unknown_and_those_of_other_zones_are_not() -> None:
+    """Six charges go to three instances by turns; one zone has been gone for three seconds when the provider answers."""
+    service = a_service(workers=4, interval_s=1.0, failures=1)
+    bank = Bank(latency_s=5.0, service=service, habits=Habits(0.0, lost_callback_share=1.0), attempts_max=1)
+    zones = {}
+    for number in range(6):
+        bank.pay(bank.order(number))
+        zones[number] = service.rotation.zone[service.last_instance]
+    assert sorted(zones.values()) == [0, 0, 1, 1, 2, 2]
+    bank.env.advance(2.25)
+    service.zone_down(1, 2.25)
+    bank.env.advance(6.0)
+    unknown = [values["order"] for _, kind, values in bank.ear.heard if kind == "payment_unknown"]
+    assert sorted(unknown) == [number for number, zone in zones.items() if zone == 1]
+    assert service.sample(6.0).errors == 2
+    bank.env.advance(60.0)
+    assert bank.ear.at("payment_asked") == [0.0] * 6 + [7.25] * 2
+    assert bank.ear.at("payment_captured") == [5.25] * 4 + [7.5 + KNOWN_S] * 2
+    assert bank.ear.cents("charge_made") == 6 * PRICE, "the same key: each was taken once"
+    assert bank.answers == dict.fromkeys(range(6), True)
+    assert bank.pool.inside == bank.compartment.inside == 0

@@ -119,6 +119,24 @@ def test_a_zone_takes_exactly_its_instances_and_others_replace_them() -> None:
     assert [orders.zone[instance] for instance in orders.up].count(1) == 1, "the emptiest zone comes first"
 
 
+def test_calls_in_flight_in_a_zone_that_goes_down_are_lost_and_no_others() -> None:
+    env, cluster = a_cluster(lambda _: 0.0, STILL)
+    env.advance(1.0)
+    flights = []
+    for service in cluster.services:
+        for n in range(6):
+            assert service.call(1.0, 10.0, luck(n)) == 10.0
+            flights.append((service, (service.epoch, service.last_instance, 1.0)))
+    env.advance(5.0)
+    cluster.zone_down(1)
+    lost = [service.lost(flight) for service, flight in flights]
+    assert lost == [service.rotation.zone[flight[1]] == 1 for service, flight in flights]
+    assert [sample.errors for sample in cluster.sample()] == [2] * 8
+    env.advance(8.0)
+    cluster.zone_up(1)
+    assert [service.lost(flight) for service, flight in flights] == lost, "nor are they found again"
+
+
 def test_a_zone_takes_those_that_are_starting_as_well() -> None:
     one = a_service(autoscale=Autoscale(enabled=False, provisioning_s=60.0))
     one.kill(1, 0.0)
