@@ -65,10 +65,18 @@ def parse_spec(spec: str, place: str) -> tuple[str, dict[str, Any]]:
                 raise InputError(f"{place}: {expected} with named parameters only, got {spec!r}.")
             if len({keyword.arg for keyword in call.keywords}) < len(call.keywords):
                 raise InputError(f"{place}: {expected} with each parameter once, got {spec!r}.")
-            arguments = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+            arguments = {str(keyword.arg): _literal(keyword.value) for keyword in call.keywords}
         except (SyntaxError, ValueError) as error:
             raise InputError(f"{place}: {expected}, got {spec!r}{_bare_text(match['arguments'])}.") from error
     return match["target"], arguments
+
+
+def _literal(value: ast.expr) -> Any:
+    """A value as Python writes it, or, of the two truths, as YAML does."""
+    return _TRUTHS[value.id] if isinstance(value, ast.Name) and value.id in _TRUTHS else ast.literal_eval(value)
+
+
+_TRUTHS = {"true": True, "false": False}
 
 
 def _bare_text(arguments: str) -> str:

@@ -79,6 +79,9 @@ class PaymentProvider(Protocol):
     def settlement(self) -> Sequence[tuple[OrderId, int]]:
         """The settlement file: for each order whose charges changed since the last file, cents kept by now."""
 
+    def set_aside(self) -> Sequence[OrderId]:
+        """The file's second part: orders whose money is authorised and neither captured nor let go."""
+
 
 class Callbacks(Protocol):
     """Where the provider tells the platform of charges of its own accord (a webhook)."""

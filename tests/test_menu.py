@@ -91,7 +91,7 @@ def test_a_bad_spec_is_one_line(spec: str) -> None:
         ("a(n=2, trained_on=results/months/1, m=3)", " (a text needs quotes: trained_on='results/months/1')."),
         ("a(count_at=02:00)", " (a text needs quotes: count_at='02:00')."),
         ("a(x=1.5.2)", "got 'a(x=1.5.2)'."),
-        ("a(x=true)", "got 'a(x=true)'."),
+        ("a(x=yes)", " (a text needs quotes: x='yes')."),
         ("a(x=10**9)", "got 'a(x=10**9)'."),
         ("a(y=3, x=[1, 2)", "got 'a(y=3, x=[1, 2)'."),
     ],

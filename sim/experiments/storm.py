@@ -109,8 +109,8 @@ def _results(seeds: range, workers: int) -> Iterator[Found | None]:
         return
     from joblib import Parallel, delayed
 
-    # By portions, so that nobody works on for long after the last one who listens has gone.
+    # By portions, so that nobody works on for long after the last one who listens has gone; each told as soon as it is over.
     portion = 32 * workers
-    with Parallel(n_jobs=workers) as pool:
+    with Parallel(n_jobs=workers, return_as="generator", batch_size=1) as pool:
         for start in range(0, len(seeds), portion):
             yield from pool(delayed(weathered)(seed) for seed in seeds[start : start + portion])

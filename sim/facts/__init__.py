@@ -20,7 +20,8 @@ class Facts(OrderFacts, PlatformFacts, FloorFacts, SupplyFacts, TrackingFacts):
     """The facts, by room. Physical facts are truth; platform facts are belief; the archive sees both.
 
     `order` is the number of a customer's request, given at the gateway's door: every fact that a request brings about
-    carries it, whatever room it happens in, and whether an order came of it or not. It is the correlation id.
+    carries it, whatever room it happens in, and whether an order came of it or not. It is the correlation id. What a fact says
+    of shelves, scan log and records themselves (`shelf_changed`, `scan_slipped`, `record_adjusted`) is of a store and SKU.
     """
 
     def many(self, kind: str, columns: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.faults import BEAT_S, faults
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
@@ -21,29 +22,13 @@ from sim.vocabulary import (
     BreakerState,
     CancelReason,
     Endpoint,
-    FaultKind,
-    OrderState,
     Rejection,
     Ruling,
     Svc,
 )
 
-BEAT_S = 15.0
-"""Seconds between two samples."""
-
-GRACE_S = 300.0
-"""An alert raised so long after a fault's end may still be because of it, seconds (judgement: work piled up)."""
-
 USERS = (Endpoint.CATALOGUE, Endpoint.PLACE_ORDER, Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY)
 """Endpoints that users ask, reads and orders alike; views of the home screen are among the reads."""
-
-AT_THE_DOOR = (CancelReason.UNDELIVERABLE, CancelReason.AGE_CHECK, CancelReason.ACCIDENT)
-"""Why an order ends that nobody took at its customer's door."""
-
-OUR_FAULT = tuple(
-    reason for reason in Rejection if reason not in (Rejection.OUT_OF_ZONE, Rejection.CLOSED, Rejection.REPEATED)
-)
-"""Rejections that a fault may have caused."""
 
 
 def mixture_quantile(tail: float, p50_s: Any, p99_s: Any, calls: Any, *, counted: Any = False) -> float | None:
@@ -57,7 +42,7 @@ def mixture_quantile(tail: float, p50_s: Any, p99_s: Any, calls: Any, *, counted
         Calls of each sample.
     counted
         Of each sample: whether its calls were measured one by one. Of n such calls the largest is exceeded by none of
-        them and is a share 1/n of them, however small n is.
+        them and is a share 1/n of them, however small n is; n // 2 lie below the median, which is one of them.
     """
     known = ~np.isnan(p99_s) & (calls > 0)
     half, most, weight = (np.asarray(column, dtype=float)[known] for column in (p50_s, p99_s, calls))
@@ -68,14 +53,19 @@ def mixture_quantile(tail: float, p50_s: Any, p99_s: Any, calls: Any, *, counted
     at_most = np.where(one_by_one, np.maximum(0.01, 1.0 / np.maximum(np.rint(weight), 1.0)), 0.01)
     whole = one_by_one & (at_most > 0.01)
     log_most = np.log(np.minimum(at_most, 0.5))
+    # Shares at or above the median, and above it: of a few calls, it is a good part of them itself.
+    count = np.maximum(np.rint(weight), 1.0)
+    above_half = count - count // 2
+    log_from = np.where(one_by_one, np.log(above_half / count), np.log(0.5))
+    log_after = np.where(one_by_one, np.log(np.maximum(above_half - 1.0, 0.5) / count), np.log(0.5))
     span = np.maximum(most - half, 1e-12)
 
     every, asked = float(weight.sum()), float(np.log(tail))
 
     def beyond(t: float) -> float:
         """By what factor the share of calls beyond a latency is above the one asked for, as a logarithm."""
-        below = np.log(0.5) * t / np.maximum(half, 1e-12)
-        above = np.log(0.5) + (log_most - np.log(0.5)) * (t - half) / span
+        below = log_from * t / np.maximum(half, 1e-12)
+        above = log_after + (np.minimum(log_most, log_after) - log_after) * (t - half) / span
         share = np.exp(np.maximum(np.where(t < half, below, above), -60.0))
         share = np.where(whole & (t >= most), 0.0, share)
         found = float((share * weight).sum()) / every
@@ -188,6 +178,7 @@ def platform(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str,
             "duplicated": count("message_duplicated"),
             "dead": count("message_dead"),
             "lost": count("message_lost"),
+            "picked_twice": _picked_twice(archive, orders),
             "lag_max": int(rest["lag"].max()) if simulated else None,
         },
         "breakers": _breakers(archive, scenario.end_s) if simulated else {"openings": None, "open_s": None},
@@ -281,6 +272,16 @@ def _fraud(archive: Archive, warm_s: float, entered: int) -> dict[str, Any]:
     return found if len(archive.rows("screening_began")) else dict.fromkeys(found)
 
 
+def _picked_twice(archive: Archive, orders: Columns) -> int:
+    """Orders of which a line was picked more than once: the store had its message twice."""
+    begun, times = np.unique(archive.rows("pick_started", ["order"])["order"], return_counts=True)
+    mine = np.intersect1d(begun[times > 1], orders["order"])
+    picked = archive.rows("goods_picked", ["order", "sku"])
+    picked = np.sort(picked[np.isin(picked["order"], mine)], order=["order", "sku"])
+    again = picked[1:][picked[1:] == picked[:-1]]
+    return len(np.unique(again["order"]))
+
+
 def _attacks(archive: Archive, warm_s: float) -> dict[str, Any]:
     met = _from(archive.rows("attack_met"), warm_s)
     asked, refused = int(met["asked"].sum()), int(met["refused"].sum())
@@ -310,74 +311,6 @@ def _alerts(archive: Archive) -> dict[str, int]:
     raised = archive.rows("alert_raised")["alert"]
     found = {alert.name.lower(): int((raised == alert).sum()) for alert in Alert}
     return {name: number for name, number in found.items() if number}
-
-
-def faults(archive: Archive) -> list[dict[str, Any]]:
-    """What broke, when somebody knew, when the figures were well again, and the orders lost until then.
-
-    A fault is detected by the first alert raised from its beginning until `GRACE_S` after its end. An alert that is on
-    cannot be raised again: when none was raised, one that was on before, at the first look after the beginning, and until
-    the end counts as detection after 0 s, since people were looking all the time, and `already_on` says so. It never goes
-    before one that was raised, which alone is news: else an alert that is always on would find every fault at once.
-
-    The fault is recovered from when every alert that was raised in that time (or the one already on) has been cleared.
-    Both are in seconds since it began, None when that never came. Orders lost are those turned away by the platform,
-    cancelled, or not paid, from the beginning until end and recovery; not those that nobody took at the customer's door, which
-    no fault brings about.
-    """
-    began, ended = archive.rows("fault_began"), archive.rows("fault_ended")
-    alerts = _alert_spans(archive)
-    rejected = archive.rows("order_rejected", ["t_s", "reject"])
-    moved, why = (
-        archive.rows("order_moved", ["t_s", "order", "state"]),
-        archive.rows("order_cancelled", ["order", "reason"]),
-    )
-    moved = moved[~np.isin(moved["order"], why["order"][np.isin(why["reason"], AT_THE_DOOR)])]
-    lost_s = np.concatenate(
-        [
-            rejected["t_s"][np.isin(rejected["reject"], OUR_FAULT)],
-            moved["t_s"][np.isin(moved["state"], (OrderState.CANCELLED, OrderState.PAYMENT_FAILED))],
-        ]
-    )
-    found = []
-    for at_s, kind, until_s in zip(
-        began["t_s"].tolist(), began["fault"].tolist(), began["until_s"].tolist(), strict=True
-    ):
-        ends = ended["t_s"][(ended["fault"] == kind) & (ended["t_s"] >= until_s - 1e-6)]
-        ended_s = float(ends[0]) if len(ends) else None
-        over_s = np.inf if ended_s is None else ended_s
-        mine = [span for span in alerts if at_s <= span[0] <= over_s + GRACE_S]
-        already_on = []
-        if not mine:
-            mine = already_on = [
-                span for span in alerts if span[0] < at_s and span[1] > at_s + BEAT_S and span[1] >= over_s
-            ]
-        well_s = max((span[1] for span in mine), default=np.inf)
-        recovered = well_s < np.inf
-        to_s = max(over_s, well_s if recovered else 0.0)
-        found.append(
-            {
-                "kind": FaultKind(kind).name.lower(),
-                "began_s": at_s,
-                "ended_s": ended_s,
-                "detected_after_s": max(mine[0][0] - at_s, 0.0) if mine else None,
-                "detected_by": mine[0][2].name.lower() if mine else None,
-                "already_on": bool(already_on),
-                "recovered_after_s": well_s - at_s if recovered else None,
-                "orders_lost": int(((lost_s >= at_s) & (lost_s <= to_s)).sum()),
-            }
-        )
-    return found
-
-
-def _alert_spans(archive: Archive) -> list[tuple[float, float, Alert]]:
-    """When each alert was raised, when cleared (infinity: never), and which; in the order of raising."""
-    raised, cleared = archive.rows("alert_raised"), archive.rows("alert_cleared")
-    spans = []
-    for at_s, alert in zip(raised["t_s"].tolist(), raised["alert"].tolist(), strict=True):
-        after = cleared["t_s"][(cleared["alert"] == alert) & (cleared["t_s"] > at_s)]
-        spans.append((at_s, float(after[0]) if len(after) else np.inf, Alert(alert)))
-    return spans
 
 
 def platform_table(archive: Archive) -> Columns:

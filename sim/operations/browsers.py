@@ -1,4 +1,4 @@
-"""Customers who look and do not buy, one by one: only where the scenario says ``reads: explicit``, in small worlds."""
+"""Customers who look, one by one: only where the scenario says ``reads: explicit``, in small worlds."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,35 @@ import numpy as np
 from sim.clock import Clock, Timer
 from sim.platform.office import Office
 from sim.story import Story
-from sim.streams import Streams, quantised
-from sim.vocabulary import StoreId
+from sim.streams import Die, Streams, quantised
+from sim.vocabulary import OrderId, StoreId, quantise
 
 MINUTE_S = 60.0
+
+
+class Followers:
+    """Customers with an open order, who look at its state and for the drivers nearby until it is over.
+
+    Parameters
+    ----------
+    every_s
+        Time between two looks of either kind, seconds.
+    luck
+        Keyed draws by order: when the first ones are.
+    """
+
+    def __init__(self, env: Clock, office: Office, every_s: tuple[float, float], luck: Die) -> None:
+        self._env, self._office, self._every_s, self._luck = env, office, every_s, luck
+
+    def begin(self, order: OrderId) -> None:
+        """An order has been placed."""
+        for every_s, share, nearby in zip(self._every_s, self._luck.pair(order), (False, True), strict=True):
+            Timer(self._env, quantise(share * every_s), self._look, (order, 2 * nearby, nearby))
+
+    def _look(self, event: Timer) -> None:
+        order, number, nearby = event.value
+        if self._office.follow(order, number, nearby=nearby):
+            Timer(self._env, quantise(self._every_s[nearby]), self._look, (order, number + 4, nearby))
 
 
 class Browsers:

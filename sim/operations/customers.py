@@ -1,6 +1,6 @@
 """Customers: they order when the trace says so, and some lose patience."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest
@@ -23,9 +23,15 @@ class Customers:
     ----------
     luck
         Keyed draws by order: who is put off by a surcharge.
+    placed
+        Told of every order that entered; None: nobody cares.
     """
 
-    def __init__(self, env: Clock, office: Office, trace: Trace, scenario: Scenario, luck: Die) -> None:
+    def __init__(
+        self, env: Clock, office: Office, trace: Trace, scenario: Scenario, luck: Die,
+        placed: Callable[[OrderId], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._placed = placed
         self._env, self._office, self._trace = env, office, trace
         self._tap_s, self._elasticity = quantise(scenario.customers.double_tap_s), scenario.customers.price_elasticity
         self._fee_cents, self._luck = scenario.platform.delivery_fee_cents, luck
@@ -44,7 +50,7 @@ class Customers:
         sku, units, method = quick(trace.sku), quick(trace.units), quick(trace.method)
         patient = Deadlines(env, office.wanted, lambda order: office.cancel(order, client[order]))
         surcharges = office.asks_surcharges
-        forever, taps = float("inf"), trace.taps
+        forever, taps, placed = float("inf"), trace.taps, self._placed
         begin = 0
         for row in rows:
             wait = entered[row] - env.now
@@ -69,6 +75,8 @@ class Customers:
                 continue
             if patience[row] < forever:
                 patient.add(request.order, env.now + patience[row])
+            if placed is not None:
+                placed(request.order)
             if row in taps:
                 Timer(env, self._tap_s, self._again, request)
 

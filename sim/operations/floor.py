@@ -11,7 +11,7 @@ from sim.clock import Clock
 from sim.contracts import Policies
 from sim.facts import Facts
 from sim.operations.answering import Answering
-from sim.operations.browsers import Browsers
+from sim.operations.browsers import Browsers, Followers
 from sim.operations.choosing import Choosing
 from sim.operations.counter import NarrowCounter
 from sim.operations.customers import Customers
@@ -119,7 +119,10 @@ class Floor:
                 self._station(StoreId(store), facts, policies, walks, draws, news) for store in range(world.stores)
             ]
         self.goods.planned.on_plan = self._planned
-        self._customers = Customers(env, office, trace, scenario, streams.die("customers.price"))
+        looks_s, placed = office.looks_s, None
+        if looks_s is not None:
+            placed = Followers(env, office, looks_s, streams.die("customers.looks")).begin
+        self._customers = Customers(env, office, trace, scenario, streams.die("customers.price"), placed)
         office.bus.subscribe(
             Topic.ORDER_CONFIRMED, self._confirmed if self._kitchens is None else self._kitchens.take_in
         )

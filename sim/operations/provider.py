@@ -158,6 +158,10 @@ class Provider:
             self._facts.charge_returned(order=order, cents=cents)
         return True
 
+    def set_aside(self) -> Sequence[OrderId]:
+        """Orders whose money is authorised and neither captured nor let go."""
+        return [OrderId(order) for order in np.flatnonzero(np.frombuffer(self._aside, dtype=np.int64)).tolist()]
+
     def settlement(self) -> Sequence[tuple[OrderId, int]]:
         """Each order whose charges changed since the last file, by id, with the cents kept by now."""
         changed = sorted(set(self._changed))

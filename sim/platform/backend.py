@@ -27,6 +27,7 @@ from sim.platform.inventory import Inventory
 from sim.platform.line import Line
 from sim.platform.monitoring import BEAT_S, Monitoring
 from sim.platform.orders import Order, OrderBook
+from sim.platform.reads import Reads
 from sim.platform.regions import Dark
 from sim.platform.shopping import Shopping
 from sim.platform.tracking import Tracking
@@ -44,6 +45,9 @@ POLL_S = 20.0
 
 NEARBY_S = 30.0
 """A customer with an open order looks for drivers nearby this often, seconds (judgement)."""
+
+CHANGED = 0.1
+"""A change of the time to fill a page by less than this share makes no difference (judgement)."""
 
 CHANGES = 6.0
 """Changes of its state that an order on the usual way makes: so many messages to the notification service."""
@@ -73,6 +77,8 @@ class Backend:
 
     catalogue: Browsed
     reader: ExplicitCatalogue
+    reads: Reads
+    """Of both only where every read is simulated."""
     shopping: Shopping
     _miss_rate: Callable[[float], float]
 
@@ -131,7 +137,8 @@ class Backend:
         self._die = die
         self._setup = Setup(
             stores=figures.stores, skus=figures.skus, category=figures.categories, cache=platform.browsing.cache,
-            replica=platform.browsing.replica, fill_s=work_s[Svc.CATALOGUE], on_visible=self._visible,
+            replica=platform.browsing.replica, fill_s=work_s[Svc.CATALOGUE] + work_s[_INVENTORY],
+            coalesce=platform.browsing.cache.coalesce, on_visible=self._visible,
         )  # fmt: skip
         self.explicit = platform.reads == "explicit"
         rule = platform.breaker
@@ -146,6 +153,8 @@ class Backend:
         for name, breaker in self.breakers.items():
             breaker.on_move(partial(self._moved, name))
         self.monitoring = Monitoring(facts, scenario, self, bus)
+        if self.explicit:
+            self.reads = Reads(env, self, book, self._poll_s, self._nearby_s)
         self.front.placed = self.monitoring.taken[Endpoint.PLACE_ORDER]
         self._reserved, self._read = self.monitoring.taken[Endpoint.RESERVE], self.monitoring.taken[Endpoint.CATALOGUE]
         # Per order: from reading stock records to writing them, seconds; the other part of a call that reserves.
@@ -176,6 +185,7 @@ class Backend:
         self.front.suffer(now, BEAT_S)
         samples = self.cluster.beat(now)
         self._probe_catalogue(now)
+        self._time_fills(now)
         self.front.degradation.update(self.monitoring.look(now, samples))
         Timer(self._env, BEAT_S, self._beat)
 
@@ -205,8 +215,11 @@ class Backend:
         self.pages = pages = self.catalogue.sample(now)
         live = self.front.degradation.enabled(_LIVE)
         self.asked = (reads, book / self._poll_s, book / self._nearby_s if live else 0.0)
-        calls = (0.0, 0.0) if self.explicit else (reads, pages.misses_per_s)  # else every read is a call of its own
-        rates = self._rates(traffic, *calls, book, tracking, live)
+        # Where every read is simulated, each is a call of its own.
+        if self.explicit:
+            rates = self._rates(traffic, 0.0, 0.0, 0.0, tracking, live)
+        else:
+            rates = self._rates(traffic, reads, pages.misses_per_s, book, tracking, live)
         if self.dark:
             shares = self._figures.store_shares
             lost = rates[_INVENTORY] * sum(share for store, share in enumerate(shares) if StoreId(store) in self.dark)
@@ -223,12 +236,19 @@ class Backend:
     def _probe_catalogue(self, now: float) -> None:
         """The breaker on catalogue reads judges by what monitoring's own reads meet."""
         breaker, asked = self._reading, [self.cluster.services[service] for service in (_CATALOGUE, _INVENTORY)]
-        answers = all(service.answers and service.delay_s(now) < inf for service in asked)
+        answers = all(service.on_time(now) for service in asked)
         if answers and breaker.content:
             return
         for _ in range(3):
             if breaker.allow(now):
                 (breaker.ok if answers else breaker.fail)(now)
+
+    def _time_fills(self, now: float) -> None:
+        """A page is filled as fast as the two services answer that it is asked of."""
+        services, catalogue = self.cluster.services, self.catalogue
+        fill_s = self._setup.fill_s + services[_CATALOGUE].lag_s(now) + services[_INVENTORY].lag_s(now)
+        if abs(fill_s - catalogue.fill_s) > CHANGED * catalogue.fill_s and fill_s < inf:
+            catalogue.fills_in(fill_s, now)
 
     def _moved(self, name: BreakerName, state: BreakerState) -> None:
         self._facts.breaker_moved(breaker=name, breaker_state=state)
@@ -256,28 +276,6 @@ class Backend:
         self._facts.record_seen(store=StoreId(store), sku=SkuId(sku), fresh_s=fresh_s)
         self.monitoring.visible(fresh_s)
 
-    def browse(self, store: StoreId, category: int, number: int) -> float:
-        """A customer looks at a page (`reads: explicit`); returns the time until it is there, seconds."""
-        now = self._env.now
-        read = OrderId(-1 - number)  # reads are told apart by numbers below zero
-        if not self.front.may_read(read):
-            self._read.append(inf)
-            return inf
-        latency_s = self.front.call_s(read, _GATEWAY, now)
-        answer = None
-        if latency_s < inf:
-            answer = self.reader.read(store, category, now, reachable=store not in self.dark)
-        if answer is None:
-            if latency_s < inf and not self.catalogue.breaker_is_open:  # asked in vain
-                self.cluster.services[_CATALOGUE if self.catalogue.source_is_dead else _INVENTORY].fails()
-            self._read.append(inf)
-            return inf
-        if not (answer.hit or answer.stale or answer.coalesced):
-            latency_s += self.front.call_s(read, _CATALOGUE, now + latency_s)
-            latency_s += self.front.call_s(read, _INVENTORY, now + latency_s) if latency_s < inf else 0.0
-        self._read.append(latency_s)
-        return latency_s
-
     def slow_replica(self, factor: float) -> Callable[[], None]:
         """The read replica lags `factor` times as much; returns what ends it."""
         replica, factors = self.catalogue.replica, self._lags
@@ -301,15 +299,19 @@ class Backend:
         at_s = self._env.now + delay_s
         service, windows_s = self._records, self.windows_s
         if self.dark and order.store in self.dark:
-            latency_s = service.fails()
+            latency_s, service.vain_s = service.fails(), 0.0
         else:
             lucks, works_s = order.draws
             latency_s = service.call(at_s, works_s[-2], lucks[-2])
         self._reserved.append(latency_s + (windows_s[order.id] if windows_s else 0.0))
         if latency_s == inf:
-            return delay_s
+            return delay_s + service.vain_s
         order.call = service.epoch, service.last_instance, at_s  # a `Flight`
         return delay_s + quantise(latency_s) + window_s
+
+    def vain_s(self, service: Svc) -> float:
+        """How long the last call of a service was waited for that got no answer, seconds."""
+        return self.cluster.services[service].vain_s
 
     def lost(self, order: Order) -> bool:
         """Whether an instance of gateway or order service died that had an order's request in hand."""
@@ -343,7 +345,8 @@ class Backend:
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds a call of an order takes, infinite when there is no answer."""
         if service is _INVENTORY and self.dark and self._book.open[order].store in self.dark:
-            latency_s = self.cluster.services[service].fails()
+            dark = self.cluster.services[service]
+            latency_s, dark.vain_s = dark.fails(), 0.0
         else:
             latency_s = self.front.call_s(order, service, self._env.now, _LATER)
         if service is _INVENTORY:

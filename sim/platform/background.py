@@ -146,6 +146,10 @@ class Waiting:
         return middle_s
 
 
+FAR = 50.0
+"""Exponential works longer than this many means do not happen (one in 10^21)."""
+
+
 class Background:
     """A load of calls at a rate, with exponential work, on the servers of one service.
 
@@ -290,6 +294,13 @@ class Background:
         ahead_s = self.backlog_s / self.servers
         limit_s = ahead_s if ahead_s > self._limit_s else self._limit_s
         return min(max(ahead_s + (self.load / self.servers - 1.0) * (at_s - self.settled_s), 0.0), limit_s)
+
+    def later_share(self, timeout_s: float, ahead_s: float) -> float:
+        """Share of the calls taken whose latency exceeds a time by far beyond the usual; `ahead_s`: their wait in a flood."""
+        left_s = timeout_s - ahead_s
+        if left_s > FAR * self.work_s:
+            return 0.0  # nearly always
+        return exp(-left_s / self.work_s) if left_s > 0.0 else 1.0
 
     def turns_away(self, luck: float) -> bool:
         """Whether a full queue turns a call with this uniform draw away: it takes calls as fast as it drains."""

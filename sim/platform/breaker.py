@@ -33,11 +33,13 @@ class Breaker:
     ----------
     content
         Whether one more success changes nothing: every call is made, and all that are remembered succeeded.
+    turn
+        Grows with every move: the answer of a call that was made before the last one is of no interest any more.
     """
 
     __slots__ = (
         "_at", "_enabled", "_failures", "_least", "_listeners", "_open_s", "_ring", "_seen", "_share", "_since_s",
-        "_successes", "_trials", "_tried", "content", "state",
+        "_successes", "_trials", "_tried", "content", "state", "turn",
     )  # fmt: skip
 
     def __init__(
@@ -50,7 +52,7 @@ class Breaker:
         trials: int = 3,
         enabled: bool = True,
     ) -> None:
-        self.state = _CLOSED
+        self.state, self.turn = _CLOSED, 0
         self._enabled, self._share, self._open_s, self._trials = enabled, share, open_s, trials
         self._least = min(least, window)  # a window never holds more than itself
         self._ring = bytearray(window)
@@ -66,6 +68,7 @@ class Breaker:
 
     def _move(self, state: BreakerState, now_s: float) -> None:
         self.state, self._since_s, self.content = state, now_s, False
+        self.turn += 1
         if state is _CLOSED:
             self._ring = bytearray(len(self._ring))
             self._at = self._seen = self._failures = 0

@@ -57,7 +57,7 @@ class Setup:
     stores, skus, category
         A record's place is ``store * skus + sku``, a page's ``store * categories + category[sku]``.
     fill_s
-        Time of the catalogue service to answer a miss, seconds.
+        Time until a miss is answered, seconds.
     coalesce
         Whether reads of a page that is being filled wait for that answer instead of asking for one each.
     on_visible
@@ -135,6 +135,10 @@ class Browsed(ABC):
     @abstractmethod
     def shown(self, place: int, now: float, available: bool) -> bool:
         """Whether a browser is shown a record as available, given whether it is; looking fills no page."""
+
+    def fills_in(self, fill_s: float, now: float) -> None:
+        """A page that is asked for from now on is there after so long, seconds."""
+        self.fill_s = fill_s
 
     @abstractmethod
     def flush(self, now: float) -> None:

@@ -202,8 +202,8 @@ class Bus:
             self.dead += 1
             self._facts.message_dead(topic=topic, order=order)
             delay_s += spec.replay_s
-            # Out of the log: what comes behind it need not wait.
-            Timer(self._env, quantise(delay_s), self._deliver[topic], message)
+            # Out of the log: what comes behind it need not wait, so that it may overtake it.
+            Timer(self._env, quantise(delay_s), self._replay, (topic, key, message))
             return
         if losses:
             self.redelivered += losses
@@ -214,14 +214,26 @@ class Bus:
             self._facts.message_redelivered(topic=topic, order=order, delay_s=at_s - now)
         if again:
             again_s = at_s + quantise(spec.redeliver_s * self._luck.uniform(name, -2) * 2.0)
-            Timer(self._env, again_s - now, self._again, (topic, order, message, at_s))
+            Timer(self._env, again_s - now, self._again, (topic, key, order, message, at_s))
 
     def _hold_back(self, until_s: float) -> None:
         # Nothing may overtake what is on its way again, not even what would be delivered without any delay.
         self._blocked_until_s = max(self._blocked_until_s, until_s)
 
+    def _waits_s(self, topic: Topic, key: int) -> float:
+        """For how long nothing more comes from a key's partition, seconds."""
+        logs = self._partitions[topic]
+        return max(logs[key % len(logs)].blocked_s - self._env.now, 0.0)
+
+    def _replay(self, event: Timer) -> None:
+        topic, key, message = event.value
+        Timer(self._env, self._waits_s(topic, key), self._deliver[topic], message)
+
     def _again(self, event: Timer) -> None:
-        topic, order, message, first_s = event.value
+        topic, key, order, message, first_s = event.value
+        if wait_s := self._waits_s(topic, key):
+            Timer(self._env, wait_s, self._again, event.value)
+            return
         self.duplicated += 1
         known = self._spec.deduplicate and self._env.now - first_s <= self._spec.remember_s
         self._facts.message_duplicated(topic=topic, order=order, dropped=known)
@@ -257,12 +269,16 @@ class Bus:
                 log.blocked_s = max(log.blocked_s, until_s)
 
     def broker_dies(self, seconds: float) -> None:
-        """A broker is gone for a while: messages wait for the new leader, or, acknowledged by the dead one alone, are lost."""
-        spec = self._spec
-        if spec.acks == "all" and spec.replicas > 1:
+        """A broker is gone for a while: messages wait for the new leader, and those that only the dead one has are lost.
+
+        Without copies these are all until it is back; with copies, where the leader's word is enough, the last that it took.
+        """
+        spec, lost_s = self._spec, seconds
+        if spec.replicas > 1:
             self.block(min(seconds, spec.election_s))
-        else:
-            until_s = self._env.now + quantise(seconds)
+            lost_s = 0.0 if spec.acks == "all" else min(seconds, spec.unreplicated_s)
+        if lost_s:
+            until_s = self._env.now + quantise(lost_s)
             if self._shaky is not None:
                 until_s = max(until_s, self._shaky[1])  # another one is down already, perhaps for longer
             self._shaky = (self._env.now, until_s)

@@ -103,6 +103,15 @@ class Catalogue(Browsed):
         page.wakes_s = -inf
         self._active[page.number] = page
 
+    def fills_in(self, fill_s: float, now: float) -> None:
+        """A page that is asked for from now on is there after so long, seconds."""
+        self._count(now)
+        for page in list(self._active.values()):
+            self._advance(page, now)
+        super().fills_in(fill_s, now)
+        self._rates = []
+        self._tabulate(now)
+
     def flush(self, now: float) -> None:
         """The cache lost all pages, last answers included."""
         self._count(now)

@@ -35,10 +35,11 @@ def is_paid(order: Order) -> bool:
 class _Charge:
     """A charge under way, and how far the customer's present try has come; a crash of the orchestrator ends its `life`."""
 
-    __slots__ = ("answer", "asked", "call", "capture", "cents", "done", "life", "order", "tries")
+    __slots__ = ("answer", "asked", "call", "capture", "cents", "done", "life", "order", "tries", "turn")
 
     tries: int
     asked: bool
+    turn: int  # of the breaker, when the provider was asked
 
     def __init__(self, order: Order, cents: Cents, capture: bool, life: int, done: Done) -> None:
         self.order, self.cents, self.capture, self.life, self.done = order, cents, capture, life, done
@@ -117,6 +118,9 @@ class Charging:
             self.unavailable += 1
             self._unanswered(one)
             return
+        one.turn = breaker.turn
+        if one.tries == 1 and not self._budget.full:
+            self._budget.first()
         if service is not None:
             one.call = service.epoch, service.last_instance, self._env.now  # a `Flight`
         attempt = order.attempt
@@ -159,10 +163,8 @@ class Charging:
     def _take(self, one: _Charge) -> None:
         """Book what the provider has answered."""
         order, charge = one.order, one.answer
-        if not self._breaker.content:
+        if not self._breaker.content and one.turn == self._breaker.turn:
             self._breaker.ok(self._env.now)
-        if not self._budget.full:
-            self._budget.first()
         if not (order.paid_cents or order.authorised):  # else a callback came meanwhile
             if charge is _DECLINED:
                 order.unknown = False
@@ -180,7 +182,8 @@ class Charging:
         if one.life != self.life.number:
             one.done(order, None)
             return
-        self._breaker.fail(self._env.now)
+        if one.turn == self._breaker.turn:
+            self._breaker.fail(self._env.now)
         self._unheard(one)
 
     def _unheard(self, one: _Charge) -> None:
@@ -191,7 +194,8 @@ class Charging:
             return
         self._facts.payment_unknown(order=order.id, attempt=order.attempt)
         one.asked = True
-        if one.tries > self._settings.retries_max or not self._budget.retry():
+        off = order.cancel_reason is not None
+        if off or one.tries > self._settings.retries_max or not self._budget.retry():
             self._unanswered(one)
         elif self._again_s:
             Timer(self._env, self._again_s, self._ask_again, one)

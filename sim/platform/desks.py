@@ -61,6 +61,8 @@ class Desks:
     _at_store: dict[PickerId, StoreId]
     """Where pickers on shift work."""
     _shifts: dict[PickerId, int]
+    _roles: bool
+    """Whether it is asked who gives a command."""
     figures: Figures
     book: OrderBook
     inventory: Inventory
@@ -91,6 +93,8 @@ class Desks:
 
     def _allows(self, command: Command, role: Role, actor: int, order: Order) -> bool:
         """Whether somebody may give a command about an order; if not, that is a fact, and all that comes of it."""
+        if not self._roles:
+            return True
         at_store = self._at_store.get(PickerId(actor), StoreId(NOBODY)) if role == _PICKER else StoreId(NOBODY)
         if may(role, command) and owns(role, actor, order, at_store):
             return True
@@ -98,6 +102,11 @@ class Desks:
 
     def _refuse(self, order: Order, refusal: Refusal) -> bool:
         self._facts.request_refused(order=order.id, refusal=refusal)
+        return False
+
+    def _over(self, order_id: OrderId) -> bool:
+        """Refuse a command about an order that has ended, or is being undone."""
+        self._facts.request_refused(order=order_id, refusal=Refusal.TOO_LATE)
         return False
 
     def _check_store(self, family: str, store: StoreId) -> None:
@@ -133,7 +142,10 @@ class Desks:
 
     def picking(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> None:
         """A picker took the order: from now on it needs a driver."""
-        order = self.book.open[order_id]
+        order = self.book.open.get(order_id)
+        if order is None:
+            self._over(order_id)
+            return
         if (role is not _PICKER or self._at_store.get(picker) != order.store) and not self._allows(
             Command.PICK, role, picker, order
         ):
@@ -148,7 +160,10 @@ class Desks:
 
     def cooking(self, order_id: OrderId, ready_s: float) -> None:
         """A kitchen has an order, and says when it will be ready, seconds since the start: from now on it needs a driver."""
-        order = self.book.open[order_id]
+        order = self.book.open.get(order_id)
+        if order is None:
+            self._over(order_id)
+            return
         if order.tasked or order.committed:
             self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
             return
@@ -169,7 +184,10 @@ class Desks:
 
     def short(self, order_id: OrderId, picker: PickerId, sku: SkuId, units: int, role: Role = _PICKER) -> None:
         """Units of a line were not on the shelf: they leave the hold and the customer gets the money back."""
-        order = self.book.open[order_id]
+        order = self.book.open.get(order_id)
+        if order is None:
+            self._over(order_id)
+            return
         if not self._allows(Command.PICK, role, picker, order):
             return
         units = min(units, sum(held for line, held in order.held if line == sku))
@@ -182,7 +200,9 @@ class Desks:
 
     def packed(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> bool:
         """An order stands packed; False when nothing of it was found and it is cancelled, or it is not the picker's."""
-        order = self.book.open[order_id]
+        order = self.book.open.get(order_id)
+        if order is None:
+            return self._over(order_id)
         if (role is not _PICKER or self._at_store.get(picker) != order.store) and not self._allows(
             Command.PICK, role, picker, order
         ):
@@ -263,12 +283,14 @@ class Desks:
     def gives_back(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> bool:
         """A driver cannot go on to the store: the order is offered to others; False when it is off, or not his, or has left."""
         order = self.book.open.get(order_id)
-        if order is None or order.failing is not None or not order.accepted:
-            return False
+        if order is None or order.failing is not None:
+            return self._over(order_id)
         if (role is not _DRIVER or order.driver != driver or driver < 0) and not self._allows(
             Command.PICK_UP, role, driver, order
         ):
             return False
+        if not order.accepted:
+            return self._refuse(order, Refusal.TOO_EARLY)
         if order.state is _PICKED_UP:
             return self._refuse(order, Refusal.TOO_LATE)
         self.offers.take_back(order)
@@ -278,7 +300,7 @@ class Desks:
         """A driver wants to leave with an order: False when it was cancelled in the meantime, or is not his."""
         order = self.book.open.get(order_id)
         if order is None or order.failing is not None:
-            return False
+            return self._over(order_id)
         if (role is not _DRIVER or order.driver != driver or driver < 0) and not self._allows(
             Command.PICK_UP, role, driver, order
         ):
@@ -304,7 +326,10 @@ class Desks:
 
     def handed_over(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> None:
         """The customer has the goods."""
-        order = self.book.open[order_id]
+        order = self.book.open.get(order_id)
+        if order is None:
+            self._over(order_id)
+            return
         if (role is not _DRIVER or order.driver != driver or driver < 0) and not self._allows(
             Command.HAND_OVER, role, driver, order
         ):
@@ -329,8 +354,8 @@ class Desks:
 
     def too_young(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> bool:
         """The driver keeps what is restricted of an order and hands over the rest: the customer gets the money back for it."""
-        order = self.book.open[order_id]
-        if not self._at_door(order, driver, role):
+        order = self._at_door(order_id, driver, role)
+        if order is None:
             return False
         restricted = self.figures.restricted
         for line, (sku, units) in enumerate(order.held):
@@ -342,8 +367,8 @@ class Desks:
 
     def undelivered(self, order_id: OrderId, driver: DriverId, reason: CancelReason, role: Role = _DRIVER) -> bool:
         """An order could not be handed over: it ends, and what was paid goes back. Its goods are still with the driver."""
-        order = self.book.open[order_id]
-        if not self._at_door(order, driver, role):
+        order = self._at_door(order_id, driver, role)
+        if order is None:
             return False
         order.done_s = self._env.now
         if self.learning is not None:
@@ -354,10 +379,13 @@ class Desks:
         self.saga.cancel(order, reason)
         return True
 
-    def _at_door(self, order: Order, driver: DriverId, role: Role) -> bool:
-        """Whether somebody may say what became of an order at its door."""
-        if not self._allows(Command.HAND_OVER, role, driver, order):
-            return False
-        if order.failing is not None:
-            return self._refuse(order, Refusal.DUPLICATE)
-        return order.state is _PICKED_UP or self._refuse(order, Refusal.TOO_EARLY)
+    def _at_door(self, order_id: OrderId, driver: DriverId, role: Role) -> Order | None:
+        """An order of which somebody may say what became of it at its door; None: nobody may, or not this one."""
+        order = self.book.open.get(order_id)
+        if order is None:
+            self._over(order_id)
+        elif self._allows(Command.HAND_OVER, role, driver, order):
+            if order.failing is None and order.state is _PICKED_UP:
+                return order
+            self._refuse(order, Refusal.TOO_EARLY if order.failing is None else Refusal.DUPLICATE)
+        return None

@@ -10,7 +10,7 @@ plus the medians of the others (exact to first order when one is much slower tha
 
 from collections import deque
 from collections.abc import Callable
-from math import ceil, inf, log, nan
+from math import ceil, inf, nan
 from typing import TYPE_CHECKING
 
 from sim.facts import Facts
@@ -19,6 +19,7 @@ from sim.platform.bus import Bus
 from sim.platform.charging import Charging
 from sim.platform.gateway import Feature
 from sim.platform.meter import Sample
+from sim.platform.tails import SLOW, Shared, known, share_failed, tail_s
 from sim.scenario import Scenario
 from sim.scenario.monitoring import AlertRule
 from sim.vocabulary import Alert, BreakerState, Endpoint, Svc, Topic
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 BEAT_S = 15.0
 """Seconds between two looks."""
-
-SLOW = 0.01
-"""A percentile 99 is exceeded by this share."""
 
 _CLOSED = BreakerState.CLOSED
 _GATEWAY, _CATALOGUE, _INVENTORY, _ORDERS = Svc.GATEWAY, Svc.CATALOGUE, Svc.INVENTORY, Svc.ORDERS
@@ -125,8 +123,6 @@ class Monitoring:
     taken
         By `Endpoint`: seconds of every simulated call since the last look, infinity for one refused or failed. Whoever
         serves a call appends to it.
-    unreachable
-        Above zero while no request of anybody reaches the platform (a lost region).
     stalled
         Looks at overdue rides; called with the time, returns the share of the drivers on shift who are stuck.
     charging
@@ -141,12 +137,35 @@ class Monitoring:
         self.alarms = [Alarm(getattr(rules, alert.name.lower())) for alert in Alert]
         self._in_turn = [self.alarms[alert] for alert in JUDGED]
         self.taken: list[list[float]] = [[] for _ in Endpoint]
-        self.unreachable = 0
+        # While no request of anybody reaches the platform (a lost region, or several): how many causes, since when, and for
+        # how long before that since the last look, seconds.
+        self._causes, self._gone_at_s, self._gone_s = 0, 0.0, 0.0
+        self._gone = 0.0  # share of the time of this look
         self.stalled: Callable[[float], float] = lambda now: 0.0
         self._paid = self._unpaid = self._messages = self._changed = self._confirmed = 0
         self._fresh_s, self._changes = 0.0, 0
-        self._stale_reads = 0.0
+        self._stale_reads = self._behind = 0.0
         self._requests = self._failed = 0.0  # a second, of users, in this look
+
+    def unreached(self, now: float) -> None:
+        """From now on no request of anybody reaches the platform, until `reached` as often."""
+        if not self._causes:
+            self._gone_at_s = now
+        self._causes += 1
+
+    def reached(self, now: float) -> None:
+        """A cause of `unreached` is over."""
+        self._causes -= 1
+        if not self._causes:
+            self._gone_s += now - self._gone_at_s
+
+    def _gone_share(self, now: float) -> float:
+        """Share of the time since the last look in which nobody reached the platform."""
+        gone_s, self._gone_s = self._gone_s, 0.0
+        if self._causes:
+            gone_s += now - self._gone_at_s
+            self._gone_at_s = now
+        return min(gone_s / BEAT_S, 1.0)
 
     def visible(self, fresh_s: float) -> None:
         """A change of stock is shown to all browsers, so long after it happened."""
@@ -173,19 +192,22 @@ class Monitoring:
                 service=number, rate=rate, errors=errors / BEAT_S, p50_s=p50_s, p99_s=p99_s, utilisation=busy, queue=queue,
                 instances=instances,
             )  # fmt: skip
+        self._gone = self._gone_share(now) if self._causes or self._gone_s else 0.0
         placed = len(self.taken[_PLACE])
         self._requests = self._failed = 0.0
         orders_s = self._endpoint(_PLACE)
         reads_s = self._reads(samples)
         requests, failed = self._requests, self._failed
         self._endpoint(_RESERVE)
-        pages, sent, lag = self._rest(now)
+        pages, sent, behind = self._rest(now)
+        # What came just now is still on its way, however fast the bus is: late are those whom two looks in a row have met.
+        lag, self._behind = min(behind, self._behind), behind
         reads = pages.reads_per_s * BEAT_S
         confirmed = published[_CONFIRMED]
         paid, unpaid = self.charging.paid, self.charging.unpaid
         self._judge(
             (reads * (1.0 - pages.hit_rate), reads),
-            (lag * BEAT_S, sent - self._messages),
+            (lag * BEAT_S, sent - self._messages if lag else max(sent - self._messages, 1)),
             (failed * BEAT_S, requests * BEAT_S),
             (orders_s, 1.0 if orders_s == orders_s else 0.0),
             (reads_s, 1.0),
@@ -194,7 +216,7 @@ class Monitoring:
             (load, 1.0),
             (sum([each.state is not _CLOSED for each in backend.breakers.values()]), 1.0),
             (placed - (confirmed - self._confirmed), placed),
-            (0.0 if self.unreachable else self.stalled(now), 1.0),
+            (0.0 if self._causes else self.stalled(now), 1.0),
             (self._fresh_s, self._changes),
             (unpaid - self._unpaid, unpaid - self._unpaid + paid - self._paid),
         )
@@ -266,7 +288,9 @@ class Monitoring:
         """Log what readers met that nobody simulated one by one; returns the slowest kind's p99, seconds."""
         backend = self._backend
         gateway = samples[_GATEWAY]
-        lost = 1.0 if self.unreachable else _share(gateway)
+        lost = share_failed(gateway)
+        if self._gone:
+            lost = 1.0 - (1.0 - self._gone) * (1.0 - lost)
         p50_s, p99_s, found_s = gateway.p50_s, gateway.p99_s, 0.0
         reads, polls, nearby = backend.asked
         if backend.explicit:
@@ -276,20 +300,24 @@ class Monitoring:
             found_s = self._pages(samples, reads, lost)
         if reads > 0.0 and backend.home_share:
             found_s = max(found_s, self._home(samples, reads * backend.home_share, lost))
+        if backend.explicit:
+            followed_s = [self._endpoint(_STATUS), self._endpoint(_NEARBY)]
+            found_s = max([found_s, *(each_s for each_s in followed_s if each_s == each_s)])
+            polls = nearby = 0.0
         if polls > 0.0:
             # The order service knows the state, tracking where the driver is; nobody is shown that while it is switched off.
             orders = samples[_ORDERS]
             live = backend.front.degradation.enabled(Feature.LIVE_TRACKING)
-            where_s = _known(samples[_TRACKING].p50_s) if live else 0.0
-            status_s = _known(orders.p99_s) + p50_s + where_s
-            error = 1.0 - (1.0 - lost) * (1.0 - _share(orders))
-            self._log(_STATUS, polls, polls * error, _known(orders.p50_s) + p50_s + where_s, status_s)
+            where_s = known(samples[_TRACKING].p50_s) if live else 0.0
+            status_s = known(orders.p99_s) + p50_s + where_s
+            error = 1.0 - (1.0 - lost) * (1.0 - share_failed(orders))
+            self._log(_STATUS, polls, polls * error, known(orders.p50_s) + p50_s + where_s, status_s)
             found_s = max(found_s, status_s)
         if nearby > 0.0:
             dispatch = samples[_DISPATCH]
-            error = 1.0 - (1.0 - lost) * (1.0 - _share(dispatch))
-            nearby_s = _known(dispatch.p99_s) + p50_s
-            self._log(_NEARBY, nearby, nearby * error, _known(dispatch.p50_s) + p50_s, nearby_s)
+            error = 1.0 - (1.0 - lost) * (1.0 - share_failed(dispatch))
+            nearby_s = known(dispatch.p99_s) + p50_s
+            self._log(_NEARBY, nearby, nearby * error, known(dispatch.p50_s) + p50_s, nearby_s)
             found_s = max(found_s, nearby_s)
         return max(found_s, p99_s) if p99_s == p99_s else found_s
 
@@ -297,21 +325,26 @@ class Monitoring:
         """Reads of catalogue pages: most end at the cache beside the gateway, the others ask catalogue and inventory."""
         gateway, catalogue, inventory = samples[_GATEWAY], samples[_CATALOGUE], samples[_INVENTORY]
         pages = self._backend.pages
-        p50_s, p99_s = _known(gateway.p50_s), _known(gateway.p99_s)
+        p50_s, p99_s = known(gateway.p50_s), known(gateway.p99_s)
         if not self._backend.catalogue.filling:
             # Nobody answers, or is asked: the cache has an answer, however old, or there is none.
             failing = pages.unanswered_per_s / pages.reads_per_s if pages.reads_per_s else 0.0
         else:
             missed = 1.0 - pages.hit_rate
-            failing = missed * (1.0 - (1.0 - _share(catalogue)) * (1.0 - _share(inventory)))
+            joined = missed - pages.misses_per_s / pages.reads_per_s if pages.reads_per_s else 0.0
+            failing = missed * (1.0 - (1.0 - share_failed(catalogue)) * (1.0 - share_failed(inventory)))
             # Misses are the slowest of all: of these, or of the others, the share that lies beyond.
-            way_s = p50_s + _known(inventory.p50_s)
-            if missed > SLOW:
-                p99_s = max(p99_s, _tail_s(catalogue, SLOW / missed) + way_s)
-            if missed >= 0.5:
-                p50_s = max(p50_s, _tail_s(catalogue, 0.5 / missed) + way_s)
-            elif p50_s:
-                p50_s = _tail_s(gateway, (0.5 - missed) / (1.0 - missed))
+            way_s = p50_s + known(inventory.p50_s)
+            if joined > SLOW:
+                shared = Shared(gateway, catalogue, way_s, self._backend.catalogue.fill_s, missed, joined)
+                p50_s, p99_s = shared.exceeded_by_s(0.5), shared.exceeded_by_s(SLOW)
+            else:
+                if missed > SLOW:
+                    p99_s = max(p99_s, tail_s(catalogue, SLOW / missed) + way_s)
+                if missed >= 0.5:
+                    p50_s = max(p50_s, tail_s(catalogue, 0.5 / missed) + way_s)
+                elif p50_s:
+                    p50_s = tail_s(gateway, (0.5 - missed) / (1.0 - missed))
         self._log(_READ, reads, reads * (1.0 - (1.0 - lost) * (1.0 - failing)), p50_s, p99_s)
         return p99_s
 
@@ -319,34 +352,9 @@ class Monitoring:
         """Views of the home screen. Each is among the reads already, so that it is no further request of a user."""
         half_s, most_s, failing, dropped = self._backend.home.look(samples)
         gateway, lost = samples[_GATEWAY], 1.0 - (1.0 - lost) * (1.0 - failing)
-        way_s = _known(gateway.p50_s)
-        p99_s = max(way_s + most_s, _known(gateway.p99_s) + half_s)
+        way_s = known(gateway.p50_s)
+        p99_s = max(way_s + most_s, known(gateway.p99_s) + half_s)
         self._facts.endpoint_sampled(endpoint=_HOME, rate=views, errors=views * lost, p50_s=way_s + half_s, p99_s=p99_s)
         if dropped and lost < 1.0:
             self._facts.home_shortened(rate=views * (1.0 - lost) * dropped)
         return p99_s
-
-
-def _share(sample: Sample) -> float:
-    """Share of a service's calls that failed."""
-    calls, errors = sample[0], sample[1]
-    return 0.0 if not errors else min(errors / calls, 1.0) if calls else 1.0
-
-
-def _known(seconds: float) -> float:
-    """A latency, or nothing where nobody asked."""
-    return seconds if seconds == seconds else 0.0
-
-
-def _tail_s(sample: Sample, tail: float) -> float:
-    """Latency that a share of the calls exceed, by p50 and p99 of a tail that falls like an exponential, seconds."""
-    p50_s, p99_s = sample.p50_s, sample.p99_s
-    if p99_s != p99_s:
-        return 0.0
-    if tail >= 0.5:
-        return p50_s * log(tail) / _LOG_HALF
-    return p50_s + (p99_s - p50_s) * (log(tail) - _LOG_HALF) / _LOG_SPAN
-
-
-_LOG_HALF = log(0.5)
-_LOG_SPAN = log(SLOW) - log(0.5)

@@ -27,7 +27,7 @@ from sim.platform.offers import Offers
 from sim.platform.orders import CANCELLABLE, Order, OrderBook
 from sim.platform.outages import Outages
 from sim.platform.payments import Payments
-from sim.platform.pricing import Pricer
+from sim.platform.pricing import Pricer, Validation
 from sim.platform.reserving import Reserving
 from sim.platform.saga import Saga
 from sim.platform.sessions import Command, may
@@ -62,6 +62,8 @@ from sim.vocabulary import (
 
 _PICKED_UP = OrderState.PICKED_UP
 _RESERVE, _RESERVING = Step.RESERVE, frozenset({Step.RESERVE, Step.PREPARE})
+_UNSEEN = frozenset({Step.PAY, Step.CONFIRM})
+"""With which plans begin that look at the records only later."""
 _CUSTOMER = Role.CUSTOMER
 
 NEEDS_HISTORY = frozenset({"corrupted_records", "database_crash", "region_outage"})
@@ -125,7 +127,7 @@ class Office(Desks):
         self._open_s = (0.0, 0.0)  # the opening window that was met last
         self.queues = [0] * figures.stores
         self._pickers_on = [0] * figures.stores
-        self._at_store, self._shifts = {}, {}
+        self._at_store, self._shifts, self._roles = {}, {}, platform.auth.roles
         self._keep_fees = scenario.payments.keep_fee_on_failed
         self._sourcing_view = LiveSourcingView(env, figures, self.inventory, self.queues, self.tracking)
         self.backend: Backend | None = None
@@ -196,6 +198,7 @@ class Office(Desks):
             )
             self.backend.monitoring.stalled = self.offers.watch.look
         self.outages = Outages(
+            env,
             figures.stores,
             self.book,
             self.inventory,
@@ -262,7 +265,7 @@ class Office(Desks):
 
     def place(self, request: OrderRequest, role: Role = _CUSTOMER) -> Rejection | None:
         """A customer wants to order: None when the order entered, else why not."""
-        if role is not _CUSTOMER and not may(role, Command.PLACE_ORDER):
+        if role is not _CUSTOMER and self._roles and not may(role, Command.PLACE_ORDER):
             self._facts.request_refused(order=request.order, refusal=Refusal.NOT_ALLOWED)
             return Rejection.UNAUTHORISED
         now, backend = self._env.now, self.backend
@@ -283,6 +286,12 @@ class Office(Desks):
         self._check_store("sourcing", store)
         if self.outages.refuses(store):
             return self._reject(request, Rejection.UNAVAILABLE)
+        plan = self._policies.saga(SagaView(request.order, request.value_cents))
+        if plan[0] in _UNSEEN and not self.outages.blind(store):
+            # Whoever reserves last looks first: nobody is charged, or told yes, for what is all gone.
+            first, available = store * self.figures.skus, self.inventory.available
+            if Validation.against_stock(request.skus, request.units, available, first) is not None:
+                return self._reject(request, Rejection.SOLD_OUT)
         delay_s = self._submit_s[request.order]
         if backend is not None:
             seen = backend.shopping.ordered(request, store)
@@ -293,7 +302,6 @@ class Office(Desks):
             if rejection is not None:
                 return self._reject(request, rejection)
             delay_s += served_s
-        plan = self._policies.saga(SagaView(request.order, request.value_cents))
         order = Order(request, store, plan, now)
         self.book.enter(order)
         if order.surcharge_cents:
@@ -308,8 +316,20 @@ class Office(Desks):
 
     def browse(self, store: StoreId, category: int, number: int) -> None:
         """A customer looks at a page of a store's catalogue (`reads: explicit`); `number` counts such looks."""
-        if self.backend is not None and not self.outages.region_down:
-            self.backend.browse(store, category, number)
+        assert self.backend is not None
+        self.backend.reads.browse(store, category, number, reachable=not self.outages.region_down)
+
+    def follow(self, order: OrderId, number: int, *, nearby: bool) -> bool:
+        """A customer's app looks at an order, or for drivers nearby (`reads: explicit`); False when the order is over."""
+        assert self.backend is not None
+        return self.backend.reads.follow(order, number, nearby=nearby, reachable=not self.outages.region_down)
+
+    @property
+    def looks_s(self) -> tuple[float, float] | None:
+        """Time between two such looks at an order, and for drivers nearby, seconds; None: nobody looks one by one."""
+        if self.backend is None or not self.backend.explicit:
+            return None
+        return self.backend.reads.status_s, self.backend.reads.nearby_s
 
     def _denied(self, order: Order) -> None:
         if self.backend is not None:
@@ -339,7 +359,7 @@ class Office(Desks):
         """
         order = self.book.open.get(order_id)
         if order is None or order.failing is not None:
-            return False
+            return self._over(order_id)
         if self.line.dead:
             if role == _CUSTOMER:  # the app tries again; at support's desk somebody sees that nothing came of it
                 self.outages.unheard(order_id, ClientId(actor))

@@ -162,6 +162,9 @@ class Calls(Protocol):
     def hop_s(self, order: OrderId, service: Svc) -> float:
         """Seconds until the answer, infinite when there is none."""
 
+    def vain_s(self, service: Svc) -> float:
+        """How long the last call of a service was waited for that got no answer, seconds."""
+
     def lost(self, order: Order) -> bool:
         """Whether an instance died that had the order's request in hand on its way here."""
 

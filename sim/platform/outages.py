@@ -1,8 +1,10 @@
 """Outages of more than a service: a store cut off from its records, and a region lost with everything in it."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
+from sim.clock import Clock
 from sim.platform.inventory import Inventory
 from sim.platform.lost_records import Written
 from sim.platform.monitoring import Monitoring
@@ -30,6 +32,7 @@ class Outages:
 
     def __init__(
         self,
+        env: Clock,
         stores: int,
         book: OrderBook,
         inventory: Inventory,
@@ -40,12 +43,14 @@ class Outages:
         heard: Callable[[OrderId, ClientId], Any],
         monitoring: Monitoring | None,
     ) -> None:
+        self._env = env
         self._stores, self._book, self._inventory, self._payments = stores, book, inventory, payments
         self._saga, self._offers, self._cancel = saga, offers, cancel
         self._heard, self._unheard = heard, list[tuple[OrderId, ClientId]]()
         self._monitoring = monitoring
         self._cut_off: dict[tuple[StoreId, bool], int] = {}
         self._regions = 0
+        self._lacks: list[tuple[float, Written]] = []  # of outages that are over while another is in force
 
     @property
     def region_down(self) -> bool:
@@ -83,7 +88,7 @@ class Outages:
         """
         self._regions += 1
         if self._monitoring is not None:
-            self._monitoring.unreachable += 1
+            self._monitoring.unreached(self._env.now)
         self._saga.crash()
         self._offers.closed = True
 
@@ -97,10 +102,13 @@ class Outages:
         """
         self._regions -= 1
         if self._monitoring is not None:
-            self._monitoring.unreachable -= 1
+            self._monitoring.reached(self._env.now)
+        self._lacks.append((until_s, written))
         if self._regions:
             self._saga.restart()
             return
+        until_s, written = min(self._lacks, key=itemgetter(0))  # nobody has come to know more meanwhile
+        self._lacks.clear()
         lost = [order for order in self._book.open.values() if order.entered_s > until_s and order.state < _PICKED_UP]
         for order in lost:
             self._payments.forget(order)

@@ -121,7 +121,7 @@ class Payments:
         """Take what was authorised; False when the provider does not answer now."""
         if order.paid_cents or not order.authorised:
             return True  # done before, or nothing was set aside (cash)
-        if not self._provider.capture(order.id):
+        if not (self._reaches and self._provider.capture(order.id)):
             return False
         order.authorised = False
         self._book_in(order, _CAPTURED, Cents(order.asked_cents))
@@ -166,8 +166,13 @@ class Payments:
         self._facts.payment_refunded(order=order.id, cents=Cents(cents))
         self._return(order.id, cents)
 
+    @property
+    def _reaches(self) -> bool:
+        """Whether our service answers and has a connection free."""
+        return (self._service is None or self._service.answers) and self.pool.inside < self.pool.most
+
     def _return(self, order: OrderId, cents: int) -> None:
-        if self._owed or not self._provider.refund(order, Cents(cents)):
+        if self._owed or not (self._reaches and self._provider.refund(order, Cents(cents))):
             self._owed.append((order, cents))
             if not self._retrying:
                 self._retrying = True
@@ -181,14 +186,14 @@ class Payments:
             Timer(self._env, quantise(self._settings.refund_retry_s), self._retry)
 
     def _flush(self) -> None:
-        while self._owed and self._provider.refund(self._owed[0][0], Cents(self._owed[0][1])):
+        while self._owed and self._reaches and self._provider.refund(self._owed[0][0], Cents(self._owed[0][1])):
             self._owed.popleft()
 
     # -- what the provider says of its own accord --------------------------------------------------------------------
 
     def callback(self, order_id: OrderId, attempt: int, charge: Charge, cents: Cents) -> bool:
-        """The provider tells of a charge: news if our books do not have it; False when our service does not answer."""
-        if self._service is not None and not self._service.answers:
+        """The provider tells of a charge: news if our books do not have it; False when our service does not take it."""
+        if not self._reaches:
             return False
         order = self._book.open.get(order_id)
         if order is not None and order.unknown and not order.undone:
@@ -240,6 +245,11 @@ class Payments:
                 self._late(compensated, _CAPTURED, Cents(more))
             else:
                 self._unasked(order_id, more)
+        for order_id in self._provider.set_aside():
+            if order_id not in self._book.open:  # else its saga takes it, or lets it go
+                differing += 1
+                self.unknown.pop(order_id, None)
+                self._return(order_id, 0)
         self._refund_by_file()  # of what the file has brought to light
         self._facts.books_settled(orders=orders, differing=differing, cents=Cents(total))
 

@@ -16,6 +16,7 @@ from sim.clock import Clock, Timer
 from sim.contracts import Policies, SubstitutionView
 from sim.facts import Facts
 from sim.platform.billing import Billing
+from sim.platform.breaker import RetryBudget
 from sim.platform.bus import Bus
 from sim.platform.inventory import Inventory
 from sim.platform.orders import CANCELLABLE, LATER, Calls, Order, OrderBook, Outcome
@@ -94,6 +95,7 @@ class Saga:
         self._policies, self._calls, self._denied = policies, calls, denied
         self._promise, self._call_off, self._restart_s = promise, call_off, restart_s
         self._retries, self._life = retries, payments.charging.life
+        self._budget = RetryBudget(retries.budget_ratio, retries.budget_most, enabled=retries.budget)
         self.up = True
         self._down = 0
         self.blind: Callable[[StoreId], bool] | None = None  # whether a store's records are out of reach
@@ -191,7 +193,7 @@ class Saga:
                     return
                 if self.kill is not None:
                     self._boundary(order, "done", step)
-                if failure is None and order.cancel_reason is not None:
+                if order.cancel_reason is not None:
                     failure = _CANCELLED
                 if failure is not None:
                     self._fail(order, failure)
@@ -216,19 +218,24 @@ class Saga:
         assert self._calls is not None
         if self._calls.answered(order):
             return True  # the call was made, and waited for, on the way here
-        pause_s = self._retries.base_s
+        pause_s, first = self._retries.base_s, True
         for _ in range(self._retries.attempts):
+            if not first and not self._budget.retry():
+                break
             hop_s = self._calls.hop_s(order.id, _INVENTORY)
             if hop_s < inf:
                 yield Timer(self._env, quantise(hop_s))
                 return True
-            yield Timer(self._env, quantise(pause_s))
+            first = False
+            yield Timer(self._env, quantise(self._calls.vain_s(_INVENTORY) + pause_s))
             pause_s = min(2.0 * pause_s, self._retries.cap_s)
         order.cancel_reason = CancelReason.UNPROCESSABLE
         return False
 
     def _reserve(self, order: Order) -> Outcome:
         calls = self._calls
+        if not self._budget.full:
+            self._budget.first()
         if (self.blind is None or not self.blind(order.store)) and (calls is None or calls.answered(order)):
             held = self._reserving.at_once(order, waited=calls is not None)
             if held:
@@ -291,6 +298,8 @@ class Saga:
         return ends[1] if ends[1] is not None else ends[0]
 
     def _prepare(self, order: Order) -> Story:
+        if not self._budget.full:
+            self._budget.first()
         if self.blind is not None and self.blind(order.store):
             yield from self._reserving.run_blind(order)
             return (yield from self._billing.charging(order, capture=False))

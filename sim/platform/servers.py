@@ -19,10 +19,13 @@ class Servers:
 
     rotation: Rotation
     last_instance: int
+    vain_s: float
+    """How long the caller waited for the last call that got no answer, seconds."""
     epoch: int
     _free: list[tuple[float, int]]
     """When each server comes free, and whose it is, ascending."""
     _queue_max_s: float
+    _timeout_s: float
     _background: Background
     _factor: float
     """What all slow-downs in force make of a call's work."""
@@ -36,6 +39,8 @@ class Servers:
     """Of the calls, that go to instances of whose death the load balancer does not know."""
     _calm_until_s: float
     """Before this time nothing is out of the ordinary: no factor, no flood, nobody dead."""
+    _sampled_work_s: float
+    """Work of simulated calls until the last sample, and of those since that nobody waited for, seconds."""
     _latencies: list[float]
     """Since the last sample, seconds."""
     _waited_s: float
@@ -65,7 +70,7 @@ class Servers:
             return self._call_in_trouble(at_s, work_s, luck)
         free = self._free
         free_s, instance = free[0]
-        if free_s > at_s or luck < self._chance:
+        if free_s > at_s or luck < self._chance or work_s > self._timeout_s:
             return self._call_that_waits(at_s, work_s, luck)
         until_s = at_s + work_s * self._stretch
         if until_s > free[-1][0]:
@@ -93,6 +98,11 @@ class Servers:
         insort(self._free, (begin_s + work_s * self._stretch, instance))
         del self._free[0]
         self.last_instance = instance
+        if wait_s + work_s > self._timeout_s:
+            # The caller has given up, and the server works on it all the same.
+            self.vain_s = self._timeout_s
+            self._sampled_work_s += work_s
+            return self.fails()
         self._waited_s += wait_s
         wait_s += work_s
         self._latencies.append(wait_s)
@@ -138,12 +148,12 @@ class Servers:
         return inf
 
     def _fail(self, instance: int) -> float:
-        self.last_instance = instance
+        self.last_instance, self.vain_s = instance, 0.0
         self._failed += 1
         return inf
 
     def _refuse(self) -> float:
-        self.last_instance = NOBODY
+        self.last_instance, self.vain_s = NOBODY, 0.0
         self._refused += 1
         self._plain = False
         return inf

@@ -9,12 +9,12 @@ from bisect import insort
 from collections.abc import Callable, Sequence
 from math import inf, prod
 
-from sim.platform.background import Background
+from sim.platform.background import FAR, Background
 from sim.platform.meter import Meter, Sample, sampled
 from sim.platform.scaling import Bill, Rotation, planned_instances
 from sim.platform.servers import Servers
 from sim.scenario.services import Autoscale, Health, ServiceSpec
-from sim.vocabulary import NOBODY
+from sim.vocabulary import NOBODY, quantise
 
 
 class Service(Servers):
@@ -51,7 +51,9 @@ class Service(Servers):
         count = spec.instances or planned_instances(peak_load, spec.workers, autoscale)
         self.rotation = Rotation(count, autoscale, health, bill)
         self._workers, self._work_s, self._queue_max_s = spec.workers, spec.work_s, spec.queue_max_s
-        self.last_instance, self.epoch = NOBODY, 0
+        self._timeout_s = quantise(spec.timeout_s)
+        self._prompt = self._timeout_s > FAR * self._work_s  # no healthy call takes as long
+        self.last_instance, self.epoch, self.vain_s = NOBODY, 0, 0.0
         # When each server comes free, and whose it is, ascending: whoever takes a call is nearly always the last of all to
         # come free again, which costs less than a heap.
         self._free: list[tuple[float, int]] = []
@@ -191,6 +193,10 @@ class Service(Servers):
             return 0.0  # nearly always
         return self.delay_s(now_s) + self._work_s * (self._factor - 1.0) if self.answers else inf
 
+    def on_time(self, now_s: float) -> bool:
+        """Whether a call that comes now gets its answer before its caller gives up, as a rule."""
+        return self.answers and self.lag_s(now_s) + self._work_s < self._timeout_s
+
     def delay_s(self, now_s: float) -> float:
         """What a call that comes now would wait for those ahead of it, seconds."""
         if now_s < self._calm_until_s and self._free[0][0] <= now_s:
@@ -248,7 +254,8 @@ class Service(Servers):
         self._still = None
         self.tick(rate, now_s)
         found = self.sample(now_s)
-        self._plain = background.calm and now_s < self._calm_until_s and self._control.anew and self._monitor.anew
+        anew = self._control.anew and self._monitor.anew
+        self._plain = background.calm and now_s < self._calm_until_s and anew and self._prompt
         return found
 
     def _worked_s(self) -> float:
@@ -279,7 +286,7 @@ class Service(Servers):
         """What happened since the last sample; the counters begin anew.
 
         Percentiles are of one mixture: the foreground's latencies as they were, and the background's calls with the
-        distribution (M/M/c, or backlog and work) that holds now.
+        distribution (M/M/c, or backlog and work) that holds now; those whose callers have given up are errors.
         """
         background, rotation, span_s = self._background, self.rotation, now_s - self._sampled_s
         if background.settled_s < now_s or rotation.due_s <= now_s:  # else a round of control has just been here
@@ -294,7 +301,11 @@ class Service(Servers):
         calls = count + failed + calls
         errors = failed + self._lost + errors
         queue, ahead_s = self._queue(now_s)
+        late = taken * background.later_share(self._timeout_s, ahead_s)
+        taken, errors = taken - late, errors + late
         p50_s, p99_s = background.percentiles_s(latencies, taken, ahead_s)
+        if p99_s > self._timeout_s:
+            p50_s, p99_s = min(p50_s, self._timeout_s), self._timeout_s
         busy = self._monitor.read(worked_s + background.taken_s, background.room_s)
         found = sampled(
             (

@@ -21,7 +21,8 @@ ENDPOINTS: Final = {
 
 TROUBLES: Final = (
     "platform.breakers.openings", "platform.breakers.open_s", "platform.payments.double_charges",
-    "platform.payments.differing", "platform.confirmations_revoked", "platform.bus.dead", "platform.bus.lost",
+    "platform.payments.differing", "platform.confirmations_revoked", "platform.bus.picked_twice", "platform.bus.dead",
+    "platform.bus.lost",
     "platform.writes_fenced", "platform.stale_orders.orders", "platform.stale_orders.age_p50_s",
     "platform.screens.checkout_short", "platform.screens.home_parts_dropped", "platform.attacks.asked",
     "platform.attacks.refused", "platform.fraud.false_positives", "platform.fraud.false_negatives",

@@ -162,7 +162,10 @@ PLATFORM: Final[dict[str, Metric]] = {
         "orders lost",
         "count",
         "Of each fault: orders turned away, cancelled or not paid from its beginning until its end and recovery; not those that"
-        " nobody took at the door. An order lost while several faults are on counts for each.",
+        " nobody took at the door. An order lost while several faults are on counts for the one that began last.",
+    ),
+    "platform.faults.units_short": Metric(
+        "units short", "count", "Of each fault: units sold while it lasted that were on record and not on the shelf."
     ),
     "platform.version_conflicts_per_1000": Metric(
         "version conflicts", "rate", "Reservations that found a record changed by another, for every 1,000 orders."
@@ -193,6 +196,11 @@ PLATFORM: Final[dict[str, Metric]] = {
         "messages redelivered", "count", "Messages that were lost on the way and sent again."
     ),
     "platform.bus.duplicated": Metric("messages duplicated", "count", "Messages that came a second time."),
+    "platform.bus.picked_twice": Metric(
+        "orders picked twice",
+        "count",
+        "Orders of which a line was picked again, because the store had its message twice.",
+    ),
     "platform.bus.dead": Metric("messages dead-lettered", "count", "Messages given up after their last delivery."),
     "platform.bus.lost": Metric("messages lost", "count", "Messages that died with a broker that alone had them."),
     "platform.bus.lag_max": Metric(

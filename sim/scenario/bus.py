@@ -27,4 +27,9 @@ class BusSpec(Branch):
     )
     replicas: Positive = given(3, "three zones", "copies of each partition, the leader's included")
     election_s: NonNegative = given(8.0, JUDGEMENT, "time until a dead broker's partitions have a new leader, seconds")
+    unreplicated_s: NonNegative = given(
+        2.0,
+        "judgement; Kafka puts a copy out of sync after 30",
+        "with acks: leader, messages of so long die with a broker, seconds",
+    )
     outbox_s: AboveZero = given(60.0, JUDGEMENT, "time until a sender sends again what no broker has any more, seconds")

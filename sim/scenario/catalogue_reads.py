@@ -21,6 +21,7 @@ class CacheSpec(Branch):
     invalidate_loss: Share = given(
         0.002, "judgement: sent once, not acknowledged", "chance that the message is lost; the page then lives its life"
     )
+    coalesce: bool = given(True, "-", "whether reads of a page that is being filled share that answer, and wait for it")
     stale_on_open_breaker: bool = given(
         True,
         "stale-if-error (RFC 5861)",

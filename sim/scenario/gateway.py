@@ -26,6 +26,9 @@ class Auth(Branch):
     """Who is let in: access tokens, refresh tokens, account lockout."""
 
     on: bool = given(True, "-", "false: nobody is asked for a token")
+    roles: bool = given(
+        True, "-", "false: whoever gives a command about an order may, whatever the role and whose it is"
+    )
     token_s: TokenLife = given(1200.0, "15-30 min are usual for access tokens", "life of an access token, seconds")
     refresh_s: AboveZero = given(
         2_592_000.0, "30 days are usual in consumer apps", "a refresh token unused for this long expires, seconds"
@@ -92,10 +95,12 @@ class BackpressureSpec(Branch):
 
     on: bool = given(True, "-", "false: every order joins the queue")
     shed_from_s: NonNegative = given(
-        1.0, "Nielsen 1993: up to 1 s keeps the flow of thought", "queue delay from which some orders are shed, seconds"
+        0.3,
+        "judgement: before a full queue turns everybody away",
+        "queue delay from which some orders are shed, seconds",
     )
     shed_all_s: AboveZero = given(
-        10.0, "Nielsen 1993: attention is lost after 10 s", "queue delay from which all orders are shed, seconds"
+        1.0, "Nielsen 1993: up to 1 s keeps the flow of thought", "queue delay from which all orders are shed, seconds"
     )
 
     @model_validator(mode="after")

@@ -33,7 +33,7 @@ _DEFAULTS: dict[str, dict[str, float]] = {
     "consumer_lag": {"limit": 10.0, "over_s": 60.0, "least": 20.0},
     "cache_misses": {"limit": 0.2, "over_s": 60.0, "least": 3000.0},
     "stale_stock": {"limit": 10.0, "over_s": 600.0, "least": 5.0},
-    "payments_failing": {"limit": 0.1, "over_s": 300.0, "least": 20.0},
+    "payments_failing": {"limit": 0.2, "over_s": 300.0, "least": 30.0},
     "checkout_stalled": {"limit": 0.5, "over_s": 120.0, "least": 10.0},
     "drivers_stalled": {"limit": 0.02},
 }
@@ -70,7 +70,7 @@ class Alerts(Branch):
     )  # fmt: skip
     stale_stock: AlertRule = _rule("stale_stock", JUDGEMENT, "mean time until a change of stock is shown, seconds")
     payments_failing: AlertRule = _rule(
-        "payments_failing", "judgement: three times the usual share of declines",
+        "payments_failing", "judgement: six times the usual share of declines, and with so many charges no mere chance",
         "share of charges declined, unanswered or not even tried",
     )  # fmt: skip
     checkout_stalled: AlertRule = _rule("checkout_stalled", JUDGEMENT, "share of placed orders that were not confirmed")

@@ -23,6 +23,11 @@ class ServiceSpec(Branch):
     queue_max_s: AboveZero = given(
         1.0, "judgement: beyond it callers have given up", "a call that would wait longer than this is refused, seconds"
     )
+    timeout_s: AboveZero = given(
+        3.0,
+        "judgement: a wait and a hundred times the work",
+        "callers wait so long for an answer, then the call has failed, seconds",
+    )
 
 
 class GatewaySpec(ServiceSpec):
@@ -56,6 +61,10 @@ class PaymentsSpec(ServiceSpec):
     """Our side of the payment provider."""
 
     work_s: AboveZero = given(0.01, JUDGEMENT, "mean work of a call, seconds")
+    timeout_s: AboveZero = given(
+        60.0, "judgement: a charge as a whole has payments.timeout_s",
+        "callers wait so long for an answer, then the call has failed, seconds",
+    )  # fmt: skip
 
 
 class DispatchSpec(ServiceSpec):

@@ -17,7 +17,9 @@ STILL = Autoscale(enabled=False)
 def a_service(
     instances: int = 3, workers: int = 2, work_s: float = 0.01, autoscale: Autoscale = STILL, **health: Any
 ) -> Service:
-    return Service(ServiceSpec(instances=instances, workers=workers, work_s=work_s), autoscale, Health(**health))
+    return Service(
+        ServiceSpec(instances=instances, workers=workers, work_s=work_s, timeout_s=1e6), autoscale, Health(**health)
+    )
 
 
 def luck(n: int) -> float:

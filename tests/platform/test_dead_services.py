@@ -246,7 +246,7 @@ def test_a_request_whose_instance_dies_under_it_is_sent_again(two_stores, play, 
     slow = f"{{kind: service_slowdown, service: {service}, at: '12:30', minutes: 10, factor: {factor}}}"
     crash = f"{{kind: instance_crash, service: {service}, at: '12:35', instances: 99}}"
     settings = ("demand.orders_per_day=12000", "platform.breaker.enabled=false", "customers.patience_s=null")
-    roomy = f"platform.services.{service}={{instances: 6, workers: 200}}"
+    roomy = f"platform.services.{service}={{instances: 6, workers: 200, timeout_s: 600}}"
     world = build_world(two_stores(*settings, roomy, f"faults=[{slow}, {crash}]"))
     laws = all_laws(world)
     played = play(world, laws=laws)

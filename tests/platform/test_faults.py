@@ -171,7 +171,7 @@ def test_a_rebalance_holds_back_all_messages(broken):
 
 
 def test_a_dead_broker_takes_what_only_it_had_and_with_copies_on_others_nothing_is_lost(broken):
-    alone = broken("broker_crash", "", "platform.bus.acks=leader")
+    alone = broken("broker_crash", "", "platform.bus.replicas=1")
     copied = broken("broker_crash", "", "platform.bus.acks=all")
     assert len(within(alone.rows("message_lost"))) == len(alone.rows("message_lost")) > 10
     assert len(copied.rows("message_lost")) == 0

@@ -8,7 +8,8 @@ import pytest
 
 from sim.metrics.platform import USERS
 from sim.platform.meter import Sample
-from sim.platform.monitoring import BEAT_S, Alarm, _share, _tail_s
+from sim.platform.monitoring import BEAT_S, Alarm
+from sim.platform.tails import share_failed, tail_s
 from sim.scenario.monitoring import AlertRule, Alerts
 from sim.vocabulary import Alert, BreakerState, Endpoint, FaultKind, InputError, Svc
 from tests.conftest import Builder, Play
@@ -71,13 +72,13 @@ def a_sample(mean_s: float, **keys: float) -> Sample:
 def test_the_tail_of_an_exponential_service_is_exponential() -> None:
     """P(T > t) = exp(-t / m), so the share q is exceeded at -m ln q."""
     for tail in (0.9, 0.5, 0.2, 0.01, 0.002):
-        assert _tail_s(a_sample(0.02), tail) == pytest.approx(-0.02 * math.log(tail))
+        assert tail_s(a_sample(0.02), tail) == pytest.approx(-0.02 * math.log(tail))
 
 
 def test_a_service_nobody_called_has_lost_nobody() -> None:
-    assert _share(a_sample(1.0, calls=0.0)) == 0.0
-    assert _share(a_sample(1.0, errors=25.0)) == 0.25
-    assert _share(a_sample(1.0, calls=0.0, errors=2.0)) == 1.0
+    assert share_failed(a_sample(1.0, calls=0.0)) == 0.0
+    assert share_failed(a_sample(1.0, errors=25.0)) == 0.25
+    assert share_failed(a_sample(1.0, calls=0.0, errors=2.0)) == 1.0
 
 
 FAULTY = (

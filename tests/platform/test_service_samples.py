@@ -48,7 +48,7 @@ def test_percentiles_mix_the_foreground_with_the_background() -> None:
 
 
 def test_work_that_does_not_fit_keeps_the_servers_busy_afterwards() -> None:
-    one = Service(ServiceSpec(instances=1, workers=2, queue_max_s=100.0), STILL, Health())
+    one = Service(ServiceSpec(instances=1, workers=2, queue_max_s=100.0, timeout_s=1e6), STILL, Health())
     for _ in range(4):
         one.call(0.0, 15.0, 0.5)
     assert one.sample(10.0).utilisation == 1.0

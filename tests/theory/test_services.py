@@ -25,7 +25,8 @@ def service(servers: int, queue_max_s: float = 1e6, work_s: float = WORK_S) -> S
     """Servers as workers of three instances, or of one when there are fewer."""
     instances = 3 if servers % 3 == 0 else 1
     spec = ServiceSpec(
-        instances=instances, workers=servers // instances, work_s=work_s, queue_max_s=queue_max_s
+        instances=instances, workers=servers // instances, work_s=work_s, queue_max_s=queue_max_s,
+        timeout_s=1e6,
     )  # fmt: skip
     return Service(spec, STILL, Health())
 
