@@ -265,7 +265,7 @@ MUTANTS = [
     (leave_tasks_open, "orders"),
     (drive_too_fast, "people"),
     (offer_to_busy_drivers, "people"),
-    (pick_what_was_cancelled, "KeyError"),
+    (pick_what_was_cancelled, "orders"),
     (pick_after_the_shift, "people"),
     (change_a_record_unseen, "replay"),
     (steal_unseen, "replay"),

@@ -108,7 +108,7 @@ def vote_no_and_keep_the_goods(monkeypatch):
 def hear_every_copy_of_a_message(monkeypatch):
     # Consumers that do not know what they had: the copy of an offer, a confirmation, a cancellation is acted upon again.
     def again(self, event):
-        topic, _, message, _ = event.value
+        topic, _, _, message, _ = event.value
         for subscriber in self._subscribers[topic]:
             subscriber(message)
 

@@ -137,7 +137,7 @@ def test_a_screen_lists_its_services_and_their_work() -> None:
 
 SLOW = (
     'faults=[{kind: service_slowdown, service: orders, at: "12:40", minutes: 20, factor: 5000}]',
-    "platform.services.orders={queue_max_s: 60}", "platform.autoscale.enabled=false",
+    "platform.services.orders={queue_max_s: 60, timeout_s: 600}", "platform.autoscale.enabled=false",
 )  # fmt: skip
 
 
@@ -152,12 +152,17 @@ def test_who_comes_to_a_long_queue_is_shed_and_who_is_let_in_waits_little(two_st
     assert short_s < 1.0 < 60.0 < long_s
 
 
+PATIENT = ("platform.services.inventory.timeout_s=100", "platform.services.orders.timeout_s=100")
+
+
 def test_an_order_waits_for_the_slower_part_of_its_checkout_screen(two_stores: Any, play: Any) -> None:
     """Both parts take seconds; each order's draws are the same whether the other part has work or not."""
 
     def way_s(inventory: int, pricing: int) -> Any:
         parts = f"{{service: inventory, work: {inventory}}}, {{service: pricing, work: {pricing}}}"
-        played = play(two_stores(f"platform.screens={{deadline_s: 100, checkout: [{parts}]}}", "platform.submit_cv=0"))
+        played = play(
+            two_stores(f"platform.screens={{deadline_s: 100, checkout: [{parts}]}}", "platform.submit_cv=0", *PATIENT)
+        )
         entered, moved = played.rows("order_entered"), played.rows("order_moved")
         reserved = moved[moved["state"] == OrderState.PENDING_PAYMENT]
         until = dict(zip(reserved["order"].tolist(), reserved["t_s"].tolist(), strict=True))
