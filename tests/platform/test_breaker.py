@@ -116,6 +116,23 @@ def test_trials_that_are_never_answered_do_not_lock_it() -> None:
     assert breaker.state is CLOSED
 
 
+def test_every_move_begins_a_turn_and_nothing_else_does() -> None:
+    breaker, moves = a_breaker()
+    results(breaker, "." * 20 + "x" * 9)
+    assert breaker.turn == 0
+    results(breaker, "x")
+    assert breaker.turn == len(moves) == 1
+    assert not breaker.allow(29.0)
+    assert breaker.turn == 1
+    for _ in range(3):
+        assert breaker.allow(30.0)
+        assert breaker.turn == 2
+    results(breaker, "..", 31.0)
+    assert breaker.turn == 2
+    results(breaker, ".", 31.0)
+    assert breaker.turn == len(moves) == 3
+
+
 def test_a_disabled_breaker_always_allows() -> None:
     breaker, moves = a_breaker(enabled=False)
     results(breaker, "x" * 100)

@@ -46,7 +46,8 @@ class Bank:
 
     def __init__(
         self, *, latency_s: float = 1.0, habits: Habits | None = None, orders: int = 40, pool: int = 100,
-        compartment: int = 100, breaker: Breaker | None = None, service: Service | None = None, **settings: Any,
+        compartment: int = 100, breaker: Breaker | None = None, budget: RetryBudget | None = None,
+        service: Service | None = None, **settings: Any,
     ) -> None:  # fmt: skip
         self.env = Clock()
         self.ear, self.is_down = Ear(self.env), False
@@ -61,7 +62,8 @@ class Bank:
         self.payments = Payments(
             self.env, self.ear, self.book, self.provider, Settings(**settings), orders,
             hop_s=lambda order: 0.0 if service is None else service.call(self.env.now, 0.25, luck(order.id)),
-            breaker=self.breaker, budget=RetryBudget(enabled=False), places=self.compartment, quiet=False, service=service,
+            breaker=self.breaker, budget=budget or RetryBudget(enabled=False), places=self.compartment, quiet=False,
+            service=service,
         )  # fmt: skip
         self.provider.callbacks = self.payments
         self.answers: dict[int, bool] = {}
