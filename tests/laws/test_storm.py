@@ -1,6 +1,9 @@
 """The storm: a seed is a world, every fault and setting is drawn, every law holds, and what breaks one is reproducible."""
 
+from threading import Event
+
 import pytest
+from joblib import parallel_config
 
 from sim.engine import simulate
 from sim.experiments import storm as module
@@ -244,6 +247,36 @@ def test_workers_change_nothing():
     told = []
     assert list(storm(range(6), workers=2, done=lambda *so_far: told.append(so_far))) == []
     assert told == [(count, 0) for count in range(1, 7)]
+
+
+def test_a_storm_is_told_of_before_the_last_one_has_begun(monkeypatch):
+    told, waited = Event(), []
+
+    def slow(seed):
+        if seed == 7:
+            waited.append(told.wait(3.0))
+
+    monkeypatch.setattr(module, "weathered", slow)
+    with parallel_config(backend="threading"):
+        assert list(storm(range(8), workers=2, done=lambda *_: told.set())) == []
+    assert waited == [True]
+
+
+@pytest.mark.filterwarnings("ignore:.*tasks.*:UserWarning")
+def test_who_has_heard_enough_lets_no_more_storms_begin(monkeypatch):
+    begun, heard = [], Event()
+
+    def breaks(seed):
+        begun.append(seed)
+        if seed > 8:
+            heard.wait(3.0)
+        return Found(seed, "money", 0.0, "")
+
+    monkeypatch.setattr(module, "weathered", breaks)
+    with parallel_config(backend="threading"):
+        assert [found.seed for found in storm(range(60), workers=2)] == [0]
+    heard.set()
+    assert len(begun) < 30
 
 
 def test_seeds_are_a_half_open_range():

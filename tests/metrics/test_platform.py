@@ -69,6 +69,20 @@ def test_calls_measured_in_small_samples_keep_their_tail() -> None:
     assert taken_for_percentiles < 0.9 * true
 
 
+def test_samples_of_one_call_each_have_the_median_of_the_calls() -> None:
+    calls, one = np.arange(1.0, 10.0), np.ones(9)
+    assert mixture_quantile(0.5, calls, calls, one, counted=True) == pytest.approx(5.0, rel=1e-6)
+    order = np.random.default_rng(3).permutation(9)
+    assert mixture_quantile(0.5, calls[order], calls[order], one, counted=True) == pytest.approx(5.0, rel=1e-6)
+
+
+def test_samples_of_one_call_each_have_the_quantiles_of_the_calls() -> None:
+    calls = np.random.default_rng(4).exponential(1.0, 2001)
+    for tail in (0.9, 0.5, 0.2, 0.05, 0.01):
+        found = mixture_quantile(tail, calls, calls, np.ones(2001), counted=True)
+        assert found == pytest.approx(float(np.quantile(calls, 1.0 - tail)), rel=0.03)
+
+
 def test_samples_without_calls_say_nothing() -> None:
     assert mixture_quantile(0.01, np.array([np.nan]), np.array([np.nan]), np.array([0.0])) is None
     assert mixture_quantile(0.01, np.array([np.nan, 1.0]), np.array([np.nan, 1.0]), np.array([3.0, 1.0])) is not None

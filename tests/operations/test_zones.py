@@ -142,3 +142,15 @@ def test_totes_never_stop_an_order_half_way(two_stores: Any, play: Any) -> None:
 def test_sections_that_cannot_be_are_refused(two_stores: Any, play: Any, settings: tuple[str, ...], told: str) -> None:
     with pytest.raises(InputError, match=told):
         play(two_stores(*settings))
+
+
+def test_an_order_picked_in_parts_is_picked_twice_only_where_its_message_comes_twice(
+    two_stores: Any, play: Any
+) -> None:
+    settings = (*LARGE, "policies.picking=by_zone(sections=3)", "pickers.per_store=9")
+    bus = "platform.bus={{duplicates: 0.3, loss: 0.0, deduplicate: {}}}"
+    once, twice = (play(two_stores(*settings, bus.format(known))) for known in ("true", "false"))
+    begun = np.unique(once.rows("pick_started")["order"], return_counts=True)[1]
+    assert (begun > 1).sum() > 20
+    assert once.study.summary["platform"]["bus"]["picked_twice"] == 0
+    assert twice.study.summary["platform"]["bus"]["picked_twice"] > 20

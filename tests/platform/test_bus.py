@@ -241,6 +241,34 @@ def test_a_block_of_one_partition_delays_only_its_keys() -> None:
     assert line.times() == {key: 61.0 if key % 4 == 2 else 2.5 for key in range(8)} | {100 + k: 70.5 for k in range(8)}
 
 
+def test_a_second_copy_waits_for_its_blocked_partition() -> None:
+    spec = BusSpec(loss=0.0, duplicates=1.0, partitions=4, deduplicate=False, redeliver_s=5.0)
+    line = Line(spec=spec)
+    for key in range(8):
+        line.send(key, Word(OrderId(key)))
+    line.at(0.75, lambda: line.bus.block(60.0, 6))
+    line.at(20.0, lambda: line.bus.block(60.0, 6))
+    line.env.advance(200.0)
+    again = {word.order: t_s for t_s, word in line.heard[8:]}
+    assert set(line.times().values()) == {0.5}
+    assert len(line.heard) == 16
+    assert all((t_s == 80.0) == (key % 4 == 2) for key, t_s in again.items())
+    assert all(t_s <= 10.5 for key, t_s in again.items() if key % 4 != 2)
+
+
+def test_a_replayed_dead_letter_waits_for_its_blocked_partition() -> None:
+    """Every delivery fails, so that all that is heard comes from the dead-letter queue."""
+    spec = BusSpec(loss=0.999, duplicates=0.0, partitions=4, deliveries_max=1, replay_s=100.0)
+    line = Line(spec=spec)
+    for key in range(8):
+        line.send(key, Word(OrderId(key)))
+    line.at(90.0, lambda: line.bus.block(60.0, 6))
+    line.env.advance(500.0)
+    assert line.bus.dead == 8
+    assert line.times() == {key: 150.0 if key % 4 == 2 else 100.5 for key in range(8)}
+    assert line.lag() == 0
+
+
 def test_a_rebalance_holds_up_everybody() -> None:
     line = Line(spec=BusSpec(loss=0.0, duplicates=0.0, partitions=4))
     line.bus.block(30.0)
@@ -321,6 +349,9 @@ def test_without_deduplication_orders_are_picked_twice_and_it_shows(two_stores: 
     twice, drift = measured(bare)
     assert twice > 20
     assert drift > 50
+    told = [run.study.summary["platform"]["bus"]["picked_twice"] for run in (kept, bare)]
+    assert told[0] == 0
+    assert 20 < told[1] <= twice, "whose second picker found nothing was picked once"
     assert not bare.rows("message_duplicated")["dropped"].any()
     assert {breach.law for breach in breaches} - {"orders"} == {"goods"}
 

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.facts import Facts
 from sim.metrics.platform import USERS
 from sim.platform.meter import Sample
-from sim.platform.monitoring import BEAT_S, Alarm
+from sim.platform.monitoring import BEAT_S, Alarm, Monitoring
 from sim.platform.tails import share_failed, tail_s
+from sim.scenario import load
 from sim.scenario.monitoring import AlertRule, Alerts
-from sim.vocabulary import Alert, BreakerState, Endpoint, FaultKind, InputError, Svc
+from sim.vocabulary import Alert, BreakerState, Endpoint, FaultKind, InputError, Svc, Topic
 from tests.conftest import Builder, Play
 
 
@@ -250,3 +252,96 @@ def test_switching_live_tracking_off_relieves_the_services_that_watching_custome
     for service in (Svc.TRACKING, Svc.DISPATCH):
         busy = [float(rates_of(one, "service_sampled", "service", service, "utilisation").mean()) for one in (on, off)]
         assert busy[1] < busy[0]
+
+
+# -- chance and bursts -------------------------------------------------------------------------------------------------
+
+CHARGES_A_DAY, DECLINED = 8000, 0.03
+
+
+def charges(played: np.random.Generator, hours: Any, days: int, declined: float) -> Any:
+    """Charges declined and charges made, look by look, in hours of the default day."""
+    profile = np.array(load("default").demand.profile)
+    a_look = CHARGES_A_DAY * profile[hours] / profile.sum() / (3600.0 / BEAT_S)
+    made = played.poisson(np.tile(np.repeat(a_look, int(3600.0 / BEAT_S)), days))
+    return zip(played.binomial(made, declined).tolist(), made.tolist(), strict=True)
+
+
+def test_charges_declined_by_chance_hardly_ever_wake_anybody() -> None:
+    """Once in twenty days at most."""
+    alarm, days = Alarm(Alerts().payments_failing), 100
+    told = [alarm.look(*sample) for sample in charges(np.random.default_rng(1), range(24), days, DECLINED)]
+    assert told.count(True) <= days / 20
+
+
+@pytest.mark.parametrize("hour", [12, 13, 18, 19, 20, 21])
+def test_when_all_charges_fail_in_the_rush_somebody_is_woken_within_ten_minutes(hour: int) -> None:
+    alarm, generator = Alarm(Alerts().payments_failing), np.random.default_rng(hour)
+    for sample in charges(generator, [hour], 1, DECLINED):
+        alarm.look(*sample)
+    told = [alarm.look(*sample) for sample in charges(generator, [hour], 1, 1.0)]
+    assert told.index(True) < 600.0 / BEAT_S
+
+
+LISTENING = ("demand.orders_per_day=9600", "horizon_h=1", "platform.monitoring.alerts.consumer_lag.least=5")
+
+
+def test_a_burst_of_messages_at_the_moment_of_a_look_is_no_lag(
+    play: Play, two_stores: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand messages are under way when monitoring looks, and have arrived by the next look."""
+    look, bursts = Monitoring.look, []
+
+    def looked(watching: Any, now: float, samples: Any) -> float:
+        burst = now % 300.0 == 0.0
+        watching._bus.published[Topic.OFFER] += 1000 * burst
+        load_: float = look(watching, now, samples)
+        watching._bus.delivered[Topic.OFFER] += 1000 * burst
+        bursts.append(burst)
+        return load_
+
+    monkeypatch.setattr(Monitoring, "look", looked)
+    played = play(two_stores(*LISTENING))
+    assert sum(bursts) > 10
+    assert max(played.rows("platform_sampled")["lag"]) >= 1000
+    assert Alert.CONSUMER_LAG not in played.rows("alert_raised")["alert"]
+
+
+def test_a_bus_that_stands_still_is_a_lag(play: Play, two_stores: Builder) -> None:
+    still = "faults=[{kind: consumer_rebalance, at: '12:40', minutes: 5}]"
+    played = play(two_stores(*LISTENING, still))
+    raised = played.rows("alert_raised")
+    at_s = raised["t_s"][raised["alert"] == Alert.CONSUMER_LAG]
+    assert len(at_s) == 1
+    assert 2400.0 + BEAT_S <= at_s[0] < 2700.0
+
+
+# -- a region that is lost ---------------------------------------------------------------------------------------------
+
+
+def test_a_look_sees_the_share_of_its_time_in_which_nobody_reached_the_platform(one_store: Builder) -> None:
+    watching: Any = Monitoring(Facts(), one_store(), None, None)  # type: ignore[arg-type]
+    watching.unreached(15.0)
+    assert watching._gone_share(15.0) == 0.0
+    assert watching._gone_share(30.0) == 1.0
+    watching.unreached(33.0)
+    watching.reached(36.0)
+    watching.reached(39.0)
+    watching.unreached(42.0)
+    watching.reached(43.5)
+    assert watching._gone_share(45.0) == pytest.approx((9.0 + 1.5) / BEAT_S)
+    assert watching._gone_share(60.0) == 0.0
+
+
+def test_a_region_that_is_lost_at_a_look_fails_who_follows_an_order_from_the_next_one_on(
+    play: Play, two_stores: Builder
+) -> None:
+    played = play(two_stores("faults=[{kind: region_outage, at: '12:40', rto_h: 0.25, rpo_h: 0.2, dns_s: 0}]"))
+    rows = played.rows("endpoint_sampled")
+    for endpoint in (Endpoint.ORDER_STATUS, Endpoint.DRIVERS_NEARBY):
+        mine = rows[rows["endpoint"] == endpoint]
+        failed = mine["errors"] / mine["rate"]
+        lost = (mine["t_s"] > 2400.0) & (mine["t_s"] <= 3300.0)
+        assert lost.sum() > 50
+        assert (failed[lost] == 1.0).all()
+        assert (failed[~lost] == 0.0).all()

@@ -54,7 +54,10 @@ WAYS: dict[Command, list[Any]] = {
         lambda office, order, actor, role: office.answer(order.id, actor, OfferAnswer.ACCEPTED, role),
         lambda office, order, actor, role: office.answer(order.id, actor, OfferAnswer.DECLINED, role),
     ],
-    Command.PICK_UP: [lambda office, order, actor, role: office.picked_up(order.id, actor, role)],
+    Command.PICK_UP: [
+        lambda office, order, actor, role: office.picked_up(order.id, actor, role),
+        lambda office, order, actor, role: office.gives_back(order.id, actor, role),
+    ],
     Command.HAND_OVER: [
         lambda office, order, actor, role: office.handed_over(order.id, actor, role),
         lambda office, order, actor, role: office.undelivered(order.id, actor, CancelReason.UNDELIVERABLE, role),
