@@ -254,11 +254,14 @@ def _steps(answer: Any) -> tuple[Step, ...]:
     steps = tuple(Step(step) for step in answer)
     if frozenset(steps) not in _WHOLE or len(set(steps)) < len(steps):
         raise ValueError
+    if min(steps.index(step) for step in steps if step in _HOLDS) > steps.index(Step.CONFIRM):
+        raise ValueError  # a store would be told to pick what nobody holds
     if Step.COMMIT in steps and steps.index(Step.COMMIT) < steps.index(Step.PREPARE):
         raise ValueError
     return steps
 
 
+_HOLDS = frozenset({Step.RESERVE, Step.RESERVE_AND_PAY, Step.PREPARE})
 _WHOLE = (
     frozenset({Step.RESERVE, Step.PAY, Step.CONFIRM}),
     frozenset({Step.RESERVE_AND_PAY, Step.CONFIRM}),

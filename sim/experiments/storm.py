@@ -4,6 +4,7 @@ A seed is a world: what it is made of says `sim.experiments.storm_draws`.
 """
 
 import gc
+import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -111,6 +112,7 @@ def _results(seeds: range, workers: int) -> Iterator[Found | None]:
 
     # By portions, so that nobody works on for long after the last one who listens has gone; each told as soon as it is over.
     portion = 32 * workers
-    with Parallel(n_jobs=workers, return_as="generator", batch_size=1) as pool:
+    with warnings.catch_warnings(), Parallel(n_jobs=workers, return_as="generator", batch_size=1) as pool:
+        warnings.filterwarnings("ignore", "[0-9]+ tasks", UserWarning)  # of those that nobody waits for any more
         for start in range(0, len(seeds), portion):
             yield from pool(delayed(weathered)(seed) for seed in seeds[start : start + portion])

@@ -51,7 +51,7 @@ def faults(archive: Archive) -> list[dict[str, Any]]:
             moved["t_s"][np.isin(moved["state"], (OrderState.CANCELLED, OrderState.PAYMENT_FAILED))],
         ]
     )
-    entered, short = archive.rows("order_entered", ["t_s", "order"]), archive.rows("hold_reduced", ["order", "units"])
+    entered, short = archive.rows("order_entered", ["t_s", "order"]), _sold_short(archive)
     found: list[dict[str, Any]] = []
     lost_to, begins = np.full(len(lost_s), -1), began["t_s"].tolist()
     for number, (at_s, kind, until_s) in enumerate(
@@ -87,6 +87,23 @@ def faults(archive: Archive) -> list[dict[str, Any]]:
     for number, fault in enumerate(found):
         fault["orders_lost"] = int((lost_to == number).sum())
     return found
+
+
+def _sold_short(archive: Archive) -> Any:
+    """Order and units of what a picker did not find: of a hold, or of what was sold without looking at the records."""
+    begun, missing = (
+        archive.rows("pick_started", ["t_s", "order"]),
+        archive.rows("line_missing", ["t_s", "order", "units"]),
+    )
+    size = 1 + max(int(rows["order"].max(initial=-1)) for rows in (begun, missing))
+    begun_s = np.full(size, np.inf)
+    np.minimum.at(begun_s, begun["order"], begun["t_s"])
+    later = missing[missing["t_s"] >= begun_s[missing["order"]]]  # before, the records denied it
+    parts = [rows[["order", "units"]].astype(_SHORT) for rows in (archive.rows("hold_reduced"), later)]
+    return np.concatenate(parts)
+
+
+_SHORT = np.dtype([("order", "i8"), ("units", "i8")])
 
 
 def _alert_spans(archive: Archive) -> list[tuple[float, float, Alert]]:

@@ -143,7 +143,7 @@ class Desks:
     def picking(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> None:
         """A picker took the order: from now on it needs a driver."""
         order = self.book.open.get(order_id)
-        if order is None:
+        if order is None or order.failing is not None:
             self._over(order_id)
             return
         if (role is not _PICKER or self._at_store.get(picker) != order.store) and not self._allows(
@@ -161,7 +161,7 @@ class Desks:
     def cooking(self, order_id: OrderId, ready_s: float) -> None:
         """A kitchen has an order, and says when it will be ready, seconds since the start: from now on it needs a driver."""
         order = self.book.open.get(order_id)
-        if order is None:
+        if order is None or order.failing is not None:
             self._over(order_id)
             return
         if order.tasked or order.committed:
@@ -185,7 +185,7 @@ class Desks:
     def short(self, order_id: OrderId, picker: PickerId, sku: SkuId, units: int, role: Role = _PICKER) -> None:
         """Units of a line were not on the shelf: they leave the hold and the customer gets the money back."""
         order = self.book.open.get(order_id)
-        if order is None:
+        if order is None or order.failing is not None:
             self._over(order_id)
             return
         if not self._allows(Command.PICK, role, picker, order):
@@ -201,7 +201,7 @@ class Desks:
     def packed(self, order_id: OrderId, picker: PickerId, role: Role = _PICKER) -> bool:
         """An order stands packed; False when nothing of it was found and it is cancelled, or it is not the picker's."""
         order = self.book.open.get(order_id)
-        if order is None:
+        if order is None or order.failing is not None:
             return self._over(order_id)
         if (role is not _PICKER or self._at_store.get(picker) != order.store) and not self._allows(
             Command.PICK, role, picker, order
@@ -327,14 +327,14 @@ class Desks:
     def handed_over(self, order_id: OrderId, driver: DriverId, role: Role = _DRIVER) -> None:
         """The customer has the goods."""
         order = self.book.open.get(order_id)
-        if order is None:
+        if order is None or order.failing is not None:
             self._over(order_id)
             return
         if (role is not _DRIVER or order.driver != driver or driver < 0) and not self._allows(
             Command.HAND_OVER, role, driver, order
         ):
             return
-        if not order.accepted:
+        if order.state is not _PICKED_UP:
             self._refuse(order, Refusal.TOO_EARLY)
             return
         order.done_s = self._env.now

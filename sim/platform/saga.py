@@ -42,6 +42,9 @@ _CONFIRMED, _DELIVERED, _CANCELLED = OrderState.CONFIRMED, OrderState.DELIVERED,
 _PAYMENT_FAILED = OrderState.PAYMENT_FAILED
 _INVENTORY, _TELL_STORE = Svc.INVENTORY, Topic.ORDER_CONFIRMED
 
+_ASKED_AHEAD = frozenset({Step.RESERVE, Step.PREPARE})
+"""With which plans begin whose first call was made, and waited for, on the way here."""
+
 _NOT_YET = object()
 
 
@@ -218,17 +221,20 @@ class Saga:
         assert self._calls is not None
         if self._calls.answered(order):
             return True  # the call was made, and waited for, on the way here
-        pause_s, first = self._retries.base_s, True
-        for _ in range(self._retries.attempts):
-            if not first and not self._budget.retry():
-                break
+        pause_s, vain_s = self._retries.base_s, 0.0
+        for tried in range(order.plan[0] in _ASKED_AHEAD, self._retries.attempts):
+            if tried:
+                if not self._budget.retry():
+                    break
+                yield Timer(self._env, quantise(vain_s + pause_s))
+                pause_s = min(2.0 * pause_s, self._retries.cap_s)
             hop_s = self._calls.hop_s(order.id, _INVENTORY)
             if hop_s < inf:
                 yield Timer(self._env, quantise(hop_s))
                 return True
-            first = False
-            yield Timer(self._env, quantise(self._calls.vain_s(_INVENTORY) + pause_s))
-            pause_s = min(2.0 * pause_s, self._retries.cap_s)
+            vain_s = self._calls.vain_s(_INVENTORY)
+        if vain_s:
+            yield Timer(self._env, quantise(vain_s))
         order.cancel_reason = CancelReason.UNPROCESSABLE
         return False
 

@@ -195,7 +195,7 @@ FORMULAS: Final[tuple[tuple[str, str], ...]] = (
     (r"platform\.faults\.recovered_after_s", "last fact alert_cleared of the alerts that found it - fault_began"),
     (r"platform\.faults\.orders_lost", "facts order_rejected and order_moved to an end without delivery, in that time"),
     (r"platform\.bus\.picked_twice", "orders with two facts pick_started, and two goods_picked of one sku"),
-    (r"platform\.faults\.units_short", "units of facts hold_reduced of orders that entered in that time"),
+    (r"platform\.faults\.units_short", "units of facts hold_reduced, or line_missing once picked, of orders of that time"),
     (r"platform\.version_conflicts_per_1000", "1,000 x facts version_conflict / orders.entered"),
     (r"platform\.retries_per_1000", "1,000 x (facts version_conflict - orders cancelled for contention) / orders.entered"),
     (r"platform\.lock_timeouts", "facts lock_timed_out"),

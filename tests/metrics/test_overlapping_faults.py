@@ -68,3 +68,19 @@ def test_units_are_short_because_of_every_fault_in_which_they_were_sold() -> Non
         hold_reduced=[(500.0, order, 0, 7, 10**order) for order in range(5)],
     )
     assert [fault["units_short"] for fault in faults(archive)] == [1110, 100]
+
+
+def test_a_store_that_sells_without_its_records_sells_what_is_not_there(two_stores: Any, play: Any) -> None:
+    """Orders lost against units oversold: what `on_partition` decides."""
+    scarce = ("catalogue.skus=30", "supply={units_min: 1, cover_days: 0.02}", "demand.orders_per_day=9600")
+    days = ("customers.patience_s=null", "horizon_h=1", "drain_h=1", "drivers.count=100")
+    (sold,), (turned_away,) = (
+        play(
+            two_stores(
+                *scarce, *days, f"faults=[{{kind: store_partition, at: '12:30', minutes: 20, on_partition: {how}}}]"
+            )
+        ).study.summary["platform"]["faults"]
+        for how in ("accept", "refuse")
+    )
+    assert sold["units_short"] > 100 > 10 > turned_away["units_short"]
+    assert turned_away["orders_lost"] > 20

@@ -123,11 +123,12 @@ def ends(played: Any) -> tuple[dict[int, float], dict[int, float]]:
 def test_orders_that_a_slow_inventory_service_answers_too_late_end_unprocessable_and_soon(
     two_stores: Any, play: Any
 ) -> None:
-    """A few times three seconds, with 0.5, 1, 2, 4 and 8 s between."""
+    """Up to five times three seconds, with 0.5, 1, 2 and 4 s between."""
     played = lawful_day(play, two_stores(*CALM, slow("inventory")))
     ended_s, since = ends(played)
     assert len(ended_s) > 0.8 * len(since) > 30, "a few ask for next to no work"
-    assert min(ended_s.values()) > 2 * TIMEOUT_S, "everybody waits in vain, and once more"
+    assert min(ended_s.values()) > TIMEOUT_S, "everybody waits in vain"
+    assert max(ended_s.values()) > 5 * TIMEOUT_S, "and some of them five times"
     assert max(ended_s.values()) < 40.0
     states = dict(zip(played.study.orders["order"].tolist(), played.study.orders["state"].tolist(), strict=True))
     assert {states[order] for order in ended_s} == {OrderState.CANCELLED}
