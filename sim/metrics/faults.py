@@ -34,8 +34,8 @@ def faults(archive: Archive) -> list[dict[str, Any]]:
     raised after a later fault has begun are put down to that one, but for the one that detected this.
     Both are in seconds since it began, None when that never came. Orders lost are those turned away by the platform,
     cancelled, or not paid, from the beginning until end and recovery; not those that nobody took at the customer's door, which
-    no fault brings about. Where faults overlap, each is lost to the one that began last. Units short are those that were
-    sold in that time, to whom the fault may have hidden the records, and not found.
+    no fault brings about. Where faults overlap, each is lost to the one that began last. Units short are those sold in that
+    time and not found when they were picked: of a store cut off from its records, what it sold of nothing.
     """
     began, ended = archive.rows("fault_began"), archive.rows("fault_ended")
     alerts = _alert_spans(archive)
