@@ -214,7 +214,7 @@ class Bus:
             self._facts.message_redelivered(topic=topic, order=order, delay_s=at_s - now)
         if again:
             again_s = at_s + quantise(spec.redeliver_s * self._luck.uniform(name, -2) * 2.0)
-            Timer(self._env, again_s - now, self._again, (topic, key, order, message, at_s))
+            Timer(self._env, again_s - now, self._again, (topic, key, order, message, again_s - at_s))
 
     def _hold_back(self, until_s: float) -> None:
         # Nothing may overtake what is on its way again, not even what would be delivered without any delay.
@@ -230,12 +230,13 @@ class Bus:
         Timer(self._env, self._waits_s(topic, key), self._deliver[topic], message)
 
     def _again(self, event: Timer) -> None:
-        topic, key, order, message, first_s = event.value
+        topic, key, order, message, gap_s = event.value
         if wait_s := self._waits_s(topic, key):
             Timer(self._env, wait_s, self._again, event.value)
             return
         self.duplicated += 1
-        known = self._spec.deduplicate and self._env.now - first_s <= self._spec.remember_s
+        # A consumer's memory ages with what it reads: while its partition stands still it forgets nothing.
+        known = self._spec.deduplicate and gap_s <= self._spec.remember_s
         self._facts.message_duplicated(topic=topic, order=order, dropped=known)
         if known:
             self.dropped += 1

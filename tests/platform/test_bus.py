@@ -256,6 +256,17 @@ def test_a_second_copy_waits_for_its_blocked_partition() -> None:
     assert all(t_s <= 10.5 for key, t_s in again.items() if key % 4 != 2)
 
 
+def test_a_consumer_that_stands_still_forgets_nothing() -> None:
+    """Its memory ages with what it reads: copies that come after a block longer than that are known all the same."""
+    line = Line(spec=BusSpec(loss=0.0, duplicates=1.0, deduplicate=True, redeliver_s=5.0, remember_s=20.0))
+    for key in range(8):
+        line.send(key, Word(OrderId(key)))
+    line.at(0.51, lambda: line.bus.block(60.0))
+    line.env.advance(200.0)
+    assert len(line.heard) == 8
+    assert line.bus.dropped == line.bus.duplicated == 8
+
+
 def test_a_replayed_dead_letter_waits_for_its_blocked_partition() -> None:
     """Every delivery fails, so that all that is heard comes from the dead-letter queue."""
     spec = BusSpec(loss=0.999, duplicates=0.0, partitions=4, deliveries_max=1, replay_s=100.0)
