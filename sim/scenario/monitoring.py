@@ -30,7 +30,7 @@ _DEFAULTS: dict[str, dict[str, float]] = {
     "service_down": {"limit": 0.0},
     "service_busy": {"limit": 0.9, "for_s": 60.0},
     "breaker_open": {"limit": 0.0},
-    "consumer_lag": {"limit": 10.0, "over_s": 60.0, "least": 20.0},
+    "consumer_lag": {"limit": 10.0, "over_s": 60.0, "least": 5.0},
     "cache_misses": {"limit": 0.2, "over_s": 60.0, "least": 3000.0},
     "stale_stock": {"limit": 10.0, "over_s": 600.0, "least": 5.0},
     "payments_failing": {"limit": 0.2, "over_s": 300.0, "least": 30.0},
