@@ -306,7 +306,8 @@ _ANSWERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "reservation": (_seconds, "seconds >= 0 or None"),
     "saga": (
         _steps,
-        "RESERVE, PAY and CONFIRM each once, or RESERVE_AND_PAY and CONFIRM, or PREPARE, COMMIT and CONFIRM",
+        "RESERVE, PAY and CONFIRM each once, or RESERVE_AND_PAY and CONFIRM, or PREPARE, COMMIT and CONFIRM,"
+        " with the goods held before CONFIRM",
     ),
     "substitution": (_bool, "True or False"),
     "slotting": (_slots, "a slot for each SKU, integers, no slot for two"),

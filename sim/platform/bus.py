@@ -227,7 +227,10 @@ class Bus:
 
     def _replay(self, event: Timer) -> None:
         topic, key, message = event.value
-        Timer(self._env, self._waits_s(topic, key), self._deliver[topic], message)
+        if wait_s := self._waits_s(topic, key):
+            Timer(self._env, wait_s, self._replay, event.value)  # by then there may be another block
+        else:
+            Timer(self._env, 0.0, self._deliver[topic], message)
 
     def _again(self, event: Timer) -> None:
         topic, key, order, message, gap_s = event.value

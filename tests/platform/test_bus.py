@@ -274,9 +274,10 @@ def test_a_replayed_dead_letter_waits_for_its_blocked_partition() -> None:
     for key in range(8):
         line.send(key, Word(OrderId(key)))
     line.at(90.0, lambda: line.bus.block(60.0, 6))
+    line.at(120.0, lambda: line.bus.block(60.0, 6))
     line.env.advance(500.0)
     assert line.bus.dead == 8
-    assert line.times() == {key: 150.0 if key % 4 == 2 else 100.5 for key in range(8)}
+    assert line.times() == {key: 180.0 if key % 4 == 2 else 100.5 for key in range(8)}
     assert line.lag() == 0
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from sim.contracts import BatchPicking
 from sim.engine import policies_of
+from sim.guard import guarded_policy
 from sim.menu import build_policy
-from sim.vocabulary import InputError
+from sim.vocabulary import InputError, Step
 
 # Little is on the shelves and nothing in the records is right, so that every method is asked.
 SCARCE = (
@@ -168,3 +169,23 @@ def test_what_is_no_tour_is_refused_in_one_line(two_stores: Any, play: Any, tmp_
         InputError, match=r"expected an Offer\(order, driver, along\) or a Reposition\(driver, store\) of ids"
     ):
         play(scenario, policies=replace(policies_of(scenario), dispatch=mine))
+
+
+@pytest.mark.parametrize(
+    ("steps", "holds_first"),
+    [
+        ((Step.PAY, Step.RESERVE, Step.CONFIRM), True),
+        ((Step.RESERVE, Step.CONFIRM, Step.PAY), True),
+        ((Step.CONFIRM, Step.RESERVE, Step.PAY), False),
+        ((Step.PAY, Step.CONFIRM, Step.RESERVE), False),
+        ((Step.CONFIRM, Step.RESERVE_AND_PAY), False),
+        ((Step.CONFIRM, Step.PREPARE, Step.COMMIT), False),
+    ],
+)
+def test_a_plan_holds_the_goods_before_the_store_is_told_to_pick_them(steps: Any, holds_first: bool) -> None:
+    plan = guarded_policy("saga", lambda view: steps, "mine.py")
+    if holds_first:
+        assert plan(None) == steps
+    else:
+        with pytest.raises(InputError, match="held before CONFIRM"):
+            plan(None)
