@@ -10,7 +10,19 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from sim.contracts import Sighting, Stops
-from sim.vocabulary import Cents, Charge, DriverId, NodeId, OrderId, OrderState, Role, SkuId, StockCause, StoreId
+from sim.vocabulary import (
+    NO_ORDER,
+    Cents,
+    Charge,
+    DriverId,
+    NodeId,
+    OrderId,
+    OrderState,
+    Role,
+    SkuId,
+    StockCause,
+    StoreId,
+)
 
 
 @runtime_checkable
@@ -52,6 +64,8 @@ class StockMessage(NamedTuple):
     cause: StockCause
     role: Role = Role.PICKER
     """In what capacity somebody scanned it: heard where a record is adjusted by what was counted."""
+    order: OrderId = NO_ORDER
+    """Whose goods or line it was about."""
 
 
 class ChargeAnswer(NamedTuple):

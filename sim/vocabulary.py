@@ -21,6 +21,7 @@ Units = NewType("Units", int)
 
 NOBODY: Final = -1
 """The id in a column where there is no such thing (no driver yet, no store)."""
+NO_ORDER: Final = OrderId(NOBODY)
 
 TICK_S: Final = 2.0**-20
 """Every drawn duration is a multiple of this, so that sums of durations are exact in binary floating point."""

@@ -20,8 +20,8 @@ class Facts(OrderFacts, PlatformFacts, FloorFacts, SupplyFacts, TrackingFacts):
     """The facts, by room. Physical facts are truth; platform facts are belief; the archive sees both.
 
     `order` is the number of a customer's request, given at the gateway's door: every fact that a request brings about
-    carries it, whatever room it happens in, and whether an order came of it or not. It is the correlation id. What a fact says
-    of shelves, scan log and records themselves (`shelf_changed`, `scan_slipped`, `record_adjusted`) is of a store and SKU.
+    carries it, whatever room it happens in, and whether an order came of it or not. It is the correlation id. Facts of shelves,
+    scan log and records, which goods without an order have as well, carry it last: `NO_ORDER` where no request is behind them.
     """
 
     def many(self, kind: str, columns: Mapping[str, Any]) -> None:

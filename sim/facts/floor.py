@@ -22,10 +22,10 @@ class FloorFacts:
 
     # -- goods (truth) -------------------------------------------------------------------------------------------
 
-    def shelf_changed(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
-        """Units on a shelf changed by `units` (signed) outside an order."""
+    def shelf_changed(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause, order: OrderId) -> None:
+        """Units on a shelf changed by `units` (signed), and into no order's tote; `order`: for which they were touched."""
 
-    def scan_slipped(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
+    def scan_slipped(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause, order: OrderId) -> None:
         """What people scanned says `units` (signed) more than what happened to the goods: the scan log is off by so much more."""
 
     def goods_sold(self, *, store: StoreId, sku: SkuId, taken: SkuId, units: Units) -> None:
@@ -64,8 +64,8 @@ class FloorFacts:
     def crew_counted(self, *, store: StoreId, lines: int) -> None:
         """One of a crew has counted so many shelves of a store by plan, and is paid for it."""
 
-    def shelf_counted(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
-        """Somebody counted a shelf and found `units`."""
+    def shelf_counted(self, *, store: StoreId, sku: SkuId, units: Units, order: OrderId) -> None:
+        """Somebody counted a shelf and found `units`; `order`: whose line fell short there."""
 
     # -- pickers -------------------------------------------------------------------------------------------------
 
@@ -96,8 +96,11 @@ class FloorFacts:
         others in the same aisles. Of a tour of several orders, each has an equal part of the seconds.
         """
 
-    def stage_spent(self, *, picker: PickerId, pick_stage: PickStage, spent_s: float) -> None:
-        """A picker with an order in hand has spent time on something else than fetching what is there."""
+    def stage_spent(self, *, picker: PickerId, pick_stage: PickStage, spent_s: float, order: OrderId) -> None:
+        """A picker with an order in hand has spent time on something else than fetching what is there.
+
+        What several orders on one tour wait for together is told of the first of them.
+        """
 
     def count_started(self, *, picker: PickerId, store: StoreId) -> None:
         """A picker for whom there was no order went to count shelves by plan."""

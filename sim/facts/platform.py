@@ -63,13 +63,15 @@ class PlatformFacts:
     def hold_expired(self, *, order: OrderId, store: StoreId) -> None:
         """A hold ended because nobody went on with the order: its units are available again."""
 
-    def record_adjusted(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause) -> None:
-        """Available units of a record changed by `units` (signed) outside an order."""
+    def record_adjusted(self, *, store: StoreId, sku: SkuId, units: Units, cause: StockCause, order: OrderId) -> None:
+        """Available units of a record changed by `units` (signed), and no hold did; `order`: whose goods or line it was about."""
 
-    def stock_corrected(self, *, store: StoreId, sku: SkuId, units: Units, role: Role, adjustment: Adjustment) -> None:
+    def stock_corrected(
+        self, *, store: StoreId, sku: SkuId, units: Units, role: Role, adjustment: Adjustment, order: OrderId
+    ) -> None:
         """Staff, or their job, changed a record by `units` (signed): the audit's line, with the role used and the ground."""
 
-    def adjustment_doubled(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+    def adjustment_doubled(self, *, store: StoreId, sku: SkuId, units: Units, order: OrderId) -> None:
         """A message came twice and nobody knew it: booked or picked again, it leaves the record off by `units` (signed)."""
 
     def reorder_judged(self, *, store: StoreId, needless: Units, lacking: Units) -> None:
@@ -81,13 +83,13 @@ class PlatformFacts:
     def forecast_judged(self, *, store: StoreId, units: Units, expected: float, off: float) -> None:
         """A whole day is over: `units` were sold where a review was told to expect `expected`; by SKU they are `off` in sum."""
 
-    def difference_flagged(self, *, store: StoreId, sku: SkuId, units: Units) -> None:
+    def difference_flagged(self, *, store: StoreId, sku: SkuId, units: Units, order: OrderId) -> None:
         """A difference was too large to be adjusted without somebody looking at it: it waits for review.
 
         Scan log less record; or what a picker counted less record.
         """
 
-    def difference_reviewed(self, *, store: StoreId, sku: SkuId, waited_s: float) -> None:
+    def difference_reviewed(self, *, store: StoreId, sku: SkuId, waited_s: float, order: OrderId) -> None:
         """Somebody has looked at a flagged difference, `waited_s` after it was flagged."""
 
     # -- messages and services -------------------------------------------------------------------------------------

@@ -102,10 +102,10 @@ class People(Law):
         if spent_s > t - begun_s + TICK_S:
             self.breach(t, f"picker {picker} spent {spent_s:.3f} s on stages of a tour of {t - begun_s:.3f} s")
 
-    def stage_spent(self, t: float, picker: int, pick_stage: int, spent_s: float) -> None:
+    def stage_spent(self, t: float, picker: int, pick_stage: int, spent_s: float, order: int) -> None:
         """Time of a tour that was not spent on fetching what is there."""
-        if picker not in self._picking:
-            self.breach(t, f"picker {picker} spent {spent_s:.3f} s on an order without having any")
+        if order not in self._picking.get(picker, (t, ()))[1]:
+            self.breach(t, f"picker {picker} spent {spent_s:.3f} s on order {order} without having it in hand")
         self._spent_s[picker] = self._spent_s.get(picker, 0.0) + spent_s
 
     def count_started(self, t: float, picker: int, store: int) -> None:

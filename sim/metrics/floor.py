@@ -43,7 +43,7 @@ def floor(
         "dwell_s": spread(warm["picked_up_s"] - warm["packed_s"]),
         "dock_s": _dock(archive, scenario),
         "peak_orders": _peaks(archive, scenario, orders),
-        **_complete(archive, picked, warm),
+        **_complete(archive, warm),
         "stockout_share": _stockout_share(archive, scenario, picked, state.shelf.shape),
         **_turns(archive, scenario, picked, int(state.shelf.sum())),
     }
@@ -119,7 +119,7 @@ def _peaks(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str, i
     return found
 
 
-def _complete(archive: Archive, picked: Any, orders: Columns) -> dict[str, float | None]:
+def _complete(archive: Archive, orders: Columns) -> dict[str, float | None]:
     """Shares of lines and orders that stock could provide wholly, and of orders at which nothing was wrong.
 
     Lines and orders are those that were placed, as for `fill_rate`; a line or order of which a single unit was denied by the
@@ -129,14 +129,13 @@ def _complete(archive: Archive, picked: Any, orders: Columns) -> dict[str, float
     and rightly documented) with what is simulated of it: delivered no later than promised, every line in full, no wrong goods
     in the bag, nothing that came back, and no money given back; over confirmed orders, as `on_time`, of which it is a part.
     """
-    size = 1 + int(max(orders["order"].max(initial=-1), picked["order"].max(initial=-1)))
     short = np.unique(np.concatenate([_lines(archive.rows(kind)) for kind in ("line_missing", "hold_reduced")]))
-    lacking = np.bincount(short >> 32, minlength=size)[orders["order"]]
-    wrong = np.zeros(size, dtype=bool)
-    wrong[_mispicked(archive, picked)] = True
+    lacking = np.bincount(short >> 32, minlength=1 + int(orders["order"].max(initial=-1)))[orders["order"]]
+    slips = archive.rows("scan_slipped", ["cause", "order"])
+    wrong = np.isin(orders["order"], slips["order"][slips["cause"] == StockCause.MISPICK])
     confirmed = ~np.isnan(orders["confirmed_s"])
     perfect = confirmed & (orders["delivered_s"] <= orders["promised_s"]) & (orders["refunded_cents"] == 0)
-    perfect &= (lacking == 0) & ~wrong[orders["order"]] & ~np.isin(orders["order"], archive.rows("goods_kept")["order"])
+    perfect &= (lacking == 0) & ~wrong & ~np.isin(orders["order"], archive.rows("goods_kept")["order"])
     lines = int(orders["lines"].sum())
     return {
         "line_fill_rate": _share(lines - int(lacking.sum()), lines),
@@ -148,14 +147,6 @@ def _complete(archive: Archive, picked: Any, orders: Columns) -> dict[str, float
 def _lines(rows: Any) -> NDArray[np.int64]:
     """A number for each line: the order, then the SKU."""
     return np.asarray((rows["order"].astype(np.int64) << 32) + rows["sku"])
-
-
-def _mispicked(archive: Archive, picked: Any) -> NDArray[Any]:
-    """Orders whose bag holds wrong goods: such a slip follows in the log on the picking of the order it belongs to."""
-    if not len(picked):
-        return np.empty(0, dtype=np.int64)
-    slips = archive.seq("scan_slipped")[archive.rows("scan_slipped", ["cause"])["cause"] == StockCause.MISPICK]
-    return np.asarray(picked["order"][np.searchsorted(archive.seq("goods_picked"), slips) - 1])
 
 
 def moves(archive: Archive, picked: Any) -> list[tuple[Any, int]]:

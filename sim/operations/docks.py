@@ -8,10 +8,8 @@ from sim.operations.drivers import Driver
 from sim.operations.riding import Riding
 from sim.ports import OfferMessage
 from sim.story import Story
-from sim.vocabulary import NOBODY, OrderId, StoreId, Trip, quantise
+from sim.vocabulary import NO_ORDER, StoreId, Trip, quantise
 from sim.world.build import World
-
-_NO_ORDER = OrderId(NOBODY)
 
 
 class Docks:
@@ -41,7 +39,7 @@ class Docks:
         at_dock = self._world.store_nodes[dock]
         if driver.node != at_dock:
             noise = self._noise[job.order]
-            leg = self._riding.ride(driver, _NO_ORDER, Trip.BACK, driver.node, dock, towards=True, noise=noise)
+            leg = self._riding.ride(driver, NO_ORDER, Trip.BACK, driver.node, dock, towards=True, noise=noise)
             if leg.arrive_s > self._env.now:
                 yield Timer(self._env, leg.arrive_s - self._env.now)
             driver.leg, driver.node, flew = None, leg.node, True

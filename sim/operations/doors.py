@@ -85,5 +85,5 @@ class Doors:
         put_back = self._shelves.come_back(order, store, self._returnable)
         if put_back:
             skus, units = np.array(list(put_back)), np.array(list(put_back.values()))
-            self._office.stock.received(store, skus, units, StockCause.RETURNED)
+            self._office.stock.received(store, skus, units, StockCause.RETURNED, order)
         self._facts.tote_handed_in(driver=driver, order=order, store=store)

@@ -23,6 +23,7 @@ from sim.ports import Cancellation, OfferMessage, RideMessage
 from sim.story import Signal, Story, tell
 from sim.streams import quick
 from sim.vocabulary import (
+    NO_ORDER,
     NOBODY,
     TICK_S,
     CancelReason,
@@ -38,7 +39,7 @@ from sim.world.travel import Travel
 
 # Looking a member up on its class, and calling a type of id, cost ten times as much as a name.
 _TO_STORE, _TO_CUSTOMER, _BACK, _RETURN = Trip.TO_STORE, Trip.TO_CUSTOMER, Trip.BACK, Trip.RETURN
-_NO_ORDER, _NO_STORE = OrderId(NOBODY), StoreId(NOBODY)
+_NO_STORE = StoreId(NOBODY)
 
 
 class Driving:
@@ -180,7 +181,7 @@ class Driving:
         target = self._office.driver_ends(driver.id, self.position(driver, env.now)[0])
         if target is None:
             return
-        arrive_s = self._towards(driver, target, _NO_ORDER, _BACK, driver.back)
+        arrive_s = self._towards(driver, target, NO_ORDER, _BACK, driver.back)
         if arrive_s > env.now:
             driver.ending = True
             yield Timer(env, arrive_s - env.now)
@@ -198,7 +199,7 @@ class Driving:
             self._facts.driver_waits(driver=driver.id, node=driver.node)
             return
         driver.store = target
-        leg = self._ride(driver, _NO_ORDER, _BACK, driver.node, target, towards=True, noise=driver.back)
+        leg = self._ride(driver, NO_ORDER, _BACK, driver.node, target, towards=True, noise=driver.back)
         if leg.arrive_s > self._env.now:
             Timer(self._env, leg.arrive_s - self._env.now, self._back, (driver, leg))
         else:
@@ -371,7 +372,7 @@ class Driving:
             if driver.leg is None:
                 self._office.driver_stands(driver.id, store)  # as he may have said before, when it counted for nothing
             return
-        arrive_s = self._towards(driver, store, _NO_ORDER, _BACK, driver.back)
+        arrive_s = self._towards(driver, store, NO_ORDER, _BACK, driver.back)
         driver.store = store
         if arrive_s > self._env.now:
             Timer(self._env, arrive_s - self._env.now, self._back, (driver, driver.leg))

@@ -60,7 +60,7 @@ class Hands:
         else:
             short = self.shelves.pick(order, self._store, reached)
         if slips is not None:
-            self._scan_wrongly(held, reached, dict(short))
+            self._scan_wrongly(order, held, reached, dict(short))
         return short
 
     def _pick_what_is_seen(
@@ -82,15 +82,16 @@ class Hands:
             if sku in fragile:
                 scanned = self._luck.uniform(order, sku) < self._scanned_share
                 one, gone = np.array([sku]), np.array([1])
-                lose(self._office.stock, shelves, store, one, gone, StockCause.BREAKAGE, scanned=scanned)
+                lose(self._office.stock, shelves, store, one, gone, StockCause.BREAKAGE, scanned=scanned, order=order)
 
     def _scan_wrongly(
-        self, wanted: Sequence[tuple[SkuId, int]], reached: Sequence[tuple[SkuId, int]], short: dict[int, int]
-    ) -> None:
+        self, order: OrderId, wanted: Sequence[tuple[SkuId, int]], reached: Sequence[tuple[SkuId, int]],
+        short: dict[int, int],
+    ) -> None:  # fmt: skip
         for line, ((sku, units), (taken, _)) in enumerate(zip(wanted, reached, strict=True)):
             found = short.get(line, units)
             if taken != sku and found > 0:
-                self.shelves.mistaken(self._store, sku, taken, found)
+                self.shelves.mistaken(self._store, sku, taken, found, order)
 
     def report(self, job: PickJob, missing: Missing, picker: PickerId) -> int:
         """Tell the office what was not there; returns how many shelves the picker is to count for it."""
@@ -104,13 +105,13 @@ class Hands:
         slips, counted = self._mispicks.get(job.order, frozenset()), 0
         for line, found in missing:
             sku, wanted = job.held[line]
-            counted += self._counting.short_pick(self._store, self._taken(sku, slips), wanted, found)
+            counted += self._counting.short_pick(self._store, self._taken(sku, slips), wanted, found, job.order)
         return counted
 
     def put_back(self, order: OrderId) -> None:
         """An order that stood packed is off: what was picked for it goes back to the shelves, and is scanned there."""
         for sku, units in self.shelves.put_back(order, self._store):
-            self._office.stock.received(self._store, np.array([sku]), np.array([units]), StockCause.PUT_BACK)
+            self._office.stock.received(self._store, np.array([sku]), np.array([units]), StockCause.PUT_BACK, order)
 
 
 def beside(place: Any, skus: int) -> Any:

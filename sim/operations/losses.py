@@ -9,7 +9,7 @@ from sim.clock import Clock, Timer
 from sim.operations.shelves import Shelves
 from sim.platform.stock_desk import StockDesk
 from sim.story import Story
-from sim.vocabulary import StockCause, StoreId
+from sim.vocabulary import NO_ORDER, OrderId, StockCause, StoreId
 from sim.world.mishaps import Mishaps
 
 
@@ -37,15 +37,18 @@ class Losses:
 
 def lose(
     desk: StockDesk, shelves: Shelves, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, *,
-    scanned: bool,
+    scanned: bool, order: OrderId = NO_ORDER,
 ) -> None:  # fmt: skip
-    """Units of SKUs (each once) leave a store's shelves, (n,), as far as they are there; if it is `scanned`, the office hears."""
+    """Units of SKUs (each once) leave a store's shelves, (n,), as far as they are there; if it is `scanned`, the office hears.
+
+    `order`: for which somebody reached for them.
+    """
     gone = np.minimum(units, shelves.column(store)[skus])
     skus, gone = skus[gone > 0], gone[gone > 0]
     if not len(skus):
         return
     if scanned:
-        shelves.change_many(store, skus, -gone, cause)
-        desk.written_off(store, skus, gone, cause)
+        shelves.change_many(store, skus, -gone, cause, order=order)
+        desk.written_off(store, skus, gone, cause, order)
     else:
-        shelves.change_many(store, skus, -gone, cause, np.zeros_like(gone))
+        shelves.change_many(store, skus, -gone, cause, np.zeros_like(gone), order)

@@ -19,7 +19,7 @@ from sim.operations.walks import Walks
 from sim.ports import PickJob
 from sim.story import Story
 from sim.streams import quantised, quick
-from sim.vocabulary import PickerId, PickStage, quantise
+from sim.vocabulary import OrderId, PickerId, PickStage, quantise
 
 
 class Draws(NamedTuple):
@@ -130,8 +130,8 @@ class Pace:
         return self._slower * (1.0 + self._news[picker](self._env.now)) if picker in self._news else self._slower
 
 
-def spend(env: Clock, facts: Facts, picker: PickerId, stage: PickStage, spent_s: float) -> Story:
+def spend(env: Clock, facts: Facts, order: OrderId, picker: PickerId, stage: PickStage, spent_s: float) -> Story:
     """A picker with an order in hand spends seconds on something else than fetching what is there."""
     spent_s = quantise(spent_s)
     yield Timer(env, spent_s)
-    facts.stage_spent(picker=picker, pick_stage=stage, spent_s=spent_s)
+    facts.stage_spent(picker=picker, pick_stage=stage, spent_s=spent_s, order=order)

@@ -237,18 +237,18 @@ class Station:
             took_s, pace, walk_s, zones_s, crowd_s = self.pace.alone(job, picker, self._at_work - 1)
             yield Timer(env, took_s)
             if self._line.held:
-                yield from self._try_again(picker)
+                yield from self._try_again(job.order, picker)
             if self._office.wanted(job.order):
                 missing = self._hands.collect(job)
                 counted = 0
                 if missing:
-                    self._looked(picker, len(missing), pace)
+                    self._looked(job, picker, len(missing), pace)
                     counted = self._hands.report(job, missing, picker)
                 if self._office.packed(job.order, picker):
                     self._counter.add(job.order)
                     self._on_packed(job.order)
                 if counted:
-                    yield from self._spend(picker, PickStage.COUNTING, counted * self._count_s)
+                    yield from self._spend(job.order, picker, PickStage.COUNTING, counted * self._count_s)
             facts.pick_ended(order=job.order, picker=picker, pace=pace, walk_s=walk_s, zones_s=zones_s, crowd_s=crowd_s)
             self._at_work -= 1
         facts.picker_off(picker=picker)
@@ -266,31 +266,33 @@ class Station:
         took = self._takes(jobs, picker)
         yield Timer(env, took.tour_s)
         if self._line.held:
-            yield from self._try_again(picker)
-        counted = 0
+            yield from self._try_again(first.order, picker)
+        counted: dict[OrderId, int] = {}
         for job, pace in zip(jobs, took.paces, strict=True):
             if self._office.wanted(job.order):
                 self._handoff.collected(job.order)
-                counted += yield from self._collect(job, picker, pace)
+                counted[job.order] = yield from self._collect(job, picker, pace)
         for job in jobs:
             yield from self._hand_on(job.order, picker)
-        if counted:
-            yield from self._spend(picker, PickStage.COUNTING, counted * self._count_s)
+        for order, shelves in counted.items():
+            if shelves:
+                yield from self._spend(order, picker, PickStage.COUNTING, shelves * self._count_s)
         for job, pace in zip(jobs, took.paces, strict=True):
             facts.pick_ended(
                 order=job.order, picker=picker, pace=pace, walk_s=took.walk_s, zones_s=took.zones_s,
                 crowd_s=took.crowd_s,
             )  # fmt: skip
 
-    def _try_again(self, picker: PickerId) -> Story:
+    def _try_again(self, order: OrderId, picker: PickerId) -> Story:
         """Nobody takes the scan of what is packed."""
         since_s = self._env.now
         yield self._line.free
-        self._waited(picker, since_s)
+        self._waited(order, picker, since_s)
 
-    def _waited(self, picker: PickerId, since_s: float) -> None:
+    def _waited(self, order: OrderId, picker: PickerId, since_s: float) -> None:
         if self._env.now > since_s:
-            self._facts.stage_spent(picker=picker, pick_stage=PickStage.WAITING, spent_s=self._env.now - since_s)
+            waited_s = self._env.now - since_s
+            self._facts.stage_spent(picker=picker, pick_stage=PickStage.WAITING, spent_s=waited_s, order=order)
 
     def _begun(self, order: OrderId, picker: PickerId) -> None:
         if not self._ahead:
@@ -306,19 +308,18 @@ class Station:
     def _collect(self, job: PickJob, picker: PickerId, pace: float) -> Story:
         missing = self._hands.collect(job)
         if missing:
-            self._looked(picker, len(missing), pace)
+            self._looked(job, picker, len(missing), pace)
             if self._replacing is not None:
                 return (yield from self._replacing.settle(job, missing, picker))
         return self._hands.report(job, missing, picker)
 
-    def _looked(self, picker: PickerId, lines: int, pace: float) -> None:
+    def _looked(self, job: PickJob, picker: PickerId, lines: int, pace: float) -> None:
         """So many lines of what is just picked were looked for and not found, or not all of it: they took as long as others."""
-        self._facts.stage_spent(
-            picker=picker, pick_stage=PickStage.LOOKING, spent_s=quantise(lines * self.pace.per_line_s * pace)
-        )
+        spent_s = quantise(lines * self.pace.per_line_s * pace)
+        self._facts.stage_spent(picker=picker, pick_stage=PickStage.LOOKING, spent_s=spent_s, order=job.order)
 
-    def _spend(self, picker: PickerId, stage: PickStage, spent_s: float) -> Story:
-        yield from spend(self._env, self._facts, picker, stage, spent_s)
+    def _spend(self, order: OrderId, picker: PickerId, stage: PickStage, spent_s: float) -> Story:
+        yield from spend(self._env, self._facts, order, picker, stage, spent_s)
 
     def _count(self, planned: PlannedCounts, skus: Sequence[SkuId], picker: PickerId) -> Story:
         """Count shelves while there is no order; who is new counts as fast as the others."""
@@ -335,10 +336,10 @@ class Station:
         if packing is not None and self._hands.shelves.totes.get(order) and self._office.wanted(order):
             if packing.bring(order):
                 return
-            yield from self._spend(picker, PickStage.PACKING, packing.pack_s[order])
+            yield from self._spend(order, picker, PickStage.PACKING, packing.pack_s[order])
         since_s = self._env.now
         yield from self._handoff.wait_and_put(order, picker, Role.PICKER)
-        self._waited(picker, since_s)
+        self._waited(order, picker, since_s)
 
     # -- messages ----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from sim.facts import Facts
 from sim.operations.shelves import Shelves
 from sim.platform.stock_desk import StockDesk
 from sim.streams import Die
-from sim.vocabulary import InputError, Role, SkuId, StoreId, Units
+from sim.vocabulary import NO_ORDER, InputError, OrderId, Role, SkuId, StoreId, Units
 
 
 class Counting:
@@ -49,25 +49,28 @@ class Counting:
         self._times: Counter[int] = Counter()
         self.counted_s = array("d", [-inf]) * (desk.inventory.stores * desk.inventory.skus)
 
-    def short_pick(self, store: StoreId, sku: SkuId, wanted: int, found: int) -> bool:
+    def short_pick(self, store: StoreId, sku: SkuId, wanted: int, found: int, order: OrderId = NO_ORDER) -> bool:
         """A picker found too little: count the shelf and correct the record, if the policy wants it; True when it does."""
         if not self._policy(ShortPick(store, sku, wanted, found)):
             return False
-        self.count(store, [sku], Role.PICKER)
+        self.count(store, [sku], Role.PICKER, order)
         return True
 
-    def count(self, store: StoreId, skus: Sequence[SkuId], role: Role) -> None:
-        """Count some shelves, scan what was counted and tell the office in one message, in the role of whoever counts."""
+    def count(self, store: StoreId, skus: Sequence[SkuId], role: Role, order: OrderId = NO_ORDER) -> None:
+        """Count some shelves, scan what was counted and tell the office in one message, in the role of whoever counts.
+
+        `order`: whose line fell short there.
+        """
         shelves, first, found = self._shelves, store * self._shelves.skus, list[int]()
         for sku in skus:
             units = shelves.on_shelf(store, sku)
             if units:  # that there is nothing, everybody sees
                 units = max(units + self._error(first + sku), 0)
             self.counted_s[first + sku] = self._env.now
-            self._facts.shelf_counted(store=store, sku=sku, units=Units(units))
-            shelves.counted(store, sku, units)
+            self._facts.shelf_counted(store=store, sku=sku, units=Units(units), order=order)
+            shelves.counted(store, sku, units, order)
             found.append(units)
-        self._desk.counted(store, skus, found, role)
+        self._desk.counted(store, skus, found, role, order)
 
     def _error(self, place: int) -> int:
         self._times[place] += 1

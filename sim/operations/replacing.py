@@ -66,7 +66,7 @@ class Replacing:
         if named and (patience_s := office.substitutes.asks_s) is not None:
             reply_s = self._tastes.reply_s(order)
             answered = reply_s <= patience_s
-            yield from spend(self._env, self._facts, picker, PickStage.WAITING, min(reply_s, patience_s))
+            yield from spend(self._env, self._facts, order, picker, PickStage.WAITING, min(reply_s, patience_s))
         if office.wanted(order):
             walk_s = 0.0
             for line, found in missing:
@@ -77,7 +77,7 @@ class Replacing:
                 if replaced < wanted - found:
                     office.short(order, picker, sku, wanted - found - replaced)
             if walk_s:
-                yield from spend(self._env, self._facts, picker, PickStage.LOOKING, walk_s)
+                yield from spend(self._env, self._facts, order, picker, PickStage.LOOKING, walk_s)
         return self._hands.to_count(job, missing)
 
     def _replace(

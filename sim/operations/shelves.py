@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.facts import Facts
-from sim.vocabulary import NOBODY, DriverId, NodeId, OrderId, SkuId, StockCause, StoreId, Units
+from sim.vocabulary import NO_ORDER, NOBODY, DriverId, NodeId, OrderId, SkuId, StockCause, StoreId, Units
 
 
 class Shelves:
@@ -69,16 +69,17 @@ class Shelves:
         units: NDArray[Any],
         cause: StockCause,
         scanned: NDArray[Any] | None = None,
+        order: OrderId = NO_ORDER,
     ) -> None:
-        """Put units (signed) of many SKUs on a store's shelves outside an order; `skus` (each once) and `units` are (n,).
+        """Put units (signed) of many SKUs on a store's shelves, from no tote; `skus` (each once) and `units` are (n,).
 
-        `scanned`: what the people who did it scanned, (n,); None when that is what they did.
+        `scanned`: what the people who did it scanned, (n,); None when that is what they did. `order`: for which they were there.
         """
         moved = units != 0
         self.column(store)[skus] += units.astype(np.int32)
-        self._log("shelf_changed", store, skus[moved], units[moved], cause)
+        self._log("shelf_changed", store, skus[moved], units[moved], cause, order)
         if scanned is not None:
-            self._slip(store, skus, scanned - units, cause)
+            self._slip(store, skus, scanned - units, cause, order)
 
     def dock(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
         """Goods come off a truck: units of SKUs (each once), both (n,), stand at a store's dock."""
@@ -116,31 +117,36 @@ class Shelves:
         self.road[store, skus] -= units
         self.change_many(store, skus, units, StockCause.TRANSFER)
 
-    def _slip(self, store: StoreId, skus: NDArray[Any], more: NDArray[Any], cause: StockCause) -> None:
+    def _slip(
+        self, store: StoreId, skus: NDArray[Any], more: NDArray[Any], cause: StockCause, order: OrderId = NO_ORDER
+    ) -> None:
         wrong = more != 0
         np.frombuffer(self.slips, dtype=np.int32)[self._part(store)][skus[wrong]] += more[wrong].astype(np.int32)
-        self._log("scan_slipped", store, skus[wrong], more[wrong], cause)
+        self._log("scan_slipped", store, skus[wrong], more[wrong], cause, order)
 
-    def _slip_one(self, store: StoreId, sku: SkuId, more: int, cause: StockCause) -> None:
+    def _slip_one(self, store: StoreId, sku: SkuId, more: int, cause: StockCause, order: OrderId) -> None:
         self.slips[store * self.skus + sku] += more
-        self._facts.scan_slipped(store=store, sku=sku, units=Units(more), cause=cause)
+        self._facts.scan_slipped(store=store, sku=sku, units=Units(more), cause=cause, order=order)
 
-    def _log(self, kind: str, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
+    def _log(
+        self, kind: str, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, order: OrderId
+    ) -> None:
         if len(skus):
-            alike = {"store": np.full(len(skus), store), "cause": np.full(len(skus), cause)}
+            said = {"store": store, "cause": cause, "order": order}
+            alike = {name: np.full(len(skus), value) for name, value in said.items()}
             self._facts.many(kind, {"sku": skus, "units": units, **alike})
 
-    def mistaken(self, store: StoreId, sku: SkuId, taken: SkuId, units: int) -> None:
+    def mistaken(self, store: StoreId, sku: SkuId, taken: SkuId, units: int, order: OrderId = NO_ORDER) -> None:
         """A picker took `units` of the SKU `taken` and scanned them as `sku`."""
-        self._slip_one(store, sku, -units, StockCause.MISPICK)
-        self._slip_one(store, taken, units, StockCause.MISPICK)
+        self._slip_one(store, sku, -units, StockCause.MISPICK, order)
+        self._slip_one(store, taken, units, StockCause.MISPICK, order)
 
-    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
+    def counted(self, store: StoreId, sku: SkuId, units: int, order: OrderId = NO_ORDER) -> None:
         """Somebody counted `units`: the scan log goes by that from now on, right or wrong."""
         place = store * self.skus + sku
         more = units - self.units[place] - self.slips[place]
         if more:
-            self._slip_one(store, sku, more, StockCause.COUNT)
+            self._slip_one(store, sku, more, StockCause.COUNT, order)
 
     def pick(self, order: OrderId, store: StoreId, lines: Sequence[tuple[SkuId, int]]) -> list[tuple[int, int]]:
         """Move an order's lines (SKU, units) from the shelf into its tote, as far as they are there.
@@ -163,7 +169,7 @@ class Shelves:
         if order in self.totes:
             # Picked a second time: a message came twice and nobody knew. The record learns of one tote.
             for sku, units in tote:
-                self._facts.adjustment_doubled(store=store, sku=sku, units=Units(units))
+                self._facts.adjustment_doubled(store=store, sku=sku, units=Units(units), order=order)
             tote = self.totes[order] + tote
         self.totes[order] = tote
         return short

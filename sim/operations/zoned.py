@@ -119,5 +119,5 @@ class ZonedStation(Station):
         if not self._done(order):
             return
         if self._office.wanted(order):
-            yield from self._spend(picker, PickStage.PACKING, self._consolidate_s)
+            yield from self._spend(order, picker, PickStage.PACKING, self._consolidate_s)
         yield from super()._hand_on(order, picker)

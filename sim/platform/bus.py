@@ -19,7 +19,7 @@ from sim.facts import Facts
 from sim.ports import Subscriber
 from sim.scenario.bus import BusSpec
 from sim.streams import Die
-from sim.vocabulary import NOBODY, OrderId, Topic, quantise
+from sim.vocabulary import NO_ORDER, NOBODY, OrderId, Topic, quantise
 
 _BLOCK = 1 << 12
 
@@ -289,5 +289,5 @@ class Bus:
 
 
 def _order_of(message: Any) -> OrderId:
-    order: OrderId = getattr(message, "order", OrderId(-1))
+    order: OrderId = getattr(message, "order", NO_ORDER)
     return order

@@ -21,7 +21,7 @@ from sim.platform.lost_records import LostRecords
 from sim.platform.orders import Order
 from sim.platform.slots import SplitRecords
 from sim.platform.stock_events import StockEvent, StockEvents
-from sim.vocabulary import OrderId, SkuId, StockCause, StoreId, Units
+from sim.vocabulary import NO_ORDER, OrderId, SkuId, StockCause, StoreId, Units
 
 Seen = tuple[list[int], list[int]]
 """What a reader of an order's records saw: their versions, and the units available."""
@@ -206,7 +206,7 @@ class Inventory(LostRecords):
                 there = min(units, self.available[order.store * self.skus + sku])
                 if there > 0:
                     self.sold[order.store * self.skus + sku] += there
-                    self.adjust(order.store, sku, -there, StockCause.SOLD)
+                    self.adjust(order.store, sku, -there, StockCause.SOLD, order.id)
             return
         first, now, updated = order.store * self.skus, self._env.now, self.updated_s
         reserved, version, sold = self.reserved, self.version, self.sold
@@ -275,10 +275,10 @@ class Inventory(LostRecords):
         for store in set((places // self.skus).tolist()):
             self.written_s[store] = self._env.now
 
-    # -- outside orders ----------------------------------------------------------------------------------------------
+    # -- without holds; `order`, as in the facts: whose goods or line it is about ---------------------------------------
 
-    def adjust(self, store: StoreId, sku: SkuId, units: int, cause: StockCause) -> None:
-        """Change a record outside an order by `units` (signed): goods received, put back, or counted."""
+    def adjust(self, store: StoreId, sku: SkuId, units: int, cause: StockCause, order: OrderId = NO_ORDER) -> None:
+        """Change a record by `units` (signed), no hold: goods received, put back, or counted."""
         place = store * self.skus + sku
         before = self.available[place]
         self.available[place] = after = before + units
@@ -286,11 +286,13 @@ class Inventory(LostRecords):
         self.updated_s[place] = self.written_s[store] = self._env.now
         if self._events is not None:
             self._events.line(store, _ADJUSTED, sku, units)
-        self._facts.record_adjusted(store=store, sku=sku, units=Units(units), cause=cause)
+        self._facts.record_adjusted(store=store, sku=sku, units=Units(units), cause=cause, order=order)
         self._adjusted(place, before, after)
 
-    def adjust_many(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
-        """Change many records of a store outside an order by `units` (signed); `skus` (each once) and `units` are (n,)."""
+    def adjust_many(
+        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, order: OrderId = NO_ORDER
+    ) -> None:
+        """Change many records of a store by `units` (signed), no holds; `skus` (each once) and `units` are (n,)."""
         places = store * self.skus + skus
         available = np.frombuffer(self.available, dtype=np.int32)
         before = available[places]
@@ -299,8 +301,9 @@ class Inventory(LostRecords):
         np.frombuffer(self.updated_s)[places] = self.written_s[store] = self._env.now
         if self._events is not None:
             self._events.columns(store, _ADJUSTED, skus, units)
-        columns = {"store": np.full(len(skus), store), "sku": skus, "units": units, "cause": np.full(len(skus), cause)}
-        self._facts.many("record_adjusted", columns)
+        said = {"store": store, "cause": cause, "order": order}
+        alike = {name: np.full(len(skus), value) for name, value in said.items()}
+        self._facts.many("record_adjusted", {"sku": skus, "units": units, **alike})
         if self.crossed is not None or self.split is not None or self.locks is not None:
             for place, was, there in zip(places.tolist(), before.tolist(), available[places].tolist(), strict=True):
                 self._adjusted(place, was, there)
@@ -324,10 +327,10 @@ class Inventory(LostRecords):
             return 0  # there is nothing yet to hold the count against
         return max(units - self.reserved[place], 0) - self.available[place]
 
-    def counted(self, store: StoreId, sku: SkuId, units: int) -> None:
+    def counted(self, store: StoreId, sku: SkuId, units: int, order: OrderId = NO_ORDER) -> None:
         """Correct a record after a count of the shelf (see `off_by`)."""
         if change := self.off_by(store, sku, units):
-            self.adjust(store, sku, change, StockCause.COUNT)
+            self.adjust(store, sku, change, StockCause.COUNT, order)
 
     def on_hand(self, store: StoreId) -> NDArray[Any]:
         """Available plus reserved units of a store, int64 (skus,)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.clock import Clock
 from sim.platform.orders import Order
 from sim.platform.stock_events import Fold, StockEvents
-from sim.vocabulary import StockCause, StoreId
+from sim.vocabulary import NO_ORDER, OrderId, StockCause, StoreId
 
 
 class Written(NamedTuple):
@@ -35,8 +35,10 @@ class LostRecords:
     _unreadable: Counter[int]
     """Places that cannot be read, by how many faults."""
 
-    def adjust_many(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
-        """Change many records of a store outside an order."""
+    def adjust_many(
+        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, order: OrderId = NO_ORDER
+    ) -> None:
+        """Change many records of a store, no holds."""
         raise NotImplementedError
 
     def _adjusted(self, place: int, before: int, after: int) -> None:

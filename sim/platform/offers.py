@@ -22,6 +22,7 @@ from sim.platform.views import LiveDispatchView
 from sim.platform.watch import Watch
 from sim.ports import Estimator, Figures, OfferMessage, RideMessage
 from sim.vocabulary import (
+    NO_ORDER,
     NOBODY,
     CancelReason,
     Cents,
@@ -38,7 +39,7 @@ from sim.vocabulary import (
     quantise,
 )
 
-_OFFER, _NO_ORDER = Topic.OFFER, OrderId(NOBODY)
+_OFFER = Topic.OFFER
 _ACCEPTED, _VOID = OfferAnswer.ACCEPTED, OfferAnswer.VOID
 _REMEMBERED = frozenset({Refusal.TOO_HEAVY, Refusal.OUT_OF_RANGE, Refusal.NOT_ALLOWED})
 """Why a driver is not offered an order, nor will be: the same is not tried again."""
@@ -279,9 +280,9 @@ class Offers:
             )
         now, tracking = self._env.now, self._tracking
         if not tracking.is_idle(driver):
-            self._facts.proposal_refused(order=_NO_ORDER, driver=driver, refusal=Refusal.DRIVER_NOT_IDLE)
+            self._facts.proposal_refused(order=NO_ORDER, driver=driver, refusal=Refusal.DRIVER_NOT_IDLE)
         elif self._proposals.is_machine(driver):
-            self._facts.proposal_refused(order=_NO_ORDER, driver=driver, refusal=Refusal.OUT_OF_RANGE)
+            self._facts.proposal_refused(order=NO_ORDER, driver=driver, refusal=Refusal.OUT_OF_RANGE)
         elif tracking.bound_for(driver) != store or tracking.overdue(driver, now):
             self._facts.driver_sent(driver=driver, store=store)
             tracking.sent(driver, store, now)

@@ -20,7 +20,7 @@ from sim.platform.sessions import Command, may
 from sim.platform.views import LiveReplenishmentView
 from sim.ports import StockMessage
 from sim.vocabulary import (
-    NOBODY,
+    NO_ORDER,
     Adjustment,
     InputError,
     OrderId,
@@ -60,7 +60,7 @@ class StockDesk:
     owed
         Units that customers wait for (`unmet: backorder`), int64 (stores, skus); None where nobody waits.
     too_large
-        Called with (store, SKU, units) where somebody with more rights has to look at what a picker counted.
+        Called with (store, SKU, units, order) where somebody with more rights has to look at what a picker counted.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class StockDesk:
         self.on_order = np.zeros((inventory.stores, inventory.skus), dtype=np.int64)
         self.owed: NDArray[np.int64] | None = None
         self._picker_units = picker_units
-        self.too_large: Callable[[StoreId, SkuId, Units], None] | None = None
+        self.too_large: Callable[[StoreId, SkuId, Units, OrderId], None] | None = None
         if bus is not None:
             bus.subscribe(Topic.STOCK_CHANGED, self._heard)
 
@@ -82,30 +82,43 @@ class StockDesk:
         """A store begins with these records: no message, it is how things stand."""
         self.inventory.adjust_many(store, skus, units, StockCause.OPENING)
 
-    def counted(self, store: StoreId, skus: Sequence[SkuId], units: Sequence[int], role: Role = Role.PICKER) -> bool:
+    # `order`: whose goods or line it was about.
+
+    def counted(
+        self, store: StoreId, skus: Sequence[SkuId], units: Sequence[int], role: Role = Role.PICKER,
+        order: OrderId = NO_ORDER,
+    ) -> bool:  # fmt: skip
         """Somebody counted some shelves; False, and a fact, for a role that may not adjust records by that."""
-        if not self._adjusts(role):
+        if not may(role, Command.ADJUST_STOCK):
+            self._facts.request_refused(order=order, refusal=Refusal.NOT_ALLOWED)
             return False
-        self._tell(store, skus, units, StockCause.COUNT, role)
+        self._tell(store, skus, units, StockCause.COUNT, order, role)
         return True
 
-    def received(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
-        """Goods were scanned onto the shelves outside an order: arrays of SKUs and units, both (n,)."""
-        self._tell(store, skus, units, cause)
+    def received(
+        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, order: OrderId = NO_ORDER
+    ) -> None:
+        """Goods were scanned onto the shelves: arrays of SKUs and units, both (n,)."""
+        self._tell(store, skus, units, cause, order)
 
-    def written_off(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause) -> None:
+    def written_off(
+        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], cause: StockCause, order: OrderId = NO_ORDER
+    ) -> None:
         """Goods were scanned as gone: units of SKUs, arrays (n,), as far as they are not promised to orders.
 
         What is promised is found missing when it is picked.
         """
-        self._tell(store, skus, -units, cause)
+        self._tell(store, skus, -units, cause, order)
 
     def sent(self, store: StoreId, skus: NDArray[Any], units: NDArray[Any]) -> None:
         """Goods were scanned out for another store: units of SKUs, arrays (n,), as far as they are not promised to orders."""
         self._tell(store, skus, -units, StockCause.TRANSFER)
 
-    def _tell(self, store: StoreId, skus: Any, units: Any, cause: StockCause, role: Role = Role.PICKER) -> None:
-        message = StockMessage(store, skus, units, cause, role)
+    def _tell(
+        self, store: StoreId, skus: Any, units: Any, cause: StockCause, order: OrderId = NO_ORDER,
+        role: Role = Role.PICKER,
+    ) -> None:  # fmt: skip
+        message = StockMessage(store, skus, units, cause, role, order)
         if self._bus is None:
             self._heard(message)
         else:
@@ -120,14 +133,14 @@ class StockDesk:
         self._book(message)
         more = self.inventory.on_hand(store)[skus] - before
         moved = np.flatnonzero(more)
-        alike = np.full(len(moved), store)
-        self._facts.many("adjustment_doubled", {"store": alike, "sku": skus[moved], "units": more[moved]})
+        alike = {name: np.full(len(moved), value) for name, value in (("store", store), ("order", message.order))}
+        self._facts.many("adjustment_doubled", {**alike, "sku": skus[moved], "units": more[moved]})
 
     def _book(self, message: StockMessage) -> None:
-        store, skus, units, cause, role = message
+        store, skus, units, cause, role, order = message
         if cause is StockCause.COUNT:
             for sku, there in zip(skus, units, strict=True):
-                self._by_count(store, sku, there, role)
+                self._by_count(store, sku, there, role, order)
             return
         if cause in _WRITTEN_OFF or (cause is StockCause.TRANSFER and units[0] < 0):
             units = -np.minimum(-units, self.inventory.free(store, skus))
@@ -135,29 +148,25 @@ class StockDesk:
         if cause in _COMES:
             self.on_order[store, skus] = np.maximum(self.on_order[store, skus] - units, 0)  # a message may come twice
         if len(skus) == 1:
-            self.inventory.adjust(store, SkuId(int(skus[0])), int(units[0]), cause)
+            self.inventory.adjust(store, SkuId(int(skus[0])), int(units[0]), cause, order)
         else:
-            self.inventory.adjust_many(store, skus, units, cause)
+            self.inventory.adjust_many(store, skus, units, cause, order)
 
     # -- who may adjust a record --------------------------------------------------------------------------------------
 
-    def _adjusts(self, role: Role) -> bool:
-        if may(role, Command.ADJUST_STOCK):
-            return True
-        self._facts.request_refused(order=OrderId(NOBODY), refusal=Refusal.NOT_ALLOWED)
-        return False
-
-    def _by_count(self, store: StoreId, sku: SkuId, there: int, role: Role) -> None:
+    def _by_count(self, store: StoreId, sku: SkuId, there: int, role: Role, order: OrderId) -> None:
         change = self.inventory.off_by(store, sku, there)
         if not change:
             return
         limit = self._picker_units
         if limit is not None and abs(change) > limit and not may(role, Command.REVIEW_STOCK):
             if self.too_large is not None:
-                self.too_large(store, sku, Units(change))
+                self.too_large(store, sku, Units(change), order)
             return
-        self.inventory.counted(store, sku, there)
-        self._facts.stock_corrected(store=store, sku=sku, units=Units(change), role=role, adjustment=Adjustment.COUNTED)
+        self.inventory.counted(store, sku, there, order)
+        self._facts.stock_corrected(
+            store=store, sku=sku, units=Units(change), role=role, adjustment=Adjustment.COUNTED, order=order
+        )
 
     # -- what the office does of its own accord ----------------------------------------------------------------------
 
@@ -167,20 +176,21 @@ class StockDesk:
         return whole if self.owed is None else whole - self.owed[store]
 
     def correct(
-        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], role: Role, adjustment: Adjustment
-    ) -> bool:
+        self, store: StoreId, skus: NDArray[Any], units: NDArray[Any], role: Role, adjustment: Adjustment,
+        order: OrderId = NO_ORDER,
+    ) -> bool:  # fmt: skip
         """Somebody of the office, or their job, changes records by `units` (signed), as far as they are not promised to orders.
 
         False, and a fact, for a role that may not: what was not counted, nobody but an elevated role adjusts.
         """
         if not may(role, Command.REVIEW_STOCK):
-            self._facts.request_refused(order=OrderId(NOBODY), refusal=Refusal.NOT_ALLOWED)
+            self._facts.request_refused(order=order, refusal=Refusal.NOT_ALLOWED)
             return False
         units = np.maximum(units, -self.inventory.free(store, skus))
         skus, units = skus[units != 0], units[units != 0]
         if len(skus):
-            self.inventory.adjust_many(store, skus, units, StockCause.RECONCILED)
-            said = {"store": store, "role": role, "adjustment": adjustment}
+            self.inventory.adjust_many(store, skus, units, StockCause.RECONCILED, order)
+            said = {"store": store, "role": role, "adjustment": adjustment, "order": order}
             alike = {name: np.full(len(skus), value) for name, value in said.items()}
             self._facts.many("stock_corrected", {"sku": skus, "units": units, **alike})
         return True

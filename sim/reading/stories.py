@@ -107,7 +107,9 @@ PLACES: Final = ("origin", "node")
 MOMENTS: Final = ("promised_s", "arrive_s", "until_s", "since_s", "ready_s", "due_s")
 """Parameters that are moments, not durations."""
 
-QUIET: Final = ("stock_reserved", "goods_picked", "saga_step_done", "charge_made", "task_closed", "eta_judged")
+QUIET: Final = (
+    "stock_reserved", "record_adjusted", "goods_picked", "saga_step_done", "charge_made", "task_closed", "eta_judged",
+)  # fmt: skip
 """Facts that are told only to those who ask for everything."""
 
 

@@ -7,7 +7,7 @@ from sim.platform import stock_desk, support_desk
 from sim.platform.payments import Payments
 from sim.platform.stock_desk import StockDesk
 from sim.platform.support_desk import SupportDesk
-from sim.vocabulary import Adjustment, OrderState, Role, StockCause, Units
+from sim.vocabulary import NO_ORDER, Adjustment, OrderState, Role, StockCause, Units
 from tests.laws.test_mutants import laws_broken
 
 STAFF = (
@@ -22,8 +22,8 @@ COMPARED = "policies.reconciliation=compare_ledgers(compare_every_s=600, auto_un
 
 
 def adjust_without_a_line(monkeypatch):
-    def by_count(self, store, sku, there, role):
-        self.inventory.counted(store, sku, there)
+    def by_count(self, store, sku, there, role, order):
+        self.inventory.counted(store, sku, there, order)
 
     monkeypatch.setattr(StockDesk, "_by_count", by_count)
 
@@ -31,9 +31,11 @@ def adjust_without_a_line(monkeypatch):
 def note_what_was_not_adjusted(monkeypatch):
     count = StockDesk._by_count
 
-    def noted(self, store, sku, there, role):
-        count(self, store, sku, there, role)
-        self._facts.stock_corrected(store=store, sku=sku, units=Units(1), role=role, adjustment=Adjustment.COUNTED)
+    def noted(self, store, sku, there, role, order):
+        count(self, store, sku, there, role, order)
+        self._facts.stock_corrected(
+            store=store, sku=sku, units=Units(1), role=role, adjustment=Adjustment.COUNTED, order=order
+        )
 
     monkeypatch.setattr(StockDesk, "_by_count", noted)
 
@@ -41,12 +43,12 @@ def note_what_was_not_adjusted(monkeypatch):
 def note_twice(monkeypatch):
     count = StockDesk._by_count
 
-    def twice(self, store, sku, there, role):
+    def twice(self, store, sku, there, role, order):
         change = self.inventory.off_by(store, sku, there)
-        count(self, store, sku, there, role)
+        count(self, store, sku, there, role, order)
         if change and not self.inventory.off_by(store, sku, there):
             self._facts.stock_corrected(
-                store=store, sku=sku, units=Units(change), role=role, adjustment=Adjustment.COUNTED
+                store=store, sku=sku, units=Units(change), role=role, adjustment=Adjustment.COUNTED, order=order
             )
 
     monkeypatch.setattr(StockDesk, "_by_count", twice)
@@ -65,7 +67,7 @@ def let_pickers_adjust_by_any(monkeypatch):
 def let_drivers_count(monkeypatch):
     count = Counting.count
     monkeypatch.setattr(stock_desk, "may", lambda role, command: True)
-    monkeypatch.setattr(Counting, "count", lambda self, store, sku, role: count(self, store, sku, Role.DRIVER))
+    monkeypatch.setattr(Counting, "count", lambda self, store, sku, role, *order: count(self, store, sku, Role.DRIVER))
 
 
 def correct_as_a_picker(monkeypatch):
@@ -73,12 +75,12 @@ def correct_as_a_picker(monkeypatch):
     monkeypatch.setattr(stock_desk, "may", lambda role, command: True)
     monkeypatch.setattr(
         StockDesk, "correct",
-        lambda self, store, skus, units, role, adjustment: correct(self, store, skus, units, Role.PICKER, adjustment),
+        lambda self, store, skus, units, role, *why: correct(self, store, skus, units, Role.PICKER, *why),
     )  # fmt: skip
 
 
 def reconcile_without_a_line(monkeypatch):
-    def correct(self, store, skus, units, role, adjustment):
+    def correct(self, store, skus, units, role, adjustment, order=NO_ORDER):
         self.inventory.adjust_many(store, skus, units, StockCause.RECONCILED)
 
     monkeypatch.setattr(StockDesk, "correct", correct)

@@ -98,8 +98,8 @@ def shift(one_store: Builder) -> dict[str, Any]:
     log.order(
         2, 0, 1, entered=16, confirmed=40, started=100, packed=160, left=1000, delivered=1200, promised=1200, picker=1
     )
-    log.say(160, "scan_slipped", store=0, sku=1, units=-1, cause=StockCause.MISPICK)
-    log.say(160, "scan_slipped", store=0, sku=0, units=1, cause=StockCause.MISPICK)
+    log.say(160, "scan_slipped", store=0, sku=1, units=-1, cause=StockCause.MISPICK, order=2)
+    log.say(160, "scan_slipped", store=0, sku=0, units=1, cause=StockCause.MISPICK, order=2)
     # Late.
     log.order(3, 0, 1, entered=300, confirmed=310, started=340, packed=400, left=410, delivered=2000, promised=1999)
     # Refunded.

@@ -195,9 +195,9 @@ def test_who_stays_in_a_section_meets_those_of_the_section(two_stores: Any, play
 def test_a_law_says_when_more_is_told_than_was_spent(two_stores: Any, play: Any, monkeypatch: Any) -> None:
     """The mutant logs what a picker spends on counting a hundred times as long as it was."""
 
-    def boasting(env: Any, facts: Any, picker: Any, stage: PickStage, spent_s: float) -> Story:
-        yield from pace.spend(env, facts, picker, stage, spent_s)
-        facts.stage_spent(picker=picker, pick_stage=stage, spent_s=100.0 * spent_s)
+    def boasting(env: Any, facts: Any, order: Any, picker: Any, stage: PickStage, spent_s: float) -> Story:
+        yield from pace.spend(env, facts, order, picker, stage, spent_s)
+        facts.stage_spent(picker=picker, pick_stage=stage, spent_s=100.0 * spent_s, order=order)
 
     monkeypatch.setattr("sim.operations.picking.spend", boasting)
     world = ready_world(two_stores(*AISLES))
