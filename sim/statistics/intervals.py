@@ -83,12 +83,12 @@ def share_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
     if not error or not 0.0 < mean < 1.0:
         half = t_quantile(n, level) * error
         return Interval(mean, mean - half, mean + half)
-    return _score(mean, mean * (1.0 - mean) / error**2, t_quantile(n, level))
+    return _score(mean, mean / error * ((1.0 - mean) / error), t_quantile(n, level))
 
 
 def _score(share: float, trials: float, z: float) -> Interval:
     middle = (share + z * z / (2.0 * trials)) / (1.0 + z * z / trials)
-    half = z * math.sqrt(share * (1.0 - share) / trials + z * z / (4.0 * trials**2)) / (1.0 + z * z / trials)
+    half = z * math.sqrt(share * (1.0 - share) / trials + (0.5 * z / trials) ** 2) / (1.0 + z * z / trials)
     return Interval(share, min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share))
 
 

@@ -155,8 +155,8 @@ def pick_after_the_shift(monkeypatch):
 def change_a_record_unseen(monkeypatch):
     counted = Inventory.counted
 
-    def unseen(self, store, sku, units):
-        counted(self, store, sku, units)
+    def unseen(self, store, sku, units, *order):
+        counted(self, store, sku, units, *order)
         self.available[store * self.skus + sku] += 1
 
     monkeypatch.setattr(Inventory, "counted", unseen)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap as scipy_bootstrap
 from scipy.stats import ttest_1samp
@@ -51,6 +51,8 @@ def test_wilsons_interval_is_the_published_one() -> None:
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=30))
+@example([2.8e-140] * 3)
+@example([0.0, 1e-200])
 def test_an_interval_of_shares_stays_within_nothing_and_all_and_holds_its_mean(values: list[float]) -> None:
     mean, low, high = share_interval(values)
     assert low is not None
