@@ -267,14 +267,14 @@ class Station:
         yield Timer(env, took.tour_s)
         if self._line.held:
             yield from self._try_again(first.order, picker)
-        counted: dict[OrderId, int] = {}
+        counted: list[tuple[OrderId, int]] = []
         for job, pace in zip(jobs, took.paces, strict=True):
             if self._office.wanted(job.order):
                 self._handoff.collected(job.order)
-                counted[job.order] = yield from self._collect(job, picker, pace)
+                counted.append((job.order, (yield from self._collect(job, picker, pace))))
         for job in jobs:
             yield from self._hand_on(job.order, picker)
-        for order, shelves in counted.items():
+        for order, shelves in counted:
             if shelves:
                 yield from self._spend(order, picker, PickStage.COUNTING, shelves * self._count_s)
         for job, pace in zip(jobs, took.paces, strict=True):
