@@ -30,6 +30,9 @@ class _Past:
 class History:
     """What the platform remembers of the clients who did something within the memory; the others cost nothing.
 
+    An address has changed when an order goes to another node than the one before: what is entered in the app and not ordered
+    to, nobody sees.
+
     Parameters
     ----------
     distance_m
@@ -75,10 +78,6 @@ class History:
         past.cancels_s.append(now)
         if len(past.cancels_s) > _CANCELS_KEPT:
             del past.cancels_s[0]
-
-    def address_changed(self, client: int, now: float) -> None:
-        """A client entered another address in the app, without ordering yet."""
-        self._of(client, now).changed_s = now
 
     def _of(self, client: int, now: float) -> _Past:
         oldest_s = now - self._memory_s

@@ -115,7 +115,7 @@ def test_two_orders_too_far_apart_for_the_time_between_them_are_noticed() -> Non
     assert history.view(8, 9, 2000, 160.0).since_s == inf  # another client
 
 
-def test_a_change_of_address_is_remembered_from_the_order_or_the_app() -> None:
+def test_a_change_of_address_is_remembered_from_the_order() -> None:
     history = a_history()
     history.ordered(7, 0, 0.0)
     assert history.view(7, 0, 2000, 10.0).address_age_s == inf
@@ -123,9 +123,8 @@ def test_a_change_of_address_is_remembered_from_the_order_or_the_app() -> None:
     assert history.view(7, 2, 2000, HOUR + 60).address_age_s == 60.0
     history.ordered(7, 2, HOUR + 100)
     assert history.view(7, 2, 2000, HOUR + 120).address_age_s == 120.0
-    history.address_changed(8, 5.0)
-    assert history.view(8, 1, 9000, 10.0).address_age_s == 5.0
-    assert Rules()(history.view(8, 1, 9000, 10.0)) is Ruling.REVIEW
+    assert Rules()(history.view(7, 2, 9000, HOUR + 120)) is Ruling.REVIEW
+    assert Rules()(history.view(7, 2, 2000, HOUR + 120)) is Ruling.ALLOW
 
 
 @given(st.lists(st.floats(0, 400) | st.floats(0, 5000), max_size=60))
@@ -169,8 +168,6 @@ def test_sweeping_the_past_is_invisible(seed: int) -> None:
         for history in (swept, kept):
             if step % 5 == 0:
                 history.cancelled_late(client, now)
-            elif step % 7 == 0:
-                history.address_changed(client, now)
             else:
                 history.ordered(client, node, now)
         saved = max(saved, len(kept) - len(swept))
