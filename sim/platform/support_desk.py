@@ -62,9 +62,16 @@ class SupportDesk:
     def _find(self, order_id: OrderId) -> Order | None:
         return self._book.open.get(order_id) or self._kept.get(order_id)
 
+    def _asked_for(self, order_id: OrderId) -> Order | None:
+        """An order by its number; None, and a fact, when the desk does not have it any more, or never had."""
+        order = self._find(order_id)
+        if order is None:
+            self._refuse(order_id, Refusal.TOO_LATE)
+        return order
+
     def see(self, order_id: OrderId, actor: int, role: Role) -> OrderStatus | None:
         """What the platform says of an order; None when there is no such order, or it is none of the actor's business."""
-        order = self._find(order_id)
+        order = self._asked_for(order_id)
         if order is None or not self._allows(Command.SEE_ORDER, role, actor, order):
             return None
         return OrderStatus(order.state, order.promised_s, order.wanted, tuple(order.held))
@@ -87,12 +94,12 @@ class SupportDesk:
         What was not in the bag has been paid for once, so it is given back for once: units of which more are disputed than
         the app says were brought are refused.
         """
-        order = self._find(order_id)
+        order = self._asked_for(order_id)
         if order is None:
             return Cents(0)
         held = dict(order.held)
         if any(units > held.get(sku, 0) for sku, units in wrong):
-            self._facts.request_refused(order=order_id, refusal=Refusal.DUPLICATE)
+            self._refuse(order_id, Refusal.DUPLICATE)
             return Cents(0)
         cents = Cents(self._worth(order, wrong, more_cents))
         if not self.refund(order_id, cents, role, actor):
@@ -110,17 +117,21 @@ class SupportDesk:
         Only from when the order stands packed and its saga has nothing left to do: until then lines may still be found
         missing, whose price is given back as well, and together that could be more than was paid.
         """
-        order = self._find(order_id)
-        if order is None or order.failing is not None or not self.reachable:
+        if not self.reachable:
+            return False  # nobody hears it
+        order = self._asked_for(order_id)
+        if order is None:
             return False
+        if order.failing is not None:
+            return self._refuse(order_id, Refusal.TOO_LATE)
         if not self._allows(Command.REFUND, role, actor, order):
             return False
         if not (order.planned and order.committed):
-            return self._refuse(order, Refusal.TOO_EARLY)
+            return self._refuse(order_id, Refusal.TOO_EARLY)
         if not 0 < cents <= left_of(order):
-            return self._refuse(order, Refusal.TOO_MUCH)
+            return self._refuse(order_id, Refusal.TOO_MUCH)
         if self.needs_lead(order_id, cents) and not may(role, Command.REFUND_MORE):
-            return self._refuse(order, Refusal.NOT_ALLOWED)
+            return self._refuse(order_id, Refusal.NOT_ALLOWED)
         self._given[order_id] = self._given.get(order_id, 0) + cents
         self._facts.goodwill_given(order=order_id, cents=cents, role=role, actor=actor)
         self._payments.refund(order, cents)
@@ -128,6 +139,6 @@ class SupportDesk:
             self._book.amend(order)
         return True
 
-    def _refuse(self, order: Order, refusal: Refusal) -> bool:
-        self._facts.request_refused(order=order.id, refusal=refusal)
+    def _refuse(self, order_id: OrderId, refusal: Refusal) -> bool:
+        self._facts.request_refused(order=order_id, refusal=refusal)
         return False

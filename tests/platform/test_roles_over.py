@@ -17,8 +17,9 @@ __all__ = ["shop"]
 WHOSE = {
     Command.CANCEL_ORDER: Role.CUSTOMER, Command.PICK: Role.PICKER, Command.ANSWER_OFFER: Role.DRIVER,
     Command.PICK_UP: Role.DRIVER, Command.HAND_OVER: Role.DRIVER,
+    Command.SEE_ORDER: Role.SUPPORT, Command.REFUND: Role.SUPPORT,
 }  # fmt: skip
-"""Who gives which command on an ordinary day. Support is left out: it looks orders up after their end as well."""
+"""Who gives which command on a usual day. Support looks orders up after their end, but only those somebody may write about."""
 
 
 class Heard:
