@@ -18,7 +18,7 @@ from sim.scenario import Scenario
 from sim.scenario.faults import Fault
 from sim.scenario.fields import clock_s
 from sim.streams import Streams
-from sim.vocabulary import FaultKind, StoreId, Svc, quantise
+from sim.vocabulary import NOBODY, FaultKind, StoreId, Svc, quantise
 
 End = Callable[[], None]
 
@@ -88,13 +88,14 @@ class Faults:
         at_s, fault = event.value
         kind = FaultKind[fault.kind.upper()]
         lasts_s = self._lasts_s(fault, at_s)
+        store = StoreId(NOBODY if fault.store is None else fault.store)
         self._number += 1
-        self._facts.fault_began(fault=kind, until_s=self._env.now + lasts_s)
+        self._facts.fault_began(fault=kind, until_s=self._env.now + lasts_s, store=store)
         end: End = getattr(self, f"_{fault.kind}")(fault, lasts_s)
 
         def over(_: Timer) -> None:
             end()
-            self._facts.fault_ended(fault=kind)
+            self._facts.fault_ended(fault=kind, store=store)
 
         Timer(self._env, lasts_s, over)
 

@@ -85,7 +85,7 @@ def known_metric(metric: str, option: str = "--metric") -> str:
     close = get_close_matches(metric, METRICS, n=3, cutoff=0.4)
     raise InputError(
         f"{option} {metric}: expected a metric of summary.json, such as {', '.join(close or METRICS[:3])} "
-        "(darkstore scenario schema lists all)."
+        "(a run's summary.json has them all)."
     )
 
 

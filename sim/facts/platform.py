@@ -109,10 +109,10 @@ class PlatformFacts:
     def breaker_moved(self, *, breaker: BreakerName, breaker_state: BreakerState) -> None:
         """A circuit breaker changed its state."""
 
-    def fault_began(self, *, fault: FaultKind, until_s: float) -> None:
-        """Something broke; undisturbed it lasts until `until_s`."""
+    def fault_began(self, *, fault: FaultKind, until_s: float, store: StoreId) -> None:
+        """Something broke; undisturbed it lasts until `until_s`. `store`: -1 unless it is one store's alone."""
 
-    def fault_ended(self, *, fault: FaultKind) -> None:
+    def fault_ended(self, *, fault: FaultKind, store: StoreId) -> None:
         """Something works again."""
 
     def alert_raised(self, *, alert: Alert, value: float) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sim.recording import Archive
-from sim.vocabulary import Alert, CancelReason, FaultKind, OrderState, Rejection
+from sim.vocabulary import NOBODY, Alert, CancelReason, FaultKind, OrderState, Rejection
 
 BEAT_S = 15.0
 """Seconds between two samples."""
@@ -54,10 +54,11 @@ def faults(archive: Archive) -> list[dict[str, Any]]:
     entered, short = archive.rows("order_entered", ["t_s", "order"]), _sold_short(archive)
     found: list[dict[str, Any]] = []
     lost_to, begins = np.full(len(lost_s), -1), began["t_s"].tolist()
-    for number, (at_s, kind, until_s) in enumerate(
-        zip(begins, began["fault"].tolist(), began["until_s"].tolist(), strict=True)
+    for number, (at_s, kind, until_s, store) in enumerate(
+        zip(*(began[name].tolist() for name in ("t_s", "fault", "until_s", "store")), strict=True)
     ):
-        ends = ended["t_s"][(ended["fault"] == kind) & (ended["t_s"] >= until_s - 1e-6)]
+        same = (ended["fault"] == kind) & (ended["store"] == store)
+        ends = ended["t_s"][same & (ended["t_s"] >= until_s - 1e-6)]
         ended_s = float(ends[0]) if len(ends) else None
         over_s = np.inf if ended_s is None else ended_s
         mine = [span for span in alerts if at_s <= span[0] <= over_s + GRACE_S]
@@ -75,6 +76,7 @@ def faults(archive: Archive) -> list[dict[str, Any]]:
         found.append(
             {
                 "kind": FaultKind(kind).name.lower(),
+                "store": None if store == NOBODY else store,
                 "began_s": at_s,
                 "ended_s": ended_s,
                 "detected_after_s": max(mine[0][0] - at_s, 0.0) if mine else None,

@@ -280,7 +280,7 @@ class Offers:
             )
         now, tracking = self._env.now, self._tracking
         if not tracking.is_idle(driver):
-            self._facts.proposal_refused(order=NO_ORDER, driver=driver, refusal=Refusal.DRIVER_NOT_IDLE)
+            self._facts.proposal_refused(order=NO_ORDER, driver=driver, refusal=self._proposals.not_idle(driver))
         elif self._proposals.is_machine(driver):
             self._facts.proposal_refused(order=NO_ORDER, driver=driver, refusal=Refusal.OUT_OF_RANGE)
         elif tracking.bound_for(driver) != store or tracking.overdue(driver, now):

@@ -273,9 +273,7 @@ class Office(Desks):
             self._facts.request_refused(order=request.order, refusal=Refusal.DUPLICATE)
             return Rejection.REPEATED
         if self.outages.region_down:
-            if backend is not None:
-                backend.front.placed.append(inf)
-            return self._reject(request, Rejection.UNAVAILABLE)
+            return self._unserved(request)
         if not self._is_open(now):
             return self._reject(request, Rejection.CLOSED)
         if not self._policies.admission(self, request):
@@ -285,7 +283,7 @@ class Office(Desks):
             return self._reject(request, Rejection.OUT_OF_ZONE)
         self._check_store("sourcing", store)
         if self.outages.refuses(store):
-            return self._reject(request, Rejection.UNAVAILABLE)
+            return self._unserved(request)
         plan = self._policies.saga(SagaView(request.order, request.value_cents))
         if plan[0] in _UNSEEN and not self.outages.blind(store):
             # Whoever reserves last looks first: nobody is charged, or told yes, for what is all gone.
@@ -313,6 +311,12 @@ class Office(Desks):
                 delay_s = backend.begin(order, delay_s, self._window_s[order.id] if ahead else 0.0)
         self.saga.start(order, delay_s)
         return None
+
+    def _unserved(self, request: OrderRequest) -> Rejection:
+        """Nobody is there who could take the order: a request that failed."""
+        if self.backend is not None:
+            self.backend.front.placed.append(inf)
+        return self._reject(request, Rejection.UNAVAILABLE)
 
     def browse(self, store: StoreId, category: int, number: int) -> None:
         """A customer looks at a page of a store's catalogue (`reads: explicit`); `number` counts such looks."""

@@ -12,7 +12,7 @@ from sim.contracts import Offer
 from sim.platform.orders import Order
 from sim.platform.tracking import Tracking
 from sim.ports import Figures
-from sim.vocabulary import DriverId, NodeId, OrderId, Refusal, StoreId
+from sim.vocabulary import DriverId, InputError, NodeId, OrderId, Refusal, StoreId
 
 
 class Proposals:
@@ -39,7 +39,7 @@ class Proposals:
         if order is None:
             return Refusal.ORDER_NOT_WAITING
         if not self._tracking.is_idle(driver):
-            return Refusal.DRIVER_NOT_IDLE
+            return self.not_idle(driver)
         if order.declined is not None and driver in order.declined:
             return Refusal.ALREADY_DECLINED
         if along:
@@ -55,6 +55,19 @@ class Proposals:
             decline(order, driver)
             return Refusal.OUT_OF_RANGE
         return None
+
+    def not_idle(self, driver: DriverId) -> Refusal:
+        """Nothing can be proposed to a driver who has work, or is not there.
+
+        Raises
+        ------
+        InputError
+            There is no such driver in the scenario.
+        """
+        drivers = len(self._loads_litres)
+        if not 0 <= driver < drivers:
+            raise InputError(f"policies.dispatch: expected a driver of this scenario (below {drivers}), got {driver}.")
+        return Refusal.DRIVER_NOT_IDLE
 
     def is_machine(self, driver: DriverId) -> bool:
         """Whether it is a vehicle with a range, which waits at its own store and nowhere else."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.reading.run import FinishedRun
 from sim.reading.stories import Event, parameters, stories_of
-from sim.vocabulary import FaultKind, OfferAnswer, PickStage, Topic
+from sim.vocabulary import NOBODY, FaultKind, OfferAnswer, PickStage, Topic
 
 CAUSES: Final = {
     "checkout": "checkout",
@@ -116,23 +116,31 @@ class Way(NamedTuple):
         return found
 
 
-Fault = tuple[FaultKind, float, float]
+class Fault(NamedTuple):
+    """Something that was broken: what, from when, until when (seconds since the start), and in which store alone."""
+
+    kind: FaultKind
+    begin_s: float
+    end_s: float
+    store: int
+    """`NOBODY`: in no store alone."""
+
 
 Parts = list[tuple[str, float, float]]
 """Stretches by cause: from when, until when."""
 
 
 def faults_of(run: FinishedRun) -> list[Fault]:
-    """What was broken: kind, from when, until when; seconds since the start."""
-    began = run.archive.rows("fault_began")
-    ended = run.archive.rows("fault_ended", ("t_s", "fault"))
-    left: dict[int, list[float]] = {}
-    for t_s, fault in ended.tolist():
-        left.setdefault(fault, []).append(t_s)
+    """What was broken."""
+    began, ended = run.archive.rows("fault_began"), run.archive.rows("fault_ended", ("t_s", "fault", "store"))
+    left: dict[tuple[int, int], list[float]] = {}
+    for t_s, fault, store in ended.tolist():
+        left.setdefault((fault, store), []).append(t_s)
     found = []
-    for t_s, fault, until_s in zip(*(began[name].tolist() for name in ("t_s", "fault", "until_s")), strict=True):
-        ends = [end_s for end_s in left.get(fault, []) if end_s >= t_s]
-        found.append((FaultKind(fault), t_s, min(ends, default=min(until_s, run.close_s))))
+    columns = (began[name].tolist() for name in ("t_s", "fault", "until_s", "store"))
+    for t_s, fault, until_s, store in zip(*columns, strict=True):
+        ends = [end_s for end_s in left.get((fault, store), []) if end_s >= t_s]
+        found.append(Fault(FaultKind(fault), t_s, min(ends, default=min(until_s, run.close_s)), store))
     return found
 
 
@@ -144,18 +152,20 @@ def ways_of(run: FinishedRun, orders: Iterable[int] | None = None) -> list[Way]:
     orders
         Of these only; None: of all.
     """
-    names = ("order", "promised_s", *STAGES, "at_store_s")
+    names = ("order", "store", "promised_s", *STAGES, "at_store_s")
     rows = [row for row in zip(*run.columns("orders", *names).values(), strict=True) if None not in row[:-1]]
     if orders is not None:
         wanted = set(orders)
         rows = [row for row in rows if row[0] in wanted]
     befell, broken, spent = stories_of(run, (row[0] for row in rows), _KINDS), faults_of(run), _spent(run)
     found = []
-    for order, promised_s, *times, at_store_s in sorted(rows, key=lambda row: row[0]):
+    for order, store, promised_s, *times, at_store_s in sorted(rows, key=lambda row: row[0]):
         # A picker may begin before the books say that the order is confirmed: no stage ends before it begins.
         moments = np.maximum.accumulate(np.array(times)).tolist()
         pieces = [piece for piece in _pieces(moments, at_store_s, befell[order], spent) if piece.end_s > piece.start_s]
         for fault in broken:
+            if fault.store not in (NOBODY, store):
+                continue  # it was another store's
             pieces = [part for piece in pieces for part in _struck(piece, fault)]
         found.append(Way(order, moments[0], promised_s, moments[-1], tuple(pieces)))
     return found
@@ -163,7 +173,7 @@ def ways_of(run: FinishedRun, orders: Iterable[int] | None = None) -> list[Way]:
 
 def _struck(piece: Piece, fault: Fault) -> list[Piece]:
     """A piece, of which the part during a fault that touches it is the fault's."""
-    kind, begin_s, end_s = fault
+    kind, begin_s, end_s, _ = fault
     if piece.cause not in TOUCHES.get(kind, ()):
         return [piece]
     return _carved(piece.cause, piece.start_s, piece.end_s, [(fault_cause(kind), begin_s, end_s)])

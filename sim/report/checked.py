@@ -37,7 +37,9 @@ def said(found: Mapping[str, Any]) -> str:
     if names["inconclusive"]:
         needed = [each["replications_needed"] for each in errors if each["state"] == "inconclusive"]
         known = [each for each in needed if each is not None]
-        more = f" About {max(known)} replications should tell (--reps)." if known else ""
+        # Against a baseline there are no more days than it has.
+        rewrite = ", and a baseline written again of as many" if found["baseline"] is not None else ""
+        more = f" About {max(known)} replications should tell (--reps{rewrite})." if known else ""
         if None in needed:
             more += " Where a figure lies at its limit, no number of them will."
         return f"Inconclusive: {', '.join(names['inconclusive'])}.{more}{tail}"

@@ -160,7 +160,7 @@ def _answer(found: Mapping[str, Any], name: str, rows: Mapping[tuple[str, str], 
             return f"One day says nothing of {name} against {found['base']}: give --reps 5 or more."
         return f"{name} cannot be told from {found['base']} by {found['replications']} days."
     rest = len(said.get("no difference seen", ()))
-    tail = f"; {rest} of {len(found['metrics'])} figures show no difference" if rest else ""
+    tail = f"; {rest} of {len(found['metrics'])} figures are unclear" if rest else ""
     return f"{name} is {'; '.join(clauses)}{tail}."
 
 

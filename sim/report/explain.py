@@ -142,7 +142,11 @@ METRICS: Final[dict[str, Metric]] = {
     "orders.rejected": Metric("turned away", "count", "Customers who could not place an order."),
     "orders.delivered": Metric("delivered", "count", "Orders handed over at the door."),
     "orders.cancelled": Metric("cancelled", "count", "Orders that ended without a delivery after they were placed."),
-    "orders.payment_failed": Metric("payment failed", "count", "Orders that ended because the customer could not pay."),
+    "orders.payment_failed": Metric(
+        "payment failed",
+        "count",
+        "Orders that ended unpaid: the customer could not pay, or no provider took the money.",
+    ),
     "orders.open": Metric("still open at the close", "count", "Orders that had not ended when the run closed."),
     "refunds.orders": Metric(
         "refunded, wholly or in part", "count", "Orders for which money went back to the customer."

@@ -193,7 +193,7 @@ FORMULAS: Final[tuple[tuple[str, str], ...]] = (
     (r"platform\.attacks\.refused_share", "platform.attacks.refused / platform.attacks.asked"),
     (r"platform\.faults\.detected_after_s", "first fact alert_raised from fault_began to 5 min after fault_ended, - fault_began"),
     (r"platform\.faults\.recovered_after_s", "last fact alert_cleared of the alerts that found it - fault_began"),
-    (r"platform\.faults\.orders_lost", "facts order_rejected and order_moved to an end without delivery, in that time"),
+    (r"platform\.faults\.orders_lost", "facts order_rejected (our own) and order_moved to an end undelivered, in that time"),
     (r"platform\.bus\.picked_twice", "orders with two facts pick_started, and two goods_picked of one sku"),
     (r"platform\.faults\.units_short", "units of facts hold_reduced, or line_missing once picked, of orders of that time"),
     (r"platform\.version_conflicts_per_1000", "1,000 x facts version_conflict / orders.entered"),

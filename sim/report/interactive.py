@@ -48,7 +48,7 @@ def interactive(
     charts: list[Chart | None] = [drift_bars(summary)]
     if goods_only(summary):
         return _packed(charts)
-    bands = [(words(kind.name.lower()), begin_s, over_s) for kind, begin_s, over_s in faults_of(run)]
+    bands = [(words(kind.name.lower()), begin_s, over_s) for kind, begin_s, over_s, _ in faults_of(run)]
     told = chosen(orders, warmup_s)
     away = turned_away(run, warmup_s, max(MOST - len(told), MOST // 20))
     ways = ways_of(run, told)

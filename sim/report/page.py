@@ -204,10 +204,11 @@ def _floor(manifest: Mapping[str, Any], summary: Mapping[str, Any], series: dict
 
 def _platform(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
     """What the page says of the software platform; nothing for a run without one."""
+    names = [store["name"] for store in at(manifest, "world.stores") or ()]
     return {
         "platform": simulated(summary),
         "endpoints": endpoint_rows(summary),
-        "faults": fault_rows(summary, parse_start(manifest["scenario"]["start"])),
+        "faults": fault_rows(summary, parse_start(manifest["scenario"]["start"]), names),
         "troubles": trouble_rows(summary),
     }
 

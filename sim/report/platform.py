@@ -1,16 +1,13 @@
 """The platform's part of a report: how its services fared, what each endpoint took, and what went wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from numpy.typing import NDArray
 
 from sim.report.explain import metric_of, words
 from sim.report.words import DASH, at, centre, figure_text, local_time, number
-
-if TYPE_CHECKING:
-    pass
 
 Columns = dict[str, NDArray[Any]]
 
@@ -56,8 +53,13 @@ def endpoint_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str, 
     return rows
 
 
-def fault_rows(summary: Mapping[str, Any], start: datetime | None = None) -> list[tuple[str, str, str, str, str]]:
-    """Of each fault: what broke, when, after how long it was noticed and everything well again, orders lost; in words."""
+def fault_rows(
+    summary: Mapping[str, Any], start: datetime | None = None, stores: Sequence[str] = ()
+) -> list[tuple[str, str, str, str, str]]:
+    """Of each fault: what broke, when, after how long it was noticed and everything well again, orders lost; in words.
+
+    `stores`: their names, where they are known.
+    """
     rows = []
     for fault in at(summary, "platform.faults") or ():
         began_s, ended_s = centre(fault["began_s"]), centre(fault["ended_s"])
@@ -72,7 +74,11 @@ def fault_rows(summary: Mapping[str, Any], start: datetime | None = None) -> lis
             known = (centre(fault.get("already_on")) or 0.0) > 0.5
             noticed = (ALREADY_ON if known else figure_text(fault["detected_after_s"], "time")) + by
         well = figure_text(fault["recovered_after_s"], "time")
-        rows.append((words(fault["kind"]), when, noticed, well, figure_text(fault["orders_lost"], "count")))
+        store = centre(fault.get("store"))
+        what = words(fault["kind"])
+        if store is not None:
+            what += f", {stores[int(store)] if stores else f'store {int(store) + 1}'}"
+        rows.append((what, when, noticed, well, figure_text(fault["orders_lost"], "count")))
     return rows
 
 
@@ -91,7 +97,7 @@ def trouble_lines(summary: Mapping[str, Any]) -> list[str]:
     for kind, when, noticed, well, lost in fault_rows(summary):
         told = noticed if noticed.startswith(("no alert", ALREADY_ON)) else f"noticed after {noticed}"
         told += "" if well == DASH else f", well after {well}"
-        lines.append(f"{kind}, {when}: {told}, {lost} orders lost")
+        lines.append(f"{kind}, {when}: {told}; {lost} orders lost in that time")
     figures = [f"{label} {value}" for label, value in trouble_rows(summary)]
     return [*lines, *([", ".join(figures)] if figures else [])]
 

@@ -162,7 +162,8 @@ PLATFORM: Final[dict[str, Metric]] = {
         "orders lost",
         "count",
         "Of each fault: orders turned away, cancelled or not paid from its beginning until its end and recovery; not those that"
-        " nobody took at the door. An order lost while several faults are on counts for the one that began last.",
+        " nobody took at the door. An order lost while several faults are on counts for the one that began last. Some may have"
+        " been lost without it as well: hold it against the same day without the fault.",
     ),
     "platform.faults.units_short": Metric(
         "units short", "count", "Of each fault: units sold while it lasted that were on record and not on the shelf."

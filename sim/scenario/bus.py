@@ -10,7 +10,9 @@ from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, NonNegative, Posit
 class BusSpec(Branch):
     """How messages travel between services, and what happens to them."""
 
-    partitions: Positive = given(12, JUDGEMENT, "partitions of each topic; messages of one key share one")
+    partitions: Annotated[Positive, Field(le=10_000)] = given(
+        12, JUDGEMENT, "partitions of each topic; messages of one key share one"
+    )
     loss: Share = given(0.0005, JUDGEMENT, "chance that a delivery is lost and has to be made again")
     duplicates: Share = given(0.0005, JUDGEMENT, "chance that an acknowledgement is lost and a message comes twice")
     redeliver_s: AboveZero = given(5.0, JUDGEMENT, "time until a lost message is sent again, seconds")

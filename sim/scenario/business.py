@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from sim.scenario.bus import BusSpec
 from sim.scenario.catalogue_reads import Browsing
-from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Count, NonNegative, Positive, Share, given
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Cents, Count, NonNegative, Positive, Share, Spread, given
 from sim.scenario.gateway import (
     Auth,
     BackpressureSpec,
@@ -43,7 +43,7 @@ class Customers(Branch):
     patience_noise: Literal["lognormal", "exponential"] = given(
         "lognormal", JUDGEMENT, "distribution of patience; exponential as in Erlang A (Palm 1957)"
     )
-    patience_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of patience when lognormal")
+    patience_cv: Spread = given(0.5, JUDGEMENT, "coefficient of variation of patience when lognormal")
     price_elasticity: NonNegative = given(
         1.5, "judgement: groceries are inelastic, the shop they are bought at is not",
         "by how many percent orders fall when what an order costs in all rises by one, through a surcharge",
@@ -67,7 +67,7 @@ class Payments(Branch):
     """The payment provider, outside the platform."""
 
     latency_s: NonNegative = given(1.2, JUDGEMENT, "mean time of a charge, seconds (lognormal)")
-    latency_cv: NonNegative = given(0.8, "judgement: a heavy tail", "coefficient of variation of the latency")
+    latency_cv: Spread = given(0.8, "judgement: a heavy tail", "coefficient of variation of the latency")
     decline_share: Share = given(0.03, JUDGEMENT, "chance that a charge is declined, each attempt by itself")
     attempts_max: Annotated[int, Field(strict=True, ge=1, le=5)] = given(
         2, JUDGEMENT, "how often a customer tries to pay"
@@ -88,7 +88,9 @@ class Payments(Branch):
     duplicate_share: Share = given(0.002, JUDGEMENT, "charges that are told of again by a callback")
     callback_s: AboveZero = given(90.0, JUDGEMENT, "mean time until the provider calls back, seconds")
     lost_callback_share: Share = given(0.02, JUDGEMENT, "callbacks that never come: found in the settlement file")
-    refund_retry_s: AboveZero = given(60.0, JUDGEMENT, "time until a refund that failed is tried again, seconds")
+    refund_retry_s: Annotated[AboveZero, Field(ge=0.1)] = given(
+        60.0, JUDGEMENT, "time until a refund that failed is tried again, seconds"
+    )
     keep_fee_on_failed: bool = given(
         False, "-", "keep the fees of an order that could not be handed over, where they were paid beforehand"
     )
@@ -121,13 +123,13 @@ class Platform(Branch):
     submit_s: NonNegative = given(
         0.05, "judgement: a mobile network's round trip", "mean time from the phone to the gateway and back, seconds"
     )
-    submit_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that time")
+    submit_cv: Spread = given(0.5, JUDGEMENT, "coefficient of variation of that time")
     window_s: NonNegative = given(
         0.006,
         "judgement: one round trip to a database nearby, so that the p99 of a reservation is below 25 ms",
         "mean time between reading and writing stock, seconds",
     )
-    window_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of that window")
+    window_cv: Spread = given(0.5, JUDGEMENT, "coefficient of variation of that window")
     reads: Literal["rate", "explicit"] = given(
         "rate",
         "-",
@@ -173,7 +175,7 @@ class Platform(Branch):
     )
     tracking: TrackingSpec = given(TrackingSpec, "-", "what becomes of these positions, and what is made of them")
     notifications: NotificationSpec = given(NotificationSpec, "-", "how customers and drivers are told of what happens")
-    delivery_fee_cents: Count = given(290, JUDGEMENT, "fee of every order, cents")
+    delivery_fee_cents: Cents = given(290, JUDGEMENT, "fee of every order, cents")
     pricing: Pricing = given(Pricing, "-", "what is charged beside the goods and the delivery fee")
     promise: Promise = given(Promise, "-", "the time the customer is told")
 

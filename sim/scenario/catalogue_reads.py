@@ -1,6 +1,6 @@
 """The keys of browsing: how much customers look, how pages are cached, how far the read replica is behind."""
 
-from sim.scenario.fields import JUDGEMENT, Branch, NonNegative, Share, given
+from sim.scenario.fields import JUDGEMENT, Branch, NonNegative, Share, Spread, given
 
 
 class CacheSpec(Branch):
@@ -17,7 +17,7 @@ class CacheSpec(Branch):
         "judgement: a message, sent late enough for the replica to be up to date (delayed deletion)",
         "mean time from such a change until the page is deleted, seconds",
     )
-    invalidate_cv: NonNegative = given(0.2, JUDGEMENT, "coefficient of variation of that time (lognormal)")
+    invalidate_cv: Spread = given(0.2, JUDGEMENT, "coefficient of variation of that time (lognormal)")
     invalidate_loss: Share = given(
         0.002, "judgement: sent once, not acknowledged", "chance that the message is lost; the page then lives its life"
     )
@@ -35,7 +35,7 @@ class ReplicaSpec(Branch):
     lag_s: NonNegative = given(
         0.2, "judgement: asynchronous replication inside a region", "mean time behind the primary, seconds"
     )
-    lag_cv: NonNegative = given(0.5, JUDGEMENT, "coefficient of variation of the lag (lognormal)")
+    lag_cv: Spread = given(0.5, JUDGEMENT, "coefficient of variation of the lag (lognormal)")
     batch_s: NonNegative = given(
         0.5, JUDGEMENT, "changes are sent to the replica at multiples of this, seconds; 0: at once"
     )

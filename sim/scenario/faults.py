@@ -62,7 +62,7 @@ class Fault(Branch):
         JUDGEMENT,
         "how long it lasts; database_crash, orchestrator_crash and region_outage: until somebody has taken over",
     )
-    factor: AboveZero = given(
+    factor: Annotated[AboveZero, Field(ge=0.001, le=1e6)] = given(
         20.0, JUDGEMENT, "bus_slowdown, service_slowdown, replica_lag, scanner_failure: how much slower"
     )
     service: ServiceName | None = given(
@@ -71,7 +71,7 @@ class Fault(Branch):
     instances: Annotated[int, Field(strict=True, ge=1)] = given(1, "-", "instance_crash: how many at once")
     zone: Annotated[int, Field(strict=True, ge=0, le=2)] = given(0, "-", "zone_outage: which of the three zones")
     store: Count | None = given(
-        None, "-", "corrupted_records, store_partition, scanner_failure: which store; none: all of them"
+        None, "-", "corrupted_records, store_partition, scanner_failure: which store, the first is 0; none: all of them"
     )
     region: Count | None = given(
         None, "-", "database_crash: which region's database, of `platform.regions`; none: all of them"

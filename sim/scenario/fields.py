@@ -10,14 +10,21 @@ JUDGEMENT: Final = "judgement"
 DAY_S: Final = 86_400.0
 """A day, seconds."""
 
-Count = Annotated[int, Field(strict=True, ge=0)]
-Positive = Annotated[int, Field(strict=True, gt=0)]
+# What is larger than these is a slip of somebody's pen, and would not fit into the log's columns.
+Count = Annotated[int, Field(strict=True, ge=0, le=2_000_000_000)]
+Positive = Annotated[int, Field(strict=True, gt=0, le=100_000_000)]
 Real = Annotated[float, Field(strict=True)]
-NonNegative = Annotated[float, Field(strict=True, ge=0)]
-AboveZero = Annotated[float, Field(strict=True, gt=0)]
+NonNegative = Annotated[float, Field(strict=True, ge=0, le=1e9)]
+AboveZero = Annotated[float, Field(strict=True, gt=0, le=1e9)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Factor = Annotated[float, Field(strict=True, ge=0, le=1000)]
+"""Multiplies demand."""
+Spread = Annotated[float, Field(strict=True, ge=0, le=20)]
+"""A coefficient of variation."""
+Cents = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+"""What an order may cost, ten thousand at most."""
 
-_CLOCK = re.compile(r"^(?:(\d+)d )?([01]\d|2[0-4]):([0-5]\d)$")
+_CLOCK = re.compile(r"^(?:(\d{1,3})d )?([01]\d|2[0-4]):([0-5]\d)$")
 
 
 def clock_s(text: str) -> float:
@@ -36,7 +43,7 @@ def _check_clock(text: str) -> str:
 def window_s(text: str) -> tuple[float, float]:
     """Turn ``HH:MM-HH:MM`` into two times of day, seconds; an end before the start means past midnight."""
     parts = text.split("-")
-    if len(parts) != 2:
+    if len(parts) != 2 or "d" in text:
         raise ValueError('opening hours "HH:MM-HH:MM"')
     start, end = clock_s(parts[0]), clock_s(parts[1])
     return start, end if end > start else end + DAY_S

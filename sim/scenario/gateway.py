@@ -1,19 +1,10 @@
 """The scenario's gateway: sessions, limits, repeated requests, overload, screens; and what an order must be and costs."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.scenario.fields import (
-    JUDGEMENT,
-    AboveZero,
-    Branch,
-    Count,
-    NonNegative,
-    Positive,
-    Share,
-    given,
-)
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Cents, Count, NonNegative, Positive, Share, given
 
 TokenLife = Annotated[float, Field(strict=True, ge=900, le=1800)]
 FeatureName = Literal["recommendations", "loyalty", "live_tracking", "promotions"]
@@ -57,6 +48,20 @@ class Limit(Branch):
 
 class Limits(Branch):
     """Rate limits: token buckets of each user for each endpoint, of each address, and of the platform as a whole."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rest(cls, tree: Any) -> Any:
+        """A limit of which only one key is given keeps the other."""
+        if not isinstance(tree, dict):
+            return tree
+        whole = dict(tree)
+        for name, field in cls.model_fields.items():
+            part = tree.get(name)
+            if isinstance(part, dict) and field.default_factory is not None:
+                usual: Limit = field.get_default(call_default_factory=True)
+                whole[name] = {**usual.model_dump(), **part}
+        return whole
 
     on: bool = given(True, "-", "false: every request is let in")
     login: Limit = given(lambda: Limit(per_s=0.1, burst=5), JUDGEMENT, "logins of one account")
@@ -191,8 +196,8 @@ class Pricing(Branch):
     tax_included: bool = given(
         True, "consumer prices in Chile and the EU include it", "true: prices contain the tax; false: it comes on top"
     )
-    small_order_below_cents: Count = given(0, "no such fee", "baskets below this pay the small-order fee, cents")
-    small_order_fee_cents: Count = given(0, "no such fee", "fee of a small order, cents")
+    small_order_below_cents: Cents = given(0, "no such fee", "baskets below this pay the small-order fee, cents")
+    small_order_fee_cents: Cents = given(0, "no such fee", "fee of a small order, cents")
     free_delivery_from_cents: Count | None = given(
         None, "no free delivery", "baskets from this on pay no delivery fee, cents; null: all pay"
     )

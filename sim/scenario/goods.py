@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Clock, Count, NonNegative, Share, given
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Clock, Count, NonNegative, Share, Spread, given
 
 Mean = Annotated[float, Field(strict=True, ge=1, le=10_000)]
 
@@ -34,10 +34,10 @@ class Supply(Branch):
     )  # fmt: skip
     miscount_units: Mean = given(2.0, JUDGEMENT, "mean units by which such a line is wrong (geometric)")
     miscount_short_share: Share = given(0.6, JUDGEMENT, "share of the wrong lines that hold less than is noted")
-    cover_days: AboveZero = given(
+    cover_days: Annotated[AboveZero, Field(le=3660)] = given(
         2.0, JUDGEMENT, "opening stock: days of expected demand, plus two standard deviations"
     )
-    belief_cv: NonNegative = given(
+    belief_cv: Spread = given(
         0.5, "judgement: forecasts of goods that nobody has sold yet are off by about half",
         "how far off the office's first belief in each SKU's demand is (coefficient of variation, lognormal); 0: it is right",
     )  # fmt: skip

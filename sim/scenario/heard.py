@@ -78,18 +78,26 @@ def unheard(scenario: Scenario) -> str | None:
 
 
 def _never(scenario: Scenario) -> list[str]:
-    """Faults whose time is not within the run: nothing comes of them."""
+    """Faults, surges and sales whose time is not within the run: nothing comes of them."""
     late, early = list[str](), list[str]()
+
+    def look(named: str, at: str, lasts_s: float, end_s: float) -> None:
+        begins_s = clock_s(at) + scenario.midnight_s
+        if begins_s >= end_s:
+            late.append(f"{named} at {at})")
+        elif begins_s + lasts_s <= 0.0:
+            early.append(f"{named} at {at})")
+
     for number, fault in enumerate(scenario.faults):
-        if fault.at is None:
-            continue
-        begins_s, named = clock_s(fault.at) + scenario.midnight_s, f"faults.{number} ({fault.kind} at {fault.at})"
-        if begins_s >= scenario.end_s:
-            late.append(named)
-        elif begins_s + fault.lasts_s(scenario.platform.restart_s) <= 0.0:
-            early.append(named)
+        if fault.at is not None:
+            lasts_s = fault.lasts_s(scenario.platform.restart_s)
+            look(f"faults.{number} ({fault.kind}", fault.at, lasts_s, scenario.end_s)
+    for number, surge in enumerate(scenario.demand.surges):
+        look(f"demand.surges.{number} (surge", surge.at, 60.0 * surge.minutes, scenario.horizon_s)
+    for number, sale in enumerate(scenario.demand.flash_sales):
+        look(f"demand.flash_sales.{number} (sale", sale.at, sale.seconds, scenario.horizon_s)
     places = ("after the run ends", late), ("over before the run begins", early)
-    return [f"nothing comes of what is {where}: {', '.join(faults)}." for where, faults in places if faults]
+    return [f"nothing comes of what is {where}: {', '.join(named)}." for where, named in places if named]
 
 
 def _given(scenario: Scenario) -> dict[str, str]:

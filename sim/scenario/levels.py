@@ -20,7 +20,7 @@ def _known(metric: str) -> str:
     if metric not in METRICS:
         close = get_close_matches(metric, METRICS, n=3, cutoff=0.4)
         known = f"such as {', '.join(close or METRICS[:3])}"
-        raise ValueError(f"a metric of summary.json ({known}; darkstore scenario schema lists all), got {metric!r}")
+        raise ValueError(f"a metric of summary.json ({known}; a run's summary.json has them all), got {metric!r}")
     return metric
 
 

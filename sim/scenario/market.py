@@ -1,5 +1,6 @@
 """The scenario's market: what is sold, who orders it, and how long rides take."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -10,9 +11,11 @@ from sim.scenario.fields import (
     Branch,
     Clock,
     Count,
+    Factor,
     NonNegative,
     Positive,
     Share,
+    Spread,
     Window,
     given,
 )
@@ -52,7 +55,7 @@ class Catalogue(Branch):
     zipf: NonNegative = given(
         0.8, "judgement: the top fifth of SKUs then makes two thirds of sales", "exponent of popularity by rank"
     )
-    price_cv: NonNegative = given(0.6, JUDGEMENT, "coefficient of variation of prices within a category")
+    price_cv: Spread = given(0.6, JUDGEMENT, "coefficient of variation of prices within a category")
     categories: tuple[Category, ...] = given(
         lambda: (
             Category(name="fresh", share=0.2, price_cents=280, litres=1.2, zone="chilled", life_days=5, returnable=False),
@@ -80,7 +83,7 @@ class Catalogue(Branch):
 class Weather(Branch):
     """What the weather does to everybody."""
 
-    demand_factor: NonNegative = given(1.0, "a dry day", "multiplies the rate of orders")
+    demand_factor: Factor = given(1.0, "a dry day", "multiplies the rate of orders")
     ride_factor: Annotated[AboveZero, Field(le=100)] = given(1.0, "a dry day", "multiplies every ride's true time")
     grounded: tuple[Window, ...] = given(
         (), "a calm day", 'hours "HH:MM-HH:MM" of wind or rain in which nothing flies, every day'
@@ -92,25 +95,31 @@ class Surge(Branch):
 
     at: Clock
     minutes: AboveZero
-    factor: NonNegative
+    factor: Factor
 
 
 class FlashSale(Branch):
     """Many buyers of one SKU at once, on top of the day's demand."""
 
     at: Clock
-    seconds: AboveZero
-    buyers: Positive
+    seconds: Annotated[AboveZero, Field(le=86_400)]
+    buyers: Annotated[Positive, Field(le=20_000_000)]
     sku: Count = given(0, "the most popular", "the SKU on sale, by popularity rank")
-    units: Positive = given(1, "-", "units each buyer wants")
-    stock: Count | None = given(None, "-", "opening stock of the SKU in each store; none: as replenished")
+    units: Annotated[Positive, Field(le=1000)] = given(1, "-", "units each buyer wants")
+    stock: Annotated[Count, Field(le=10_000_000)] | None = given(
+        None, "-", "opening stock of the SKU in each store; none: as replenished"
+    )
 
 
 class Basket(Branch):
     """What one order holds."""
 
-    lines_mean: Annotated[float, Field(strict=True, ge=1)] = given(5.0, JUDGEMENT, "mean lines per order (1 + Poisson)")
-    units_mean: Annotated[float, Field(strict=True, ge=1)] = given(1.3, JUDGEMENT, "mean units per line (geometric)")
+    lines_mean: Annotated[float, Field(strict=True, ge=1, le=1000)] = given(
+        5.0, JUDGEMENT, "mean lines per order (1 + Poisson)"
+    )
+    units_mean: Annotated[float, Field(strict=True, ge=1, le=1000)] = given(
+        1.3, JUDGEMENT, "mean units per line (geometric)"
+    )
 
 
 Hourly = Annotated[tuple[NonNegative, ...], Field(min_length=24, max_length=24)]
@@ -130,7 +139,7 @@ class Demand(Branch):
     weekday: Weekly = given(
         lambda: (0.92, 0.9, 0.92, 0.97, 1.12, 1.14, 1.03), JUDGEMENT, "factors from Monday to Sunday; their mean is 1"
     )
-    calendar: dict[str, NonNegative] = given(dict, "-", 'factors of special dates: {"2026-12-24": 1.6}')
+    calendar: dict[str, Factor] = given(dict, "-", 'factors of special dates: {"2026-12-24": 1.6}')
     weather: Weather = given(Weather, "-", "weather of the whole run")
     surges: tuple[Surge, ...] = given((), "-", "stretches of unusual demand")
     flash_sales: tuple[FlashSale, ...] = given((), "-", "many buyers of one SKU at once")
@@ -162,6 +171,18 @@ class Demand(Branch):
     cell_resolution: Annotated[int, Field(strict=True, ge=0, le=15)] = given(
         8, "cells of about 0.7 km2", "H3 resolution of demand cells"
     )
+
+    @field_validator("calendar")
+    @classmethod
+    def _dates(cls, factors: dict[str, float]) -> dict[str, float]:
+        for day in factors:
+            try:
+                known = date.fromisoformat(day).isoformat() == day
+            except ValueError:
+                known = False
+            if not known:
+                raise ValueError(f'dates such as "2026-12-24", got {day!r}')
+        return factors
 
     @field_validator("profile", "weekday")
     @classmethod

@@ -47,7 +47,7 @@ def everyone(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
 class Pickers(Branch):
     """People who pick and pack orders in the stores."""
 
-    per_store: Positive = given(
+    per_store: Annotated[Positive, Field(le=10_000)] = given(
         16,
         "judgement: 75 % busy at the evening peak of the default day",
         "pickers on the payroll, mean over the stores",

@@ -15,10 +15,10 @@ LoadShare = Annotated[float, Field(strict=True, gt=0, le=1)]
 class ServiceSpec(Branch):
     """One service behind its load balancer."""
 
-    instances: Positive | None = given(
+    instances: Annotated[Positive, Field(le=10_000)] | None = given(
         None, "sized by the expected peak", "instances at the start; null: what the ordinary day's peak needs"
     )
-    workers: Positive = given(8, JUDGEMENT, "calls that one instance works on at a time")
+    workers: Annotated[Positive, Field(le=10_000)] = given(8, JUDGEMENT, "calls that one instance works on at a time")
     work_s: AboveZero = given(0.005, JUDGEMENT, "mean work of a call, seconds")
     queue_max_s: AboveZero = given(
         1.0, "judgement: beyond it callers have given up", "a call that would wait longer than this is refused, seconds"
@@ -33,7 +33,7 @@ class ServiceSpec(Branch):
 class GatewaySpec(ServiceSpec):
     """The way in: tokens, roles, limits, routing."""
 
-    workers: Positive = given(16, JUDGEMENT, "calls that one instance works on at a time")
+    workers: Annotated[Positive, Field(le=10_000)] = given(16, JUDGEMENT, "calls that one instance works on at a time")
     work_s: AboveZero = given(0.002, JUDGEMENT, "mean work of a call, seconds")
 
 
@@ -70,7 +70,7 @@ class PaymentsSpec(ServiceSpec):
 class DispatchSpec(ServiceSpec):
     """Offers to drivers, and who is near."""
 
-    workers: Positive = given(4, JUDGEMENT, "calls that one instance works on at a time")
+    workers: Annotated[Positive, Field(le=10_000)] = given(4, JUDGEMENT, "calls that one instance works on at a time")
     work_s: AboveZero = given(
         0.012, "judgement: p99 below the 75 ms of 'drivers nearby'", "mean work of a call, seconds"
     )
@@ -85,7 +85,7 @@ class TrackingSpec(ServiceSpec):
 class NotificationsSpec(ServiceSpec):
     """Push messages and mails."""
 
-    workers: Positive = given(4, JUDGEMENT, "calls that one instance works on at a time")
+    workers: Annotated[Positive, Field(le=10_000)] = given(4, JUDGEMENT, "calls that one instance works on at a time")
 
 
 class Services(Branch):

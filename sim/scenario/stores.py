@@ -135,7 +135,7 @@ class Counting(Branch):
 class Review(Branch):
     """People in the office who look at large differences between scan log, or a picker's count, and record."""
 
-    people: Count = given(1, JUDGEMENT, "how many")
+    people: Annotated[Count, Field(le=10_000)] = given(1, JUDGEMENT, "how many")
     minutes: Annotated[AboveZero, Field(le=1440)] = given(6.0, JUDGEMENT, "time to look into a difference, minutes")
     hours: Window = given("09:00-18:00", "office hours", "when they work; the same time twice: all day")
     picker_units: Count | None = given(

@@ -16,7 +16,6 @@ from sim.scenario.fields import (
     JUDGEMENT,
     AboveZero,
     Branch,
-    Count,
     NonNegative,
     Positive,
     clock_s,
@@ -42,7 +41,7 @@ class Euclidean(Branch):
     width_m: NonNegative = given(5000.0, JUDGEMENT, "width of the plain, metres (0: everything is at one point)")
     height_m: NonNegative = given(5000.0, JUDGEMENT, "height of the plain, metres")
     points: Positive = given(400, JUDGEMENT, "places where customers live, drawn uniformly")
-    speed_kmh: AboveZero = given(25.0, JUDGEMENT, "speed of every vehicle, km/h")
+    speed_kmh: Annotated[AboveZero, Field(ge=0.1, le=1000)] = given(25.0, JUDGEMENT, "speed of every vehicle, km/h")
 
 
 class Scenario(Branch):
@@ -58,9 +57,11 @@ class Scenario(Branch):
         "local date-time with zone: 2026-11-20T00:00 Area/City, or an offset",
     )
     horizon_h: Annotated[AboveZero, Field(le=24 * 366)] = given(24.0, "one day", "hours during which orders arrive")
-    drain_h: NonNegative = given(2.0, JUDGEMENT, "hours after the horizon for orders to end")
+    drain_h: Annotated[NonNegative, Field(le=24 * 366)] = given(
+        2.0, JUDGEMENT, "hours after the horizon for orders to end"
+    )
     warmup_h: NonNegative = given(0.0, "the day starts closed and empty", "hours left out of the figures")
-    seed: Annotated[Count, Field(lt=2**64)] = given(1, "-", "seed of all chance; --seed overrides")
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**64)] = given(1, "-", "seed of all chance; --seed overrides")
     unmet: Literal["lost", "backorder"] = given(
         "lost", "customers of quick commerce do not wait for restocking",
         "what a stock-out does: lost: the customer goes; backorder (goods_only): the customer waits until it comes",

@@ -124,7 +124,10 @@ class Rows:
         """The facts of a kind as the archive has them."""
         from sim.recording.schema import CODES, DTYPES
 
-        return np.array(self._kinds.get(kind, []), dtype=DTYPES[CODES[kind]])
+        dtype = DTYPES[CODES[kind]]
+        width = len(dtype.names or ())
+        # What a fact says at its end and nobody gives is nothing: no order, no store.
+        return np.array([(*row, *[-1] * (width - len(row))) for row in self._kinds.get(kind, [])], dtype=dtype)
 
     def seq(self, kind: str) -> Any:
         """Not needed."""

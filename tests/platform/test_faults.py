@@ -286,6 +286,10 @@ def test_a_store_cut_off_from_its_records_refuses_or_sells_without_looking(broke
         assert not np.isin(mine["order"], held["order"]).any()
         theirs = entered[entered["store"] == 0]
         assert np.isin(theirs["order"], held["order"]).mean() > 0.9
+        refused = (played.rows("order_rejected")["reject"] == Rejection.UNAVAILABLE).sum()
+        offered = len(played.rows("order_entered")) + len(played.rows("order_rejected"))
+        met = played.study.summary["platform"]["endpoints"]["place_order"]["availability"]
+        assert met == pytest.approx(1.0 - refused / offered, abs=0.003), "who is turned away has met an error"
 
 
 def test_a_lost_region_takes_no_order_and_forgets_the_youngest(broken):

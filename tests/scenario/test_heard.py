@@ -140,6 +140,16 @@ def test_faults_that_no_run_of_such_a_length_meets_are_named() -> None:
     assert unheard(load("default", [never])) is None
 
 
+def test_surges_and_sales_that_no_run_of_such_a_length_meets_are_named() -> None:
+    noon = ("start=2026-11-20T12:00 America/Santiago", "horizon_h=2")
+    surges = "demand.surges=[{at: '11:00', minutes: 60, factor: 3}, {at: '11:00', minutes: 61, factor: 3}]"
+    sales = "demand.flash_sales=[{at: '14:00', seconds: 30, buyers: 9}, {at: '13:59', seconds: 30, buyers: 9}]"
+    assert unheard(load("default", [*noon, surges, sales])) == (
+        "nothing comes of what is after the run ends: demand.flash_sales.0 (sale at 14:00)."
+        " nothing comes of what is over before the run begins: demand.surges.0 (surge at 11:00)."
+    )
+
+
 def test_minutes_of_a_fault_that_lasts_until_somebody_has_taken_over_are_named() -> None:
     crash = "faults=[{kind: database_crash, at: '12:00', minutes: 20}]"
     assert (
