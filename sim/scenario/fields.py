@@ -43,9 +43,11 @@ def _check_clock(text: str) -> str:
 def window_s(text: str) -> tuple[float, float]:
     """Turn ``HH:MM-HH:MM`` into two times of day, seconds; an end before the start means past midnight."""
     parts = text.split("-")
-    if len(parts) != 2 or "d" in text:
+    if len(parts) != 2:
         raise ValueError('opening hours "HH:MM-HH:MM"')
     start, end = clock_s(parts[0]), clock_s(parts[1])
+    if "d" in parts[0] or end > 2 * DAY_S:
+        raise ValueError('opening hours "HH:MM-HH:MM" of every day, the end at most a day later ("1d HH:MM")')
     return start, end if end > start else end + DAY_S
 
 
