@@ -14,7 +14,7 @@ from sim.reading.run import FinishedRun
 from sim.reading.stories import KINDS, Teller, stories_of
 from sim.reading.story_words import WORDS
 from sim.scenario import load_text
-from sim.vocabulary import FaultKind
+from sim.vocabulary import NOBODY, FaultKind
 from tests.conftest import TWO_STORES
 
 
@@ -104,8 +104,8 @@ def test_time_spent_while_something_was_broken_is_put_down_to_it(tmp_path: Path)
     broken = 'faults=[{kind: scanner_failure, at: "12:10", minutes: 15, factor: 10}]'
     run_to_folder(load_text(TWO_STORES, ("horizon_h=0.5", "drain_h=1", broken)), tmp_path / "run")
     run = FinishedRun(tmp_path / "run")
-    ((kind, begin_s, end_s),) = faults_of(run)
-    assert (kind, begin_s, end_s) == (FaultKind.SCANNER_FAILURE, 600.0, 1500.0)
+    ((kind, begin_s, end_s, store),) = faults_of(run)
+    assert (kind, begin_s, end_s, store) == (FaultKind.SCANNER_FAILURE, 600.0, 1500.0, NOBODY)
     pieces = [piece for way in ways_of(run) for piece in way.pieces]
     struck = [piece for piece in pieces if piece.cause == "fault.scanner_failure"]
     assert struck
