@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from sim.scenario.bus import BusSpec
 from sim.scenario.catalogue_reads import Browsing
-from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Cents, Count, NonNegative, Positive, Share, Spread, given
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Count, Fee, NonNegative, Positive, Share, Spread, given
 from sim.scenario.gateway import (
     Auth,
     BackpressureSpec,
@@ -175,7 +175,7 @@ class Platform(Branch):
     )
     tracking: TrackingSpec = given(TrackingSpec, "-", "what becomes of these positions, and what is made of them")
     notifications: NotificationSpec = given(NotificationSpec, "-", "how customers and drivers are told of what happens")
-    delivery_fee_cents: Cents = given(290, JUDGEMENT, "fee of every order, cents")
+    delivery_fee_cents: Fee = given(290, JUDGEMENT, "fee of every order, cents")
     pricing: Pricing = given(Pricing, "-", "what is charged beside the goods and the delivery fee")
     promise: Promise = given(Promise, "-", "the time the customer is told")
 

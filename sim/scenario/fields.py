@@ -21,8 +21,8 @@ Factor = Annotated[float, Field(strict=True, ge=0, le=1000)]
 """Multiplies demand."""
 Spread = Annotated[float, Field(strict=True, ge=0, le=20)]
 """A coefficient of variation."""
-Cents = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
-"""What an order may cost, ten thousand at most."""
+Fee = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+"""Cents for one order, or from which on none is due: ten thousand dollars or euros at most."""
 
 _CLOCK = re.compile(r"^(?:(\d{1,3})d )?([01]\d|2[0-4]):([0-5]\d)$")
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Cents, Count, NonNegative, Positive, Share, given
+from sim.scenario.fields import JUDGEMENT, AboveZero, Branch, Count, Fee, NonNegative, Positive, Share, given
 
 TokenLife = Annotated[float, Field(strict=True, ge=900, le=1800)]
 FeatureName = Literal["recommendations", "loyalty", "live_tracking", "promotions"]
@@ -196,8 +196,8 @@ class Pricing(Branch):
     tax_included: bool = given(
         True, "consumer prices in Chile and the EU include it", "true: prices contain the tax; false: it comes on top"
     )
-    small_order_below_cents: Cents = given(0, "no such fee", "baskets below this pay the small-order fee, cents")
-    small_order_fee_cents: Cents = given(0, "no such fee", "fee of a small order, cents")
+    small_order_below_cents: Fee = given(0, "no such fee", "baskets below this pay the small-order fee, cents")
+    small_order_fee_cents: Fee = given(0, "no such fee", "fee of a small order, cents")
     free_delivery_from_cents: Count | None = given(
         None, "no free delivery", "baskets from this on pay no delivery fee, cents; null: all pay"
     )

@@ -81,21 +81,21 @@ def _never(scenario: Scenario) -> list[str]:
     """Faults, surges and sales whose time is not within the run: nothing comes of them."""
     late, early = list[str](), list[str]()
 
-    def look(named: str, at: str, lasts_s: float, end_s: float) -> None:
-        begins_s = clock_s(at) + scenario.midnight_s
+    def look(place: str, what: str, at: str, lasts_s: float, end_s: float) -> None:
+        begins_s, named = clock_s(at) + scenario.midnight_s, f"{place} ({what} at {at})"
         if begins_s >= end_s:
-            late.append(f"{named} at {at})")
+            late.append(named)
         elif begins_s + lasts_s <= 0.0:
-            early.append(f"{named} at {at})")
+            early.append(named)
 
     for number, fault in enumerate(scenario.faults):
         if fault.at is not None:
             lasts_s = fault.lasts_s(scenario.platform.restart_s)
-            look(f"faults.{number} ({fault.kind}", fault.at, lasts_s, scenario.end_s)
+            look(f"faults.{number}", fault.kind, fault.at, lasts_s, scenario.end_s)
     for number, surge in enumerate(scenario.demand.surges):
-        look(f"demand.surges.{number} (surge", surge.at, 60.0 * surge.minutes, scenario.horizon_s)
+        look(f"demand.surges.{number}", "surge", surge.at, 60.0 * surge.minutes, scenario.horizon_s)
     for number, sale in enumerate(scenario.demand.flash_sales):
-        look(f"demand.flash_sales.{number} (sale", sale.at, sale.seconds, scenario.horizon_s)
+        look(f"demand.flash_sales.{number}", "sale", sale.at, sale.seconds, scenario.horizon_s)
     places = ("after the run ends", late), ("over before the run begins", early)
     return [f"nothing comes of what is {where}: {', '.join(named)}." for where, named in places if named]
 
