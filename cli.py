@@ -222,7 +222,8 @@ def explain(
         list[str],
         typer.Argument(
             metavar="METRIC",
-            help="A figure's key (within_s.1800) or its name on a page (at the counter), or a group (floor).",
+            help="A figure's key (within_s.1800) or its name on a page (at the counter), or a group (floor); a kind of fault, "
+            "or all of them (faults).",
         ),
     ],
 ) -> None:

@@ -13,7 +13,7 @@ PLAIN = ("schema", "scenario", "seed", "replications", "fingerprint", "digest", 
 """Keys of a summary that say which run it was, not what came out."""
 
 HEADLINE = (
-    "click_to_door_s.mean", "click_to_door_s.p95", "on_time", "within_s.1200", "within_s.1800",
+    "click_to_door_s.mean", "click_to_door_s.p95", "on_time", "within_s.1200", "within_s.1800", "orders.delivered",
     "orders_per_driver_hour", "fill_rate", "cost.per_order_cents",
 )  # fmt: skip
 """What a comparison shows when nobody asks for anything else."""
@@ -34,8 +34,9 @@ _BETTER_LOW = re.compile(
     r"|floor\.(wait_pick|pick_s|pick_stages|dwell|dock|stockout|peak_orders)|packing\.(wait_s|pack_s|overflow_share)"
     r"|returns\.|reviews\.(wait|open)|tracking\.(lost|late|spoofed|age_s|stalls|taken_back)|eta_error_s\..*_abs$"
     r"|notifications\..*(lost|lost_share|late_share)$|platform\..*(p50|p99)(_s)?$|platform\.user\.error_budget_burnt$"
-    r"|platform\.(shown_was_gone|version_conflicts|retries|stale|lock_timeouts|writes_fenced|confirmations_revoked|screens)"
-    r"|platform\.(breakers|payments|fraud\.false)|platform\.bus\.(redelivered|duplicated|dead|lost|lag_max)$)"
+    r"|platform\.(shown_was_gone|version_conflicts|retries|stale|lock_timeouts|writes_fenced|confirmations_revoked|orders_doubled|screens)"
+    r"|platform\.(breakers|payments|fraud\.false)|platform\.bus\.(redelivered|duplicated|dead|lost|picked_twice|lag_max)$"
+    r"|platform\.fault_totals\.(detected|recovered|orders_lost|units_short))"
 )
 
 

@@ -14,6 +14,9 @@ from sim.experiments.slo import judge
 from sim.scenario import Scenario
 from sim.statistics import quantile_interval, wilson
 
+FAULTS = "platform.faults"
+"""Where a summary lists its faults."""
+
 
 def combine(scenario: Scenario, summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Join the summaries of replications into one whose figures are ``{mean, low, high}``.
@@ -58,12 +61,20 @@ def _total(parts: Sequence[Mapping[str, Any]], name: str) -> float:
     return sum(part[name] or 0 for part in parts)
 
 
+def _counterparts(days: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[Mapping[str, Any]]]:
+    """Each day's faults that all days had: those at their times. Such as come at a rate have no counterpart."""
+    named = [{(fault["kind"], fault["store"], fault["began_s"]): fault for fault in day} for day in days]
+    common = [name for name in named[0] if all(name in day for day in named)]
+    return [[day[name] for name in common] for day in named]
+
+
 def _joined(where: str, parts: Sequence[Any]) -> Any:
     if isinstance(parts[0], Mapping):
         names = list(dict.fromkeys(name for part in parts for name in part))
         return {name: _joined(f"{where}.{name}", [part.get(name, 0) for part in parts]) for name in names}
     if isinstance(parts[0], list):
-        # Faults at their times are the same in every replication; such as come at a rate have no counterpart.
+        if where == FAULTS:
+            parts = _counterparts(parts)
         same = len({len(part) for part in parts}) == 1
         return [_joined(where, each) for each in zip(*parts, strict=True)] if same else []
     if any(isinstance(part, str) for part in parts):

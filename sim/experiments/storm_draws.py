@@ -257,6 +257,15 @@ SHARINGS: Final[Mapping[str, tuple[Any, ...]]] = {
 }  # fmt: skip
 """Stores that have about what they need until the next truck, so that one lacks what another can spare."""
 
+TAPS: Final = 0x54415053  # "TAPS": likewise
+FORGETFUL: Final = 0.15  # of the storms forget requests at once, or soon
+FORGOTTEN: Final[Mapping[str, tuple[Any, ...]]] = {
+    "platform.idempotency.on": (True, False),
+    "platform.idempotency.ttl_s": (0.2, 5.0, 600.0),
+    "customers.double_tap_share": (0.01, 0.3),
+}
+"""What makes two orders of two taps, each with the values that are equally likely in such a storm."""
+
 MONTHS: Final = 0x4D4F4E544853  # "MONTHS": likewise
 QUIET: Final = 0.2  # of the storms have no orders, only goods and their records
 QUIETS: Final[Mapping[str, tuple[Any, ...]]] = {
@@ -327,6 +336,7 @@ def storm_scenario(seed: int, *fixed: str) -> Scenario:
     settings |= _apart(seed, RESTOCKING, RESTOCKED, RESTOCKINGS)
     settings |= _apart(seed, SHARING, SHARED, SHARINGS)
     settings |= _apart(seed, BEGUN, BEGAN, BEGINNINGS)
+    settings |= _apart(seed, TAPS, FORGETFUL, FORGOTTEN)
     settings |= _apart(seed, MONTHS, QUIET, QUIETS)
     drawn = [f"{path}={_text(value)}" for path, value in settings.items()]
     return load_text(WORLD, [*drawn, *fixed], file=f"storm {seed}")

@@ -16,7 +16,8 @@ from sim.reading.run import FinishedRun
 from sim.recording.schema import ENUMS, FORMATS
 
 KINDS: Final = (
-    "order_entered", "order_moved", "order_promised", "order_cancelled", "request_refused", "confirmation_revoked",
+    "order_entered", "order_moved", "order_promised", "order_cancelled", "request_refused", "order_doubled",
+    "confirmation_revoked",
     "payment_asked", "payment_failed", "payment_captured", "payment_refunded", "goodwill_given", "contact_made",
     "contact_answered", "picker_on", "picker_off", "pick_started", "pick_ended", "order_brought", "packing_began",
     "packing_ended", "count_started", "count_ended", "task_opened", "task_closed", "offer_made", "bonus_offered",

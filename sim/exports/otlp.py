@@ -30,7 +30,8 @@ SERVICES: Final = ("platform", "payments", "dispatch", "store", "driver")
 BEFELL: Final = (
     "order_screened", "ordered_from_stale", "checkout_shortened", "saga_step_done", "saga_resumed", "version_conflict",
     "lock_timed_out", "write_fenced", "line_missing", "line_substituted", "substitute_refused", "hold_expired",
-    "message_redelivered", "message_duplicated", "message_dead", "message_lost", "request_refused", "confirmation_revoked",
+    "message_redelivered", "message_duplicated", "message_dead", "message_lost", "request_refused", "order_doubled",
+    "confirmation_revoked",
     "callback_came", "payment_refunded", "proposal_refused", "driver_stalled", "order_taken_back", "address_wrong",
     "vehicle_stopped", "handover_failed", "order_cancelled", "contact_made", "contact_answered",
 )  # fmt: skip

@@ -59,6 +59,9 @@ class OrderFacts:
     def request_lost(self, *, order: OrderId) -> None:
         """An instance died that had the request to order in hand: the app sends it again."""
 
+    def order_doubled(self, *, order: OrderId, first: OrderId) -> None:
+        """The second tap of a request that entered as `first` was taken for a request of its own, and entered as well."""
+
     def request_refused(self, *, order: OrderId, refusal: Refusal) -> None:
         """An actor asked for something about an order that the platform does not allow (a cancellation too late)."""
 

@@ -1,5 +1,6 @@
 """What each fault did, from the log alone: when somebody knew of it, when all was well again, and what it cost."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,24 @@ def faults(archive: Archive) -> list[dict[str, Any]]:
     for number, fault in enumerate(found):
         fault["orders_lost"] = int((lost_to == number).sum())
     return found
+
+
+def fault_totals(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of all of a run's `faults` together: how many, how many noticed, mean times of those that were, sums of what they cost.
+
+    Figures that days and variants can be compared by, which a list of faults at their times cannot.
+    """
+    sums = {key: sum(fault[key] for fault in found) for key in ("orders_lost", "units_short")}
+    times = {key: [fault[key] for fault in found if fault[key] is not None] for key in _TIMES}
+    return {
+        "faults": len(found),
+        "noticed": len(times["detected_after_s"]),
+        **{key: sum(known) / len(known) if known else None for key, known in times.items()},
+        **sums,
+    }
+
+
+_TIMES = ("detected_after_s", "recovered_after_s")
 
 
 def _sold_short(archive: Archive) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics.faults import BEAT_S, faults
+from sim.metrics.faults import BEAT_S, fault_totals, faults
 from sim.metrics.tables import Columns
 from sim.recording import Archive
 from sim.scenario import Scenario
@@ -129,6 +129,7 @@ def platform(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str,
     reads = rest["reads"].sum()
     known = ~np.isnan(rest["hit_rate"])
     simulated = len(services) > 0
+    broken = faults(archive)
 
     span_s = scenario.end_s - warm_s
 
@@ -184,9 +185,11 @@ def platform(archive: Archive, scenario: Scenario, orders: Columns) -> dict[str,
         "breakers": _breakers(archive, scenario.end_s) if simulated else {"openings": None, "open_s": None},
         "payments": _payments(archive, warm_s),
         "confirmations_revoked": count("confirmation_revoked"),
+        "orders_doubled": count("order_doubled"),
         "rejected": _rejected(archive, warm_s),
         "alerts": _alerts(archive),
-        "faults": faults(archive),
+        "faults": broken,
+        "fault_totals": fault_totals(broken),
     }
 
 

@@ -1,9 +1,11 @@
 """Customers: they order when the trace says so, and some lose patience."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 
 from sim.clock import Clock, Timer
 from sim.contracts import OrderRequest
+from sim.facts import Facts
 from sim.operations.timing import Deadlines
 from sim.platform.office import Office
 from sim.scenario import Scenario
@@ -28,11 +30,12 @@ class Customers:
     """
 
     def __init__(
-        self, env: Clock, office: Office, trace: Trace, scenario: Scenario, luck: Die,
+        self, env: Clock, facts: Facts, office: Office, trace: Trace, scenario: Scenario, luck: Die,
         placed: Callable[[OrderId], None] | None = None,
     ) -> None:  # fmt: skip
         self._placed = placed
-        self._env, self._office, self._trace = env, office, trace
+        self._env, self._facts, self._office, self._trace = env, facts, office, trace
+        self._patient = Deadlines(env, office.wanted, self._gives_up)
         self._tap_s, self._elasticity = quantise(scenario.customers.double_tap_s), scenario.customers.price_elasticity
         self._fee_cents, self._luck = scenario.platform.delivery_fee_cents, luck
 
@@ -41,16 +44,16 @@ class Customers:
         env, office, trace = self._env, self._office, self._trace
         entered, patience = quick(trace.entered_s), quick(trace.patience_s)
         # Typed by column: calling an id's type for each order would cost as much as reading the column.
-        rows: Sequence[OrderId] = range(trace.orders)  # type: ignore[assignment]
+        rows: Sequence[OrderId] = range(trace.customers)  # type: ignore[assignment]
         client: Sequence[ClientId] = quick(trace.client)
         node: Sequence[NodeId] = quick(trace.node)
         cell: Sequence[CellId] = quick(trace.cell)
         value: Sequence[Cents] = quick(trace.value_cents)
         first, litres = quick(trace.first_line), quick(trace.litres)
         sku, units, method = quick(trace.sku), quick(trace.units), quick(trace.method)
-        patient = Deadlines(env, office.wanted, lambda order: office.cancel(order, client[order]))
+        patient = self._patient
         surcharges = office.asks_surcharges
-        forever, taps, placed = float("inf"), trace.taps, self._placed
+        forever, taps, placed = inf, trace.taps, self._placed
         begin = 0
         for row in rows:
             wait = entered[row] - env.now
@@ -58,7 +61,7 @@ class Customers:
                 yield Timer(env, wait)
             if row % _BLOCK == 0:  # baskets become plain lists for some orders at once: cheaper than one by one
                 begin = first[row]
-                end = first[min(row + _BLOCK, trace.orders)]
+                end = first[min(row + _BLOCK, len(rows))]
                 skus, counts = sku[begin:end].tolist(), units[begin:end].tolist()
             lines = slice(first[row] - begin, first[row + 1] - begin)
             request = OrderRequest(
@@ -87,4 +90,17 @@ class Customers:
         return self._luck.uniform(request.order) < share
 
     def _again(self, event: Timer) -> None:
-        self._office.place(event.value)
+        """The second tap: the same request, or what the platform takes for another of the same goods."""
+        first: OrderRequest = event.value
+        again = first._replace(order=OrderId(self._trace.taps[first.order]))
+        if self._office.place(again) is not None or again.order == first.order:
+            return
+        self._facts.order_doubled(order=again.order, first=first.order)
+        patience_s = float(self._trace.patience_s[again.order])
+        if patience_s < inf:
+            self._patient.add(again.order, self._env.now + patience_s)
+        if self._placed is not None:
+            self._placed(again.order)
+
+    def _gives_up(self, order: OrderId) -> bool:
+        return self._office.cancel(order, ClientId(int(self._trace.client[order])))

@@ -122,7 +122,7 @@ class Floor:
         looks_s, placed = office.looks_s, None
         if looks_s is not None:
             placed = Followers(env, office, looks_s, streams.die("customers.looks")).begin
-        self._customers = Customers(env, office, trace, scenario, streams.die("customers.price"), placed)
+        self._customers = Customers(env, facts, office, trace, scenario, streams.die("customers.price"), placed)
         office.bus.subscribe(
             Topic.ORDER_CONFIRMED, self._confirmed if self._kitchens is None else self._kitchens.take_in
         )

@@ -9,6 +9,7 @@ WORDS: Final[dict[str, str]] = {
     "order_surcharged": "the customer agrees to a surcharge of {cents}",
     "order_promised": "promised for {promised_s}",
     "order_cancelled": "cancelled: {reason}",
+    "order_doubled": "it is the second tap on order {first}, taken for an order of its own",
     "request_refused": "a request is not carried out: {refusal}",
     "request_lost": "the server that had the request died: the app sends it again",
     "order_screened": "screened for fraud: {ruling}",

@@ -5,7 +5,7 @@ from typing import Any
 
 from sim.report.charts import Chart, axis
 from sim.report.explain import metric_of, words
-from sim.report.sections import CAUSE_WORDS
+from sim.report.reasons import CAUSE_WORDS
 from sim.report.words import at, centre, number
 
 LEAST = 0.005

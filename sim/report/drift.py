@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.report.canvas import ALERT, FIRST, SECOND, Picture, drawn, legend_above, time_axis, whole_numbers
-from sim.report.sections import CAUSE_WORDS
+from sim.report.reasons import CAUSE_WORDS
 from sim.report.words import figure_text, number
 
 if TYPE_CHECKING:

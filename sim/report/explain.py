@@ -7,6 +7,7 @@ from sim.report.bench_words import BENCHES
 from sim.report.cost_words import COSTS
 from sim.report.drift_words import DRIFT
 from sim.report.driver_words import DRIVERS
+from sim.report.fault_words import FAULT_WORDS, fault_said
 from sim.report.floor_words import FLOOR
 from sim.report.forecast_words import FORECAST
 from sim.report.formulas import working
@@ -14,7 +15,7 @@ from sim.report.goods_words import GOODS
 from sim.report.loss_words import LOSSES
 from sim.report.metric import Metric
 from sim.report.platform_words import PLATFORM, further
-from sim.report.reasons import OBJECTS, REASONS
+from sim.report.reasons import CAUSE_WORDS, OBJECTS, PAGE_WORDS, REASONS
 from sim.report.return_words import RETURNS
 from sim.report.signal_words import SIGNALS
 from sim.report.support_words import SUPPORT
@@ -172,7 +173,8 @@ def explain(name: str) -> str:
     Parameters
     ----------
     name
-        A key, a group of keys, or what pages and terminal call a figure: ``at the counter``.
+        A key, a group of keys, or what pages and terminal call a figure, a reason, a cause or a fault: ``at the counter``;
+        ``faults`` for all kinds of them.
 
     Raises
     ------
@@ -193,17 +195,24 @@ def explain(name: str) -> str:
     of = next((each for each in OBJECTS if name.startswith(f"{each}.")), None)
     if of is not None:
         part = name.removeprefix(f"{of}.")
-        return f"{REASONS.get(part, words(part))}: a part of {of}. {OBJECTS[of]}"
+        return f"{REASONS.get(part) or CAUSE_WORDS.get(part) or words(part)}: a part of {of}. {OBJECTS[of]}"
+    if name == "faults":
+        return "\n".join(f"{kind}  {said}" for kind, said in FAULT_WORDS.items())
+    if name.replace(" ", "_") in FAULT_WORDS:
+        return fault_said(name.replace(" ", "_"))
     group = [path for path in METRICS if path.startswith(f"{name}.")]
     if group:
         return "\n".join(f"{path}  {METRICS[path].label}: {METRICS[path].meaning}" for path in group)
     called = _called(name, known)
     if len(called) == 1:
         return explain(called[0])
+    if not called and (elsewhere := _elsewhere(name)):
+        return elsewhere
     if called:
         return "\n".join(f"{path}  {known[path].label}: {known[path].meaning}" for path in called)
     labels = (metric.label for metric in known.values())
-    close = get_close_matches(name, [*known, *OBJECTS, *labels], n=1)
+    others = (*REASONS.values(), *CAUSE_WORDS.values(), *PAGE_WORDS)
+    close = get_close_matches(name, [*known, *OBJECTS, *FAULT_WORDS, *labels, *others], n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     groups = dict.fromkeys(path.partition(".")[0] for path in METRICS)
     raise InputError(
@@ -219,3 +228,15 @@ def _called(words: str, known: Mapping[str, Metric]) -> list[str]:
     return [path for path, label in by_label.items() if label == said] or [
         path for path, label in by_label.items() if len(said) > 2 and said in label
     ]
+
+
+def _elsewhere(said: str) -> str | None:
+    """What pages call a reason, a cause, or a column that is no figure of its own; None: they call nothing so."""
+    said = " ".join(said.split()).casefold()
+    if said in PAGE_WORDS:
+        return f"{said}: {PAGE_WORDS[said]}"
+    for path, called in (("orders.by_reason", REASONS), ("drift.by_cause", CAUSE_WORDS)):
+        for part, label in called.items():
+            if label.casefold() == said:
+                return explain(f"{path}.{part}")
+    return None

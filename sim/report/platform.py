@@ -18,7 +18,8 @@ ENDPOINTS: Final = {
 
 TROUBLES: Final = (
     "platform.breakers.openings", "platform.breakers.open_s", "platform.payments.double_charges",
-    "platform.payments.differing", "platform.confirmations_revoked", "platform.bus.picked_twice", "platform.bus.dead",
+    "platform.payments.differing", "platform.confirmations_revoked", "platform.orders_doubled",
+    "platform.bus.picked_twice", "platform.bus.dead",
     "platform.bus.lost",
     "platform.writes_fenced", "platform.stale_orders.orders", "platform.stale_orders.age_p50_s",
     "platform.screens.checkout_short", "platform.screens.home_parts_dropped", "platform.attacks.asked",
@@ -91,10 +92,10 @@ def trouble_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def trouble_lines(summary: Mapping[str, Any]) -> list[str]:
-    """What went wrong, a line each, for a terminal; nothing for a quiet day."""
+def trouble_lines(summary: Mapping[str, Any], start: datetime | None = None, stores: Sequence[str] = ()) -> list[str]:
+    """What went wrong, a line each, for a terminal; nothing for a quiet day. Times as in `fault_rows`."""
     lines = []
-    for kind, when, noticed, well, lost in fault_rows(summary):
+    for kind, when, noticed, well, lost in fault_rows(summary, start, stores):
         told = noticed if noticed.startswith(("no alert", ALREADY_ON)) else f"noticed after {noticed}"
         told += "" if well == DASH else f", well after {well}"
         lines.append(f"{kind}, {when}: {told}; {lost} orders lost in that time")
@@ -104,5 +105,6 @@ def trouble_lines(summary: Mapping[str, Any]) -> list[str]:
 
 def _clock(start: datetime | None, t_s: float) -> str:
     if start is not None:
-        return f"{local_time(start, t_s):%H:%M}"
+        when = local_time(start, t_s)
+        return f"{when:%H:%M}" if when.date() == start.date() else f"{when:%-d %b %H:%M}"
     return f"{int(t_s) // 3600}:{int(t_s) % 3600 // 60:02d} h"

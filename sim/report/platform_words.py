@@ -168,6 +168,31 @@ PLATFORM: Final[dict[str, Metric]] = {
     "platform.faults.units_short": Metric(
         "units short", "count", "Of each fault: units sold while it lasted that were on record and not on the shelf."
     ),
+    "platform.fault_totals.faults": Metric("faults", "count", "How many faults began."),
+    "platform.fault_totals.noticed": Metric(
+        "faults noticed",
+        "count",
+        "Faults that an alert told of: raised until five minutes after the end, or on all the time.",
+    ),
+    "platform.fault_totals.detected_after_s": Metric(
+        "mean time to detect", "time", "Mean over the faults that were noticed: from the beginning to the alert."
+    ),
+    "platform.fault_totals.recovered_after_s": Metric(
+        "mean time to recover",
+        "time",
+        "Mean over the faults whose alerts were all cleared: from the beginning until then.",
+    ),
+    "platform.fault_totals.orders_lost": Metric(
+        "orders lost in faults",
+        "count",
+        "Orders turned away, cancelled or not paid while some fault was on, each counted once. Some may have been lost without"
+        " it as well: hold it against the same day without the fault.",
+    ),
+    "platform.fault_totals.units_short": Metric(
+        "units short in faults",
+        "count",
+        "Sum over all faults: units sold while it lasted that were on record and not on the shelf.",
+    ),
     "platform.version_conflicts_per_1000": Metric(
         "version conflicts", "rate", "Reservations that found a record changed by another, for every 1,000 orders."
     ),
@@ -184,6 +209,11 @@ PLATFORM: Final[dict[str, Metric]] = {
     ),
     "platform.holds_expired": Metric(
         "holds expired", "count", "Holds that ended because nobody went on with the order."
+    ),
+    "platform.orders_doubled": Metric(
+        "second taps taken for orders",
+        "count",
+        "Orders that were the second tap of another, and were done all the same.",
     ),
     "platform.confirmations_revoked": Metric(
         "confirmations taken back", "count", "Orders whose customer had been told yes and was then told no."

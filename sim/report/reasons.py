@@ -32,6 +32,36 @@ REASONS: Final[dict[str, str]] = {
 }
 """Why customers were turned away and orders cancelled."""
 
+CAUSE_WORDS: Final = {
+    "opening": "there at the opening",
+    "delivery": "delivered otherwise",
+    "mispick": "wrong goods picked",
+    "theft": "stolen",
+    "damage": "damaged, not scanned",
+    "breakage": "broken by pickers",
+    "count": "miscounted",
+    "doubled_message": "told twice",
+    "recovery": "rebuilt from an older copy",
+    "late_message": "heard late or never",
+    "overlooked": "there, and overlooked",
+}
+"""What puts a record wrong."""
+
+PAGE_WORDS: Final[dict[str, str]] = {
+    "noticed after": "Of a fault, platform.faults.detected_after_s: the first alert raised because of it.",
+    "well after": "Of a fault, platform.faults.recovered_after_s: when every alert raised because of it was cleared.",
+    "pickers waiting": "What utilisation.pickers leaves of pickers' time on shift.",
+    "drivers without an order": "What utilisation.drivers leaves of drivers' time on shift, the ride back among it.",
+    "late by": "By how much a handover came after the time promised when the order was confirmed.",
+    "share late": "Of the orders of a row, those handed over after the time promised at their confirmation.",
+    "mostly because of": "The cause that the largest part of an order's lateness is put down to.",
+    "on its promise": "How much before or after the time promised an order was handed over.",
+    "budget spent": (
+        "Of what may go wrong before a share is missed, or of a limit, how much did; above 100 % the level is missed."
+    ),
+}
+"""What columns and rows of pages are called that are no figures of their own."""
+
 OBJECTS: Final[dict[str, str]] = {
     **SIGNAL_OBJECTS,
     "long_run": (

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sim.report.explain import metric_of, words
 from sim.report.forecast_words import FORECAST
 from sim.report.metric import Kind
-from sim.report.reasons import REASONS
+from sim.report.reasons import CAUSE_WORDS, REASONS
 from sim.report.words import STAGES, at, centre, goods_only
 from sim.vocabulary import Rejection
 
@@ -166,21 +166,6 @@ def _by_cause(summary: Mapping[str, Any], path: str, whole: str) -> list[Row]:
             value = units if isinstance(units, Mapping) else round(units)  # shares of units say nothing to anybody
             rows.append(Row(CAUSE_WORDS.get(name, words(name)), value, "count", mine / total, 1))
     return rows
-
-
-CAUSE_WORDS = {
-    "opening": "there at the opening",
-    "delivery": "delivered otherwise",
-    "mispick": "wrong goods picked",
-    "theft": "stolen",
-    "damage": "damaged, not scanned",
-    "breakage": "broken by pickers",
-    "count": "miscounted",
-    "doubled_message": "told twice",
-    "recovery": "rebuilt from an older copy",
-    "late_message": "heard late or never",
-    "overlooked": "there, and overlooked",
-}
 
 
 def _money(summary: Mapping[str, Any]) -> list[Row]:

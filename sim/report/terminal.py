@@ -17,9 +17,13 @@ from sim.report.platform import trouble_lines
 from sim.report.sections import Row, Section, sections
 from sim.report.sparks import Sparks, line, peak, sparks_of
 from sim.report.words import Level, answer, at, figure_text, interval_text, levels, local_time
+from sim.scenario.tree import parse_start
 
 if TYPE_CHECKING:
     from sim.engine import Progress
+
+NOTHING_KNOWN: Final[Mapping[str, Any]] = {}
+"""In place of a manifest where there is none."""
 
 WIDTH: Final = 100
 _BAR: Final = 8
@@ -48,11 +52,13 @@ def print_summary(
     currency
         Put before money; read from the folder's manifest where it is not given.
     """
-    currency = currency or _currency(folder)
+    manifest = _manifest(folder)
+    told = at(manifest, "scenario.costs.currency")
+    currency = currency or (told if isinstance(told, str) else None)
     if summary.get("replications", 1) > 1:
-        print_replications(summary, console, currency=currency)
+        print_replications(summary, console, currency=currency, manifest=manifest)
     else:
-        _print_one(summary, console, currency, folder)
+        _print_one(summary, console, currency, folder, manifest)
     plain = console.options.ascii_only
     for name, path in (("Report", report), ("Files", folder)):
         if path is not None:
@@ -60,7 +66,13 @@ def print_summary(
             console.print(text_of(f"{name:<7} {path}", plain), soft_wrap=True)
 
 
-def print_replications(summary: Mapping[str, Any], console: Console, *, currency: str | None = None) -> None:
+def print_replications(
+    summary: Mapping[str, Any],
+    console: Console,
+    *,
+    currency: str | None = None,
+    manifest: Mapping[str, Any] = NOTHING_KNOWN,
+) -> None:
     """Print the summary of several replications: each figure's mean with its 95 % interval."""
     plain = console.options.ascii_only
     _head(summary, console, plain, f"{summary['replications']} replications from seed {summary.get('seed', '–')}")
@@ -77,20 +89,32 @@ def print_replications(summary: Mapping[str, Any], console: Console, *, currency
             table.add_row(*(text_of(cell, plain, style) for cell in cells))
     _print(console, table, Text())
     _print(console, _level_table(levels(summary, currency), plain, intervals=True), Text())
+    _print_troubles(summary, console, manifest)
 
 
 def _print(console: Console, *parts: RenderableType) -> None:
     console.print(Group(*parts), width=min(console.width, WIDTH))
 
 
-def _currency(folder: Path | None) -> str | None:
+def _manifest(folder: Path | None) -> Mapping[str, Any]:
     if folder is None:
-        return None
+        return NOTHING_KNOWN
     try:
-        currency = at(json.loads((folder / "manifest.json").read_text(encoding="utf-8")), "scenario.costs.currency")
+        known = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return currency if isinstance(currency, str) else None
+        return NOTHING_KNOWN
+    return known if isinstance(known, dict) else NOTHING_KNOWN
+
+
+def _print_troubles(summary: Mapping[str, Any], console: Console, manifest: Mapping[str, Any]) -> None:
+    begins, plain = at(manifest, "scenario.start"), console.options.ascii_only
+    start = parse_start(begins) if isinstance(begins, str) else None
+    wrong = trouble_lines(summary, start, [store["name"] for store in at(manifest, "world.stores") or ()])
+    if wrong:
+        lines = Table.grid(padding=(0, 1))
+        for line in wrong:
+            lines.add_row("", text_of("·", plain, "dim"), text_of(line, plain))
+        _print(console, text_of("What went wrong on the platform", plain, "bold"), lines, Text())
 
 
 def text_of(text: str, plain: bool, style: str = "") -> Text:
@@ -103,7 +127,13 @@ def _head(summary: Mapping[str, Any], console: Console, plain: bool, which: str)
     _print(console, Text(), title, text_of(answer(summary), plain), Text())
 
 
-def _print_one(summary: Mapping[str, Any], console: Console, currency: str | None, folder: Path | None) -> None:
+def _print_one(
+    summary: Mapping[str, Any],
+    console: Console,
+    currency: str | None,
+    folder: Path | None,
+    manifest: Mapping[str, Any],
+) -> None:
     plain = console.options.ascii_only
     _head(summary, console, plain, f"seed {summary.get('seed', '–')}")
     parts = {section.title: _section_table(section, plain, currency) for section in sections(summary)}
@@ -122,10 +152,7 @@ def _print_one(summary: Mapping[str, Any], console: Console, currency: str | Non
     if sparks is not None:
         _print(console, _spark_table(sparks, plain, currency), Text())
     _print(console, _level_table(levels(summary, currency), plain), Text())
-    wrong = trouble_lines(summary)
-    if wrong:
-        lines = (Padding(text_of(line, plain), (0, 0, 0, 1)) for line in wrong)
-        _print(console, text_of("What went wrong on the platform", plain, "bold"), *lines, Text())
+    _print_troubles(summary, console, manifest)
 
 
 def _section_table(section: Section, plain: bool, currency: str | None) -> RenderableType:

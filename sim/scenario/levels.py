@@ -144,6 +144,7 @@ METRICS = (
         for key in (
             "hit_rate", "stale_reads_share", "shown_was_gone_per_1000", "lines_hidden_per_1000", "version_conflicts_per_1000",
             "retries_per_1000", "lock_timeouts", "writes_fenced", "holds_expired", "confirmations_revoked",
+            "orders_doubled",
         )
     ),
     *(f"platform.stale_orders.{key}" for key in ("orders", "per_1000", "age_p50_s")),
@@ -159,8 +160,15 @@ METRICS = (
         )
     ),
     *(f"platform.attacks.{key}" for key in ("asked", "refused", "refused_share")),
-    *(f"platform.bus.{key}" for key in ("messages_per_order", "redelivered", "duplicated", "dead", "lost", "lag_max")),
+    *(
+        f"platform.bus.{key}"
+        for key in ("messages_per_order", "redelivered", "duplicated", "dead", "lost", "picked_twice", "lag_max")
+    ),
     *(f"platform.breakers.{key}" for key in ("openings", "open_s")),
+    *(
+        f"platform.fault_totals.{key}"
+        for key in ("faults", "noticed", "detected_after_s", "recovered_after_s", "orders_lost", "units_short")
+    ),
     *(f"platform.payments.{key}" for key in ("unknown", "late", "duplicated", "double_charges", "differing")),
 )  # fmt: skip
 """Keys of summary.json that a service level may name."""

@@ -79,7 +79,7 @@ def validate_command(
     # The days before the start need not be played to know that they can be.
     world = taught(build_world(scenario)) if scenario.stores.opening is None else ready_world(scenario)
     rehearse(world, policies)
-    size = f"{world.stores} stores, {len(world.drivers)} drivers, {world.trace.orders:,} customers"
+    size = f"{world.stores} stores, {len(world.drivers)} drivers, {world.trace.customers:,} customers"
     if scenario.mode == "goods_only":
         size = f"{world.stores} stores, goods only, {world.daily_demand.sum():,.0f} units wanted on a normal day"
     typer.echo(f"{file}: valid; {size} on {world.geography.name}.")

@@ -14,7 +14,7 @@ from sim.scenario import Scenario
 from sim.scenario.drivers import Drivers
 from sim.scenario.fields import clock_s
 from sim.streams import Die, Streams, lognormal, pick, quantised
-from sim.vocabulary import PayMethod
+from sim.vocabulary import PayMethod, quantise
 from sim.world.catalogue import Catalogue
 
 BIN_S = 60.0
@@ -32,6 +32,8 @@ ELSEWHERE = 0.05
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """Every order that customers will try to place, by time; an order's id is its row.
+
+    Second taps that the platform will take for new requests have the rows behind those.
 
     Attributes
     ----------
@@ -60,7 +62,8 @@ class Trace:
     pack_s
         float64 (n,): time at a packing station; empty without any.
     taps
-        Orders whose request is sent twice.
+        Orders whose request is sent twice; and the number that the second has if the platform takes it for a new one: that of the
+        first, unless it forgets requests so soon (`takes_twice`).
     ride_noise
         float64 (n, 3): factor on the leg to the store, to the customer, and back.
     counter_s, door_s
@@ -87,15 +90,20 @@ class Trace:
     breakages: dict[int, frozenset[int]]
     overlooked: dict[int, frozenset[int]]
     pack_s: NDArray[np.float64]
-    taps: frozenset[int]
+    taps: dict[int, int]
     ride_noise: NDArray[np.float64]
     counter_s: NDArray[np.float64]
     door_s: NDArray[np.float64]
 
     @property
     def orders(self) -> int:
-        """Number of orders."""
+        """Number of orders, those of second taps included."""
         return len(self.entered_s)
+
+    @property
+    def customers(self) -> int:
+        """Number of orders that somebody means to place."""
+        return self.orders - sum(first != second for first, second in self.taps.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,14 +236,53 @@ def _of_fraudsters(
     return replace(wishes, node=node, units=units)
 
 
+def _owners(wishes: Wishes) -> NDArray[np.int64]:
+    """Whose order each line is of, (lines,)."""
+    return np.repeat(np.arange(len(wishes.entered_s)), np.diff(wishes.first_line))
+
+
+def takes_twice(scenario: Scenario) -> bool:
+    """Whether the gateway has forgotten a request, or never kept it, when its second tap comes."""
+    kept, gap_s = scenario.platform.idempotency, quantise(scenario.customers.double_tap_s)
+    return not kept.on or kept.ttl_s <= gap_s
+
+
+def _with_again(wishes: Wishes, again: NDArray[np.int64], after_s: float) -> Wishes:
+    """Wishes, and behind them once more those of the orders `again`, so long after."""
+    lines = [np.arange(wishes.first_line[order], wishes.first_line[order + 1]) for order in again]
+    chosen = np.concatenate([np.empty(0, dtype=np.int64), *lines])
+    ends = wishes.first_line[-1] + np.cumsum([len(mine) for mine in lines], dtype=np.int64)
+    return Wishes(
+        entered_s=np.concatenate([wishes.entered_s, wishes.entered_s[again] + after_s]),
+        node=np.concatenate([wishes.node, wishes.node[again]]),
+        first_line=np.concatenate([wishes.first_line, ends]),
+        sku=np.concatenate([wishes.sku, wishes.sku[chosen]]),
+        units=np.concatenate([wishes.units, wishes.units[chosen]]),
+    )
+
+
 def complete(
     scenario: Scenario, streams: Streams, wishes: Wishes, catalogue: Catalogue, cell: NDArray[np.int32]
 ) -> Trace:
     """Draw everything else about the orders that is up to the world."""
-    n = len(wishes.entered_s)
     pickers, drivers, platform, pay = scenario.pickers, scenario.drivers, scenario.platform, scenario.payments
     quiet = 0.0 if platform.profile == "minimal" else 1.0
-    owner = np.repeat(np.arange(n), np.diff(wishes.first_line))
+    meant = len(wishes.entered_s)
+    client = streams.generator("demand.clients").integers(0, scenario.customers.clients, meant).astype(np.int32)
+    method = pick(streams.generator("payments.method").random(meant), _shares(pay.methods)).astype(np.int8)
+    share = platform.fraud.planted_share
+    crooked = np.zeros(meant, dtype=bool)
+    if share:
+        crooked = streams.die("fraud.planted").uniforms(client.astype(np.int64)) < share
+        wishes = _of_fraudsters(wishes, client, crooked, _owners(wishes), streams.die("fraud.elsewhere"))
+    twice = streams.generator("customers.taps").random(meant) < scenario.customers.double_tap_share * quiet
+    tapped = seconds = np.flatnonzero(twice)
+    if len(tapped) and takes_twice(scenario):
+        seconds = meant + np.arange(len(tapped))
+        rows = np.concatenate([np.arange(meant), tapped])
+        wishes = _with_again(wishes, tapped, quantise(scenario.customers.double_tap_s))
+        client, method, crooked = client[rows], method[rows], crooked[rows]
+    n, owner = len(client), _owners(wishes)
 
     def per_order(purpose: str, mean: float, cv: float) -> NDArray[np.float64]:
         return quantised(lognormal(streams.generator(purpose), mean, cv, n))
@@ -247,13 +294,6 @@ def complete(
     pay_generator = streams.generator("payments.latency")
     pay_s = lognormal(pay_generator, pay.latency_s * quiet, pay.latency_cv, n * pay.attempts_max).reshape(shape)
     patience = scenario.customers.patience_s
-    client = streams.generator("demand.clients").integers(0, scenario.customers.clients, n).astype(np.int32)
-    share = platform.fraud.planted_share
-    crooked = (
-        streams.die("fraud.planted").uniforms(client.astype(np.int64)) < share if share else np.zeros(n, dtype=bool)
-    )
-    if share:
-        wishes = _of_fraudsters(wishes, client, crooked, owner, streams.die("fraud.elsewhere"))
     ride = streams.generator("travel.noise")
 
     def lines(purpose: str, share: float) -> dict[int, frozenset[int]]:
@@ -292,7 +332,7 @@ def complete(
         ),
         submit_s=per_order("platform.submit", platform.submit_s * quiet, platform.submit_cv),
         window_s=per_order("platform.window", platform.window_s * quiet, platform.window_cv),
-        method=pick(streams.generator("payments.method").random(n), _shares(pay.methods)).astype(np.int8),
+        method=method,
         pay_chance=streams.generator("payments.chance").random(shape),
         pay_s=quantised(pay_s),
         pick_noise=quantised(handling(streams.generator("pickers.noise"), pickers.noise, 1.0, pickers.noise_cv, n)),
@@ -305,11 +345,7 @@ def complete(
         )
         if packing is not None
         else np.empty(0),
-        taps=frozenset(
-            np.flatnonzero(
-                streams.generator("customers.taps").random(n) < scenario.customers.double_tap_share * quiet
-            ).tolist()
-        ),
+        taps=dict(zip(tapped.tolist(), seconds.tolist(), strict=True)),
         ride_noise=lognormal(ride, 1.0, scenario.travel.noise_cv, 3 * n).reshape(n, 3)
         * scenario.demand.weather.ride_factor,
         counter_s=quantised(

@@ -161,7 +161,6 @@ def test_shares_are_often_none_and_reach_up_to_their_bound(scenarios, path):
 
 def test_nothing_is_drawn_that_breaks_a_law_by_design(scenarios):
     assert all(scenario.platform.bus.deduplicate for scenario in scenarios)
-    assert all(scenario.platform.idempotency.on for scenario in scenarios)
     assert all(scenario.payments.idempotency for scenario in scenarios)
     assert not any("fencing" in scenario.policies.reservation for scenario in scenarios)
 

@@ -1,0 +1,62 @@
+"""A second tap is one order where the gateway remembers requests, and a lawful second order where it does not."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import Builder, Play, lawful_day
+
+BUSY = ("demand.orders_per_day=2400", "customers={double_tap_share: 0.3, double_tap_s: 5}", "platform.profile=full")
+FORGETS = {
+    "never kept": ("platform.idempotency.on=false",),
+    "forgotten by then": ("platform.idempotency.ttl_s=5",),
+}
+
+
+@pytest.fixture(scope="module")
+def remembered(play: Play, two_stores: Builder) -> Any:
+    return lawful_day(play, two_stores(*BUSY))
+
+
+@pytest.fixture(scope="module", params=FORGETS.values(), ids=FORGETS)
+def forgotten(play: Play, two_stores: Builder, request: Any) -> Any:
+    return lawful_day(play, two_stores(*BUSY, *request.param))
+
+
+def test_a_remembered_request_is_done_once(remembered: Any) -> None:
+    assert len(remembered.rows("order_doubled")) == 0
+    assert len(remembered.world.trace.taps) > 50
+    assert remembered.world.trace.customers == remembered.world.trace.orders
+
+
+def test_the_same_customers_come_whether_requests_are_remembered_or_not(remembered: Any, forgotten: Any) -> None:
+    one, other = remembered.world.trace, forgotten.world.trace
+    assert other.customers == one.orders
+    for column in ("entered_s", "client", "node", "method", "value_cents", "patience_s", "pick_noise", "pay_chance"):
+        assert np.array_equal(getattr(one, column), getattr(other, column)[: one.orders]), column
+
+
+def test_a_second_tap_is_the_same_wish_of_the_same_customer_a_little_later(forgotten: Any) -> None:
+    trace = forgotten.world.trace
+    assert list(trace.taps.values()) == list(range(trace.customers, trace.orders))
+    for first, second in trace.taps.items():
+        assert trace.entered_s[second] == trace.entered_s[first] + 5.0
+        for column in ("client", "node", "cell", "method", "value_cents", "litres"):
+            assert getattr(trace, column)[first] == getattr(trace, column)[second]
+        lines = [slice(trace.first_line[order], trace.first_line[order + 1]) for order in (first, second)]
+        assert trace.sku[lines[0]].tolist() == trace.sku[lines[1]].tolist()
+        assert trace.units[lines[0]].tolist() == trace.units[lines[1]].tolist()
+
+
+def test_it_is_an_order_of_its_own_paid_and_delivered_twice_and_counted(forgotten: Any) -> None:
+    doubled, taps = forgotten.rows("order_doubled"), forgotten.world.trace.taps
+    pairs = dict(zip(doubled["first"].tolist(), doubled["order"].tolist(), strict=True))
+    assert pairs.items() <= taps.items()
+    entered, given = forgotten.rows("order_entered"), forgotten.rows("goods_delivered")
+    assert np.isin(doubled["order"], entered["order"]).all()
+    assert np.isin(doubled["first"], entered["order"]).all()
+    assert len(np.unique(entered["order"])) == len(entered)
+    twice = doubled[np.isin(doubled["order"], given["order"]) & np.isin(doubled["first"], given["order"])]
+    assert len(twice) > 0.5 * len(doubled) > 25
+    assert forgotten.study.summary["platform"]["orders_doubled"] == len(doubled)
