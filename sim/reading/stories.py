@@ -140,6 +140,10 @@ class Teller:
         later = (at.date() - self._start.date()).days
         return f"{at:%H:%M:%S}" + (f" (day {later + 1})" if later else "")
 
+    def money(self, cents: float) -> str:
+        """An amount with its currency."""
+        return f"{self._currency} {cents / 100.0:,.2f}".lstrip()
+
     def sentence(self, event: Event) -> str:
         """An event in a sentence, such as "offered to driver 134"."""
         told = zip(parameters(event.kind), event.values, strict=True)
@@ -156,7 +160,7 @@ class Teller:
             lon, lat = self._places.get(int(value), (None, None))
             return "a place unknown" if lat is None else f"{lat:.5f}, {lon:.5f}"
         if name == "cents" or name.endswith("_cents"):
-            return f"{self._currency} {value / 100.0:,.2f}".lstrip()
+            return self.money(value)
         if name in MOMENTS:
             return self.clock(value)
         if name.endswith("_s"):

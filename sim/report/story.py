@@ -9,6 +9,7 @@ from sim.reading.lateness import overrun, usual
 from sim.reading.paths import said, ways_of
 from sim.reading.run import FinishedRun
 from sim.reading.stories import QUIET, Event, Teller, known_order, parameters, spell, stories_of
+from sim.report.gist import gist
 from sim.report.terminal import WIDTH, text_of
 from sim.vocabulary import InputError, Trip
 
@@ -27,6 +28,7 @@ def told(run: FinishedRun, order: int | None = None, *, every: bool = False) -> 
     -------
     dict
         ``order``; ``late_s`` (below zero: early), ``spent_s`` and ``late_by_s`` by cause of a delivered one, else None;
+        ``gist``: how it ended if not at the door, what was missing of it, what went back, a sentence each;
         ``events``: time (seconds and clock), fact, sentence.
 
     Raises
@@ -44,7 +46,8 @@ def told(run: FinishedRun, order: int | None = None, *, every: bool = False) -> 
     known_order(run, order)
     teller, way = Teller(run), ways.get(order)
     shares = usual(list(ways.values()))
-    events = [event for event in stories_of(run, [order])[order] if every or event.kind not in QUIET]
+    whole = stories_of(run, [order])[order]
+    events = [event for event in whole if every or event.kind not in QUIET]
     parts = {} if way is None or way.late_s <= 0.0 else overrun(way, shares)
     taken = {} if way is None else {**way.spent(), **{cause: 0.0 for cause in parts if cause not in way.spent()}}
     spent = None if way is None else {said(cause): round(seconds, 3) for cause, seconds in taken.items()}
@@ -56,6 +59,7 @@ def told(run: FinishedRun, order: int | None = None, *, every: bool = False) -> 
         "expected": None if way is None else _expected(teller, way.promised_s, events),
         "spent_s": spent,
         "late_by_s": {said(cause): round(parts[cause], 3) for cause in sorted(parts, key=lambda each: -parts[each])},
+        "gist": gist(teller, whole),
         "events": [
             {
                 "t_s": round(event.t_s, 3),
@@ -93,6 +97,8 @@ def print_story(found: dict[str, Any], console: Console, run: str = "") -> None:
     if run:
         console.print(text_of(f"Run {run}", plain, "dim"), soft_wrap=True)
     console.print(text_of(title, plain, "bold"), width=width)
+    for sentence in found["gist"]:
+        console.print(text_of(f"{sentence[:1].upper()}{sentence[1:]}.", plain), width=width)
     if found["expected"]:
         console.print(text_of(found["expected"], plain), width=width)
     if found["spent_s"]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,10 @@ def test_a_fault_is_reported_with_its_detection_recovery_and_losses(faulty: Any)
     assert certificate["orders_lost"] == lost > 20
 
 
-SOMETIMES = ("platform.freshness_s", "platform.fraud", "platform.stale_orders.age", "platform.attacks.refused_share")
+SOMETIMES = (
+    "platform.freshness_s", "platform.fraud", "platform.stale_orders.age", "platform.attacks.refused_share",
+    "platform.fault_totals",
+)  # fmt: skip
 """Figures that an ordinary day cannot have."""
 
 
@@ -333,6 +337,30 @@ def test_replications_join_and_keep_faults_that_all_had(faulty: Any, two_stores:
     assert once["detected_after_s"]["mean"] == one["platform"]["faults"][0]["detected_after_s"]
     assert len(fault_rows(both)) == 3
     json.dumps(both, allow_nan=False)
+    at_a_rate = [*one["platform"]["faults"], one["platform"]["faults"][0] | {"began_s": 71.5}]
+    more = combine(scenario, [one, {**one, "platform": one["platform"] | {"faults": at_a_rate}}])
+    assert len(more["platform"]["faults"]) == 3, "what every day had; such as come at a rate have no counterpart"
+
+
+def test_over_all_faults_figures_are_sums_and_means_of_what_each_did(calm: Any, faulty: Any) -> None:
+    platform = faulty.study.summary["platform"]
+    each, whole = platform["faults"], platform["fault_totals"]
+    noticed = [fault["detected_after_s"] for fault in each if fault["detected_after_s"] is not None]
+    assert (whole["faults"], whole["noticed"]) == (len(each), len(noticed))
+    assert 0 < len(noticed) < len(each)
+    assert whole["detected_after_s"] == pytest.approx(np.mean(noticed))
+    assert whole["orders_lost"] == sum(fault["orders_lost"] for fault in each) > 0
+    nothing = calm.study.summary["platform"]["fault_totals"]
+    assert nothing == dict.fromkeys(whole, 0) | dict.fromkeys(("detected_after_s", "recovered_after_s"))
+
+
+def test_when_it_broke_is_told_by_the_clock_with_the_day_where_it_is_another(faulty: Any) -> None:
+    start = datetime(2026, 11, 20, 23, 45)
+    told = trouble_lines(faulty.study.summary, start)
+    assert told[0].startswith("expired certificate, 21 Nov 00:15 to 21 Nov 00:20: noticed after ")
+    assert trouble_lines(faulty.study.summary, start.replace(hour=9))[0].startswith(
+        "expired certificate, 10:15 to 10:20: "
+    )
 
 
 def test_the_folder_has_the_samples_and_the_page_the_platform(two_stores: Builder, tmp_path: Any) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -11,7 +12,8 @@ from sim.facts import SIGNATURES
 from sim.reading.files import read_summary
 from sim.report.explain import METRICS, explain, further
 from sim.report.formulas import FORMULAS, PLACES, working
-from sim.report.reasons import OBJECTS
+from sim.report.reasons import CAUSE_WORDS, OBJECTS, PAGE_WORDS, REASONS
+from sim.scenario.faults import OF_KIND, FaultName
 from sim.vocabulary import InputError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -36,6 +38,24 @@ def test_a_figure_is_explained_by_what_pages_call_it():
 @pytest.mark.parametrize("name", ["by_store", "long_run", "orders.by_reason.out_of_zone", "drift.by_cause.theft"])
 def test_what_is_no_single_figure_is_explained_as_well(name):
     assert len(explain(name)) > 40
+
+
+@pytest.mark.parametrize("kind", get_args(FaultName))
+def test_what_each_kind_of_fault_does_is_explained_by_its_key_and_in_words(kind):
+    said = explain(kind)
+    assert explain(kind.replace("_", " ")) == said
+    assert f"{kind}  " in explain("faults")
+    assert all(key in said for key in OF_KIND.get(kind, ()))
+
+
+@pytest.mark.parametrize("name", [*PAGE_WORDS, *REASONS.values(), *CAUSE_WORDS.values()])
+def test_what_pages_call_reasons_causes_and_columns_is_explained(name):
+    assert len(explain(name.upper())) > 40
+
+
+def test_a_column_is_found_in_spite_of_a_slip():
+    with pytest.raises(InputError, match="did you mean mostly because of"):
+        explain("mostly becuase of")
 
 
 def test_every_metric_is_worked_out_somewhere():
