@@ -181,10 +181,13 @@ def report(
 @app.command()
 def replay(folders: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")]) -> None:
     """Rebuild a run's final state from its log alone and hold it against what the run wrote. Exit code 1 if they differ."""
-    from sim.experiments.folder import verify
+    from sim.experiments.folder import verify, worth_verifying
 
     whole = True
-    for folder in folders:
+    runs, others = worth_verifying(folders)
+    for other in others:
+        typer.echo(f"{other}: no run, left out", err=True)
+    for folder in runs:
         found = verify(folder)
         whole = whole and found.whole
         for line in (str(folder), *found.lines) if len(folders) > 1 else found.lines:

@@ -169,6 +169,10 @@ def test_replay_verifies_a_run_and_notices_a_change(here, capsys):
     call(capsys, "run", "plain.yaml", "--out", "day")
     code, out, _ = call(capsys, "replay", "day")
     assert (code, "BAD" in out) == (0, False)
+    Path("compare").mkdir()
+    code, among_others, err = call(capsys, "replay", "day", "compare", "plain.yaml")
+    assert (code, among_others.removeprefix("day\n")) == (0, out)
+    assert err.splitlines() == ["compare: no run, left out", "plain.yaml: no run, left out"]
     stock = pq.read_table("day/stock.parquet")
     shelf = stock.column("shelf").to_pylist()
     place = stock.schema.get_field_index("shelf")

@@ -1,6 +1,7 @@
 """Holding a finished run's log against what it wrote."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,18 @@ class Verified:
 
     whole: bool
     lines: list[str]
+
+
+def worth_verifying(folders: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Of several folders, as a shell's ``results/small/*`` gives them, those that may be runs; and what is none.
+
+    Comparisons, sweeps, plans and exports have no manifest. One that is named alone is taken for a run, and refused for what it
+    lacks; and so are all where none may be a run.
+    """
+    runs = [folder for folder in folders if (folder / "manifest.json").exists()]
+    if not runs:
+        return list(folders), []
+    return runs, [folder for folder in folders if folder not in runs]
 
 
 def verify(folder: Path) -> Verified:
