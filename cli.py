@@ -98,6 +98,12 @@ def run(
     out: Out = None,
     force: Force = False,
     allow_code: Code = False,
+    pages: Annotated[
+        bool,
+        typer.Option(
+            "--pages/--no-pages", help="Whether to write its pages, half of a small run's time; report does so later."
+        ),
+    ] = True,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -146,13 +152,14 @@ def run(
             command=sys.argv,
             progress=progress,
             done=progress.done,
-            finish=write_pages,
+            finish=write_pages if pages else None,
         )
     if as_json:
         typer.echo(json.dumps(result.summary, indent=1))
     else:
         assert result.folder is not None
-        print_summary(result.summary, Console(), report=result.folder / "report.html", folder=result.folder)
+        page = result.folder / "report.html" if pages else None
+        print_summary(result.summary, Console(), report=page, folder=result.folder)
     precise = result.summary.get("precision", {"reached": True})["reached"]
     if not precise:
         said = result.summary["precision"]["half_width_share"]

@@ -64,7 +64,7 @@ def test_a_run_leaves_every_file_and_a_summary_that_adds_up(here, capsys):
 
 
 def test_the_columns_and_keys_of_the_contract_are_there(here, capsys):
-    call(capsys, "run", "plain.yaml", "--out", "day")
+    call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day")
     columns = (
         "order, client, store, driver, cell, node, lines, units, value_cents, state, cancel_reason, entered_s, "
         "confirmed_s, pick_start_s, packed_s, accepted_s, at_store_s, picked_up_s, delivered_s, promised_s, refunded_cents"
@@ -85,36 +85,39 @@ def test_the_columns_and_keys_of_the_contract_are_there(here, capsys):
 
 
 def test_json_prints_exactly_the_summary(here, capsys):
-    code, out, err = call(capsys, "run", "plain.yaml", "--out", "day", "--json")
+    code, out, err = call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day", "--json")
     assert code == 0
     assert json.loads(out) == json.loads(Path("day/summary.json").read_text())
     assert err == ""
 
 
 def test_the_default_folder_is_named_by_fingerprint_and_seed(here, capsys):
-    _, out, _ = call(capsys, "run", "plain.yaml", "--json", "--seed", "7")
+    _, out, _ = call(capsys, "run", "--no-pages", "plain.yaml", "--json", "--seed", "7")
     summary = json.loads(out)
     assert Path(f"results/plain/{summary['fingerprint']}-s7/summary.json").is_file()
 
 
 def test_a_missed_service_level_is_exit_code_1_and_a_warning_is_not(here, capsys):
-    assert call(capsys, "run", "plain.yaml", "--out", "a", "--set", "slo=['within_s.900 >= 1']")[0] == 1
-    assert call(capsys, "run", "plain.yaml", "--out", "b", "--set", "slo=['within_s.900 >= 1 (warn)']")[0] == 0
+    assert call(capsys, "run", "--no-pages", "plain.yaml", "--out", "a", "--set", "slo=['within_s.900 >= 1']")[0] == 1
+    assert (
+        call(capsys, "run", "--no-pages", "plain.yaml", "--out", "b", "--set", "slo=['within_s.900 >= 1 (warn)']")[0]
+        == 0
+    )
 
 
 def test_a_finished_run_is_never_overwritten_without_force(here, capsys):
-    call(capsys, "run", "plain.yaml", "--out", "day")
+    call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day")
     before = Path("day/summary.json").read_bytes()
-    code, _, err = call(capsys, "run", "plain.yaml", "--out", "day", "--seed", "2")
+    code, _, err = call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day", "--seed", "2")
     assert (code, err.count("\n")) == (2, 1)
     assert "--force" in err
     assert Path("day/summary.json").read_bytes() == before
-    assert call(capsys, "run", "plain.yaml", "--out", "day", "--seed", "2", "--force")[0] == 0
+    assert call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day", "--seed", "2", "--force")[0] == 0
     assert json.loads(Path("day/summary.json").read_text())["seed"] == 2
 
 
 def test_a_run_that_fails_leaves_what_it_would_have_replaced(here, capsys, monkeypatch):
-    call(capsys, "run", "plain.yaml", "--out", "day")
+    call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day")
     before = {path.name: path.read_bytes() for path in Path("day").iterdir()}
 
     def broken(*_):
@@ -151,8 +154,10 @@ def test_a_killed_run_leaves_nothing_that_looks_whole(here):
 
 
 def test_replications_have_intervals_whatever_the_workers(here, capsys):
-    _, one, _ = call(capsys, "run", "plain.yaml", "--reps", "3", "--workers", "1", "--out", "a", "--json")
-    code, two, _ = call(capsys, "run", "plain.yaml", "--reps", "3", "--workers", "2", "--out", "b", "--json")
+    _, one, _ = call(capsys, "run", "--no-pages", "plain.yaml", "--reps", "3", "--workers", "1", "--out", "a", "--json")
+    code, two, _ = call(
+        capsys, "run", "--no-pages", "plain.yaml", "--reps", "3", "--workers", "2", "--out", "b", "--json"
+    )
     first, second = json.loads(one), json.loads(two)
     for summary in (first, second):
         del summary["engine"]
@@ -166,7 +171,7 @@ def test_replications_have_intervals_whatever_the_workers(here, capsys):
 
 
 def test_replay_verifies_a_run_and_notices_a_change(here, capsys):
-    call(capsys, "run", "plain.yaml", "--out", "day")
+    call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day")
     code, out, _ = call(capsys, "replay", "day")
     assert (code, "BAD" in out) == (0, False)
     Path("compare").mkdir()
@@ -190,6 +195,15 @@ def test_the_report_can_be_written_again(here, capsys):
         page.unlink()
     assert call(capsys, "report", "day")[0] == 0
     assert [page.read_bytes() for page in pages] == before
+
+
+def test_a_run_without_pages_can_be_given_them_later(here, capsys):
+    code, out, _ = call(capsys, "run", "plain.yaml", "--out", "day", "--no-pages")
+    pages = [Path("day") / name for name in ("report.html", "replay.html")]
+    assert (code, "report.html" in out) == (0, False)
+    assert not any(page.exists() for page in pages)
+    assert call(capsys, "report", "day")[0] == 0
+    assert all(page.exists() for page in pages)
 
 
 # -- what is wrong is said in one line ------------------------------------------------------------------------------------
@@ -272,7 +286,7 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
     assert code == 1
     assert json.loads(out)["orders"]["delivered"] == 0
     Path("code.yaml").write_text("extends: plain.yaml\npolicies: {dispatch: 'mine.py:Never'}\n")
-    assert call(capsys, "run", "code.yaml", "--allow-code", "--json", "--out", "y")[0] == 1
+    assert call(capsys, "run", "--no-pages", "code.yaml", "--allow-code", "--json", "--out", "y")[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -298,7 +312,9 @@ def test_a_user_policy_that_fails_is_told_so_in_one_line(here, capsys, family, b
     Path("mine.py").write_text(f"class Mine:\n    def __call__(self, *view):\n        {body}\n    every_s = 1800.0\n")
     keys = ("supply.review_at=12:10", "platform.window_s=3", "demand.orders_per_day=9000")
     settings = [part for key in keys for part in ("--set", key)]
-    code, out, err = call(capsys, "run", "plain.yaml", "--policy", f"{family}=mine.py:Mine", "--out", "x", *settings)
+    code, out, err = call(
+        capsys, "run", "--no-pages", "plain.yaml", "--policy", f"{family}=mine.py:Mine", "--out", "x", *settings
+    )
     assert (code, out, err.count("\n")) == (2, "", 1), err
     for word in words:
         assert word in err
@@ -310,19 +326,33 @@ def test_numpy_ids_are_as_good_as_any(here, capsys):
         "from sim.contracts import Offer\n\nclass Mine:\n    def __call__(self, view):\n"
         "        for order, driver in zip(list(view.waiting), view.idle):\n            yield Offer(order.id, driver)\n"
     )
-    assert call(capsys, "run", "plain.yaml", "--policy", "dispatch=mine.py:Mine", "--out", "x", "--json")[0] == 0
+    assert (
+        call(capsys, "run", "--no-pages", "plain.yaml", "--policy", "dispatch=mine.py:Mine", "--out", "x", "--json")[0]
+        == 0
+    )
 
 
 def test_force_never_takes_foreign_files_along(here, capsys):
-    call(capsys, "run", "plain.yaml", "--out", "day")
+    call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day")
     Path("day/notes.txt").write_text("mine")
-    code, _, err = call(capsys, "run", "plain.yaml", "--out", "day", "--force")
+    code, _, err = call(capsys, "run", "--no-pages", "plain.yaml", "--out", "day", "--force")
     assert (code, "notes.txt" in err) == (2, True)
     assert Path("day/notes.txt").read_text() == "mine"
 
 
 def test_two_runs_into_one_folder_do_not_mix(here, capsys):
-    command = [sys.executable, "-c", "import cli; cli.main()", "run", "plain.yaml", "--out", "day", "--quiet", "--seed"]
+    command = [
+        sys.executable,
+        "-c",
+        "import cli; cli.main()",
+        "run",
+        "--no-pages",
+        "plain.yaml",
+        "--out",
+        "day",
+        "--quiet",
+        "--seed",
+    ]
     runs = [
         subprocess.Popen([*command, str(seed)], cwd=here, env=_environment(), stderr=subprocess.PIPE) for seed in (1, 2)
     ]

@@ -118,14 +118,17 @@ def test_shipped_scenarios_need_no_note(name: str) -> None:
 def test_validate_and_run_tell_it_in_one_line_on_stderr(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.yaml").write_text(DAYS + "customers: {absent_share: 0.5}\n")
-    for command in (["scenario", "validate", "mine.yaml"], ["run", "mine.yaml", "--json", "--out", "days"]):
+    for command in (
+        ["scenario", "validate", "mine.yaml"],
+        ["run", "mine.yaml", "--no-pages", "--json", "--out", "days"],
+    ):
         guarded(app, command)
         said = capsys.readouterr().err.splitlines()
         assert [line for line in said if "note" in line] == [
             "darkstore: note: mode: goods_only has no orders, so it does not hear customers.absent_share (mine.yaml:15)."
         ]
         assert not any("Traceback" in line for line in said)
-    guarded(app, ["run", "mine.yaml", "--quiet", "--force", "--out", "days"])
+    guarded(app, ["run", "mine.yaml", "--no-pages", "--quiet", "--force", "--out", "days"])
     assert capsys.readouterr().err == ""
 
 

@@ -23,7 +23,7 @@ HOUR = ["--set", "horizon_h=1", "--set", "drain_h=1", "--set", "slo=[]", "--quie
 
 
 def _run(folder: Path, *words: str) -> int:
-    return guarded(app, ["run", "small", *HOUR, "--out", str(folder), *words])
+    return guarded(app, ["run", "small", "--no-pages", *HOUR, "--out", str(folder), *words])
 
 
 def test_replications_go_on_until_the_interval_is_narrow_and_stays_so(tmp_path: Path) -> None:
@@ -70,7 +70,19 @@ def test_what_cannot_be_reached_is_said_in_one_line(
 
 def test_service_levels_say_how_many_days_met_them_and_what_a_bad_day_is(tmp_path: Path) -> None:
     assert guarded(
-        app, ["run", "small", *HOUR, "--set", 'slo=["on_time >= 0.9"]', "--reps", "4", "--out", str(tmp_path / "r")]
+        app,
+        [
+            "run",
+            "small",
+            "--no-pages",
+            *HOUR,
+            "--set",
+            'slo=["on_time >= 0.9"]',
+            "--reps",
+            "4",
+            "--out",
+            str(tmp_path / "r"),
+        ],
     ) in (0, 1)
     (level, *_) = json.loads((tmp_path / "r" / "summary.json").read_text())["slo"]
     days = [json.loads(line)["on_time"] for line in (tmp_path / "r" / "replications.jsonl").read_text().splitlines()]
