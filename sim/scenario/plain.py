@@ -4,13 +4,29 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from sim.vocabulary import InputError
+
 Path_ = tuple[str | int, ...]
 Origins = dict[Path_, str]
 """By place in the tree, where a value came from."""
 
 
+DEEPEST, MOST = 40, 1_000_000
+"""Levels and values of a tree; far beyond what anybody writes, and soon reached by an alias that holds itself."""
+
+
 def plain(node: Any, place: Path_, file: str, origins: Origins) -> Any:
-    """Strip a round-trip tree to plain values and note each value's line in `origins`."""
+    """Strip a round-trip tree to plain values and note each value's line in `origins`.
+
+    Raises
+    ------
+    InputError
+        It is deeper, or holds more, than can be meant.
+    """
+    if len(place) > DEEPEST or len(origins) > MOST:
+        raise InputError(
+            f"{origins[place]}: expected at most {DEEPEST} levels and {MOST:,} values, got more (does an alias hold itself?)."
+        )
     if isinstance(node, CommentedMap):
         keys: dict[str, Any] = {}
         for key, value in node.items():

@@ -35,7 +35,7 @@ def _read(setting: str) -> tuple[str, Any]:
         raise InputError(f"--set {setting}: expected path=value, for example drivers.count=40.")
     try:
         value = plain(YAML(typ="rt").load(StringIO(text)), (), "", {})
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, InputError) as error:
         raise InputError(f"--set {setting}: expected a YAML value after the =, got {text!r}.") from error
     return SHORT.get(path, path), value
 

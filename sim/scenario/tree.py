@@ -31,6 +31,9 @@ from sim.scenario.support import Support
 
 _ZONED = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?\[?([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\]?$")
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Years a run may begin in: zones have rules for them, and a year of it fits behind."""
+
 NOWHERE = "the defaults"
 """Where a key stands that nobody gave."""
 
@@ -102,7 +105,9 @@ class Scenario(Branch):
     @field_validator("start")
     @classmethod
     def _start(cls, text: str) -> str:
-        parse_start(text)
+        year = parse_start(text).year
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise ValueError(f"a date from {FIRST_YEAR} to {LAST_YEAR}, got {text!r}")
         return text
 
     @field_validator("slo", mode="before")

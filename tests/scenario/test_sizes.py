@@ -35,6 +35,9 @@ TOO_MUCH = (
     ("payments.refund_retry_s=1.0e-7", "payments.refund_retry_s: expected a value >= 0.1"),
     ("costs.instance_hour_cents=1.0e+308", "costs.instance_hour_cents: expected a value <="),
     ("drain_h=10000", "drain_h: expected a value <= 8784"),
+    ("start=9999-12-31T23:59 America/Santiago", "start: expected a date from 1900 to 2200, got"),
+    ("drivers=&a {count: *a}", "expected a YAML value after the =, got '&a {count: *a}'"),
+    ("faults=&a [*a]", "expected a YAML value after the =, got '&a [*a]'"),
     ("map.speed_kmh=0.000001", "map.speed_kmh: expected a value >= 0.1"),
 )  # fmt: skip
 
@@ -80,3 +83,11 @@ def test_an_offer_to_nobody_is_refused_in_a_line(driver: int) -> None:
         InputError, match=rf"policies.dispatch: expected a driver of this scenario \(below 14\), got {driver}"
     ):
         simulate(world, MemoryArchive(), policies=policies)
+
+
+def test_an_alias_that_holds_itself_or_grows_without_end_is_refused_at_its_line():
+    with pytest.raises(InputError, match=r"<text>:2: expected at most 40 levels and 1,000,000 values, got more"):
+        load_text("name: x\nfaults: &a [*a]\n")
+    ten = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 9))
+    with pytest.raises(InputError, match="got more"):
+        load_text(f"x0: &x0 [1]\n{ten}")
