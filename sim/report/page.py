@@ -13,7 +13,7 @@ from sim.report.drift import drift_pictures
 from sim.report.explain import METRICS
 from sim.report.figures import by_hour_of_day, distribution, percentiles_by_hour
 from sim.report.floor import bench_rows, floor_by_hour, floor_hours, floor_rows, picking_by_stage
-from sim.report.platform import endpoint_rows, fault_rows, simulated, trouble_rows
+from sim.report.platform import all_faults_row, endpoint_rows, fault_rows, simulated, trouble_rows
 from sim.report.scorecards import budget_spent, budget_text, scorecards
 from sim.report.sections import sections
 from sim.report.words import answer, at, centre, figure_text, goods_only, interval_text, levels, local_time, number
@@ -208,6 +208,7 @@ def _platform(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[s
     return {
         "platform": simulated(summary),
         "endpoints": endpoint_rows(summary),
+        "all_faults": all_faults_row(summary),
         "faults": fault_rows(summary, parse_start(manifest["scenario"]["start"]), names),
         "troubles": trouble_rows(summary),
     }

@@ -83,6 +83,21 @@ def fault_rows(
     return rows
 
 
+def all_faults_row(summary: Mapping[str, Any]) -> tuple[str, str, str, str, str] | None:
+    """All faults in a row as of `fault_rows`: how many, how many noticed, mean times, orders lost; None: of one or none."""
+    whole = at(summary, "platform.fault_totals") or {}
+    count = centre(whole.get("faults"))
+    if count is None or count < 2:
+        return None
+    noticed = f"{figure_text(whole['noticed'], 'count')} noticed"
+    if centre(whole["detected_after_s"]) is not None:
+        noticed += f", after {figure_text(whole['detected_after_s'], 'time')} in the mean"
+    well = figure_text(whole["recovered_after_s"], "time")
+    return (
+        f"all {figure_text(whole['faults'], 'count')} faults", "", noticed, well, figure_text(whole["orders_lost"], "count"),
+    )  # fmt: skip
+
+
 def trouble_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What did not stay at nothing, in words: label and figure."""
     return [
@@ -98,7 +113,11 @@ def trouble_lines(summary: Mapping[str, Any], start: datetime | None = None, sto
     for kind, when, noticed, well, lost in fault_rows(summary, start, stores):
         told = noticed if noticed.startswith(("no alert", ALREADY_ON)) else f"noticed after {noticed}"
         told += "" if well == DASH else f", well after {well}"
-        lines.append(f"{kind}, {when}: {told}; {lost} orders lost in that time")
+        lines.append(f"{kind}, {when}: {told}; {lost} {'order' if lost == '1' else 'orders'} lost in that time")
+    together = all_faults_row(summary)
+    if together is not None:
+        what, _, noticed, well, lost = together
+        lines.append(f"{what}: {noticed}{'' if well == DASH else f', well after {well}'}; {lost} orders lost in them")
     figures = [f"{label} {value}" for label, value in trouble_rows(summary)]
     return [*lines, *([", ".join(figures)] if figures else [])]
 

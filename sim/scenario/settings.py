@@ -54,6 +54,7 @@ def override_parameter(tree: dict[str, Any], setting: str) -> None:
     name, parameters = parse_spec(spec, f"--set {setting}")
     said = ", ".join(f"{each}={what!r}" for each, what in (parameters | {parameter: value}).items())
     node[family] = f"{name}({said})"
+    parse_spec(node[family], f"--set {setting}")  # a value that no parameter can have is this setting's fault
 
 
 def override(tree: dict[str, Any], origins: Origins, setting: str) -> None:

@@ -13,7 +13,7 @@ from sim.experiments.runs import run_in_memory, run_to_folder
 from sim.experiments.slo import PUBLISHED, failed, judge, lookup, unobserved
 from sim.metrics.money import WRITES
 from sim.metrics.platform import faults, mixture_quantile
-from sim.report.platform import endpoint_rows, fault_rows, simulated, trouble_lines
+from sim.report.platform import all_faults_row, endpoint_rows, fault_rows, simulated, trouble_lines
 from sim.scenario import load
 from sim.scenario.levels import METRICS
 from sim.scenario.monitoring import Targets
@@ -352,6 +352,17 @@ def test_over_all_faults_figures_are_sums_and_means_of_what_each_did(calm: Any, 
     assert whole["orders_lost"] == sum(fault["orders_lost"] for fault in each) > 0
     nothing = calm.study.summary["platform"]["fault_totals"]
     assert nothing == dict.fromkeys(whole, 0) | dict.fromkeys(("detected_after_s", "recovered_after_s"))
+
+
+def test_of_several_faults_the_last_line_is_of_all_together(calm: Any, faulty: Any) -> None:
+    whole = faulty.study.summary["platform"]["fault_totals"]
+    row = all_faults_row(faulty.study.summary)
+    assert row is not None
+    assert (row[0], row[4]) == ("all 3 faults", str(whole["orders_lost"]))
+    assert row[2].startswith(f"{whole['noticed']} noticed, after ")
+    lines = trouble_lines(faulty.study.summary)
+    assert any(line.startswith("all 3 faults: ") for line in lines)
+    assert all_faults_row(calm.study.summary) is None
 
 
 def test_when_it_broke_is_told_by_the_clock_with_the_day_where_it_is_another(faulty: Any) -> None:

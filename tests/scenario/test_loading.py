@@ -1,5 +1,6 @@
 """From YAML to a scenario: layers, overrides, traps of YAML, and errors that point at the place to mend."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -321,3 +322,9 @@ def test_hours_that_end_when_they_begin_are_the_whole_day() -> None:
         assert end_s - begin_s == DAY_S
         assert [off_s(hours, at_s) for at_s in (0.0, begin_s - 1.0, begin_s, begin_s + 1.0)] == [0.0] * 4
     assert window_open_s(scenario, scenario.support.hours) == scenario.horizon_s == DAY_S
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "[.nan]"])
+def test_a_value_that_no_parameter_can_have_is_the_settings_fault(value):
+    with pytest.raises(InputError, match=re.escape(f"--set policies.dispatch.widen_s={value}: expected ")):
+        load("small", [f"policies.dispatch.widen_s={value}"])
