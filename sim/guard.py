@@ -7,7 +7,7 @@ answer that is not of the family's kind, ends the run with one line that names t
 import math
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import isroutine
 from operator import index
 from typing import Any
@@ -137,9 +137,14 @@ class _Offers(_Guarded):
     def __call__(self, view: Any) -> Iterator[Offer | Reposition]:
         try:
             offers = self._policy(view)
-            each = iter(offers)
         except (Exception, SystemExit) as error:
             raise failure(self._policy, self._name, error) from error
+        if isinstance(offers, Offer | Reposition) or not isinstance(offers, Iterable):
+            raise InputError(
+                f"{self._name}: expected any number of Offer and Reposition (a generator that yields them, or a list), got "
+                f"{'one alone, ' if isinstance(offers, Offer | Reposition) else ''}{offers!r}."
+            )
+        each = iter(offers)
         while True:
             try:
                 offer = next(each)

@@ -85,6 +85,8 @@ def _bare_text(arguments: str) -> str:
         try:
             ast.literal_eval(value.strip())
         except (SyntaxError, ValueError):
+            if value.strip().lower().lstrip("+-.") in ("nan", "inf", "infinity"):
+                return f" ({name}: expected a finite number)"
             return f" (a text needs quotes: {name}={value.strip()!r})"
     return ""
 
@@ -105,7 +107,10 @@ def _from_file(target: str, place: str, base: Path) -> Any:
     except (Exception, SystemExit) as error:
         raise InputError(f"{place}: {path_text} could not be loaded: {type(error).__name__}: {error}") from error
     if not hasattr(module, name):
-        raise InputError(f"{place}: expected a class in {path_text}, found no {name!r}.")
+        written = [each for each, found in vars(module).items() if getattr(found, "__module__", None) == module_name]
+        raise InputError(
+            f"{place}: expected a class of {path_text}, one of: {', '.join(written) or 'none is in it'}; found no {name!r}."
+        )
     return getattr(module, name)
 
 
@@ -189,6 +194,8 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: 
                 " --allow-code (or name the file on the command line with --policy)."
             )
         factory = _from_file(target, place, base or Path.cwd())
+    elif target.endswith(".py"):
+        raise InputError(f"{place}: expected a class in the file, as in {target}:Class or {target}:Class(param=value).")
     else:
         names = menu()[family]
         if target not in names:

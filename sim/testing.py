@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sim.experiments.check import Finding
     from sim.scenario import Scenario
 
-_Days = dict[str, list[dict[str, float | None]]]
+_Days = dict[str, tuple[list[dict[str, float | None]], str]]
 
 
 def assert_slo(
@@ -73,14 +73,14 @@ def assert_slo(
     before = read_baseline(Path(baseline)) if baseline is not None else None
     count = reps or (before.replications if before is not None else loaded.check.reps)
     key = f"{loaded.model_dump(exclude={'slo', 'check', 'description'})!r}"
-    days = (known or {}).get(key, [])
+    days, simulated = (known or {}).get(key, ([], ""))
     if len(days) < count:
-        days = days_of(loaded, count, Crew(workers, allow_code=allow_code))[0]
+        days, simulated = days_of(loaded, count, Crew(workers, allow_code=allow_code))
         if known is not None:
-            known[key] = days
+            known[key] = days, simulated
     findings = check(loaded, days[:count], before)
     if outcome(findings) != "pass":
-        found = as_json(loaded, days[:count], before, findings)
+        found = as_json(loaded, days[:count], before, findings, simulated)
         currency = loaded.costs.currency
         rows = [row for part in checked_leaf(found, currency).parts if part.grid for row in part.grid.rows]
         raise AssertionError("\n".join([said(found), *("  ".join(cell.text for cell in row) for row in rows)]))

@@ -294,7 +294,9 @@ def test_a_policy_file_from_the_command_line_needs_no_leave(here, capsys):
     [
         ("dispatch", "raise KeyError('boom')", ("mine.py:Mine", "line 3", "KeyError: 'boom'")),
         ("dispatch", "raise SystemExit(0)", ("SystemExit",)),
-        ("dispatch", "return 42", ("TypeError",)),
+        ("dispatch", "return 42", ("a generator that yields them, or a list), got 42",)),
+        ("dispatch", "pass", ("expected any number of Offer and Reposition", "got None")),
+        ("dispatch", "from sim.contracts import Offer; return Offer(1, 2)", ("got one alone, Offer(order=1",)),
         ("dispatch", "yield 7", ("expected an Offer(order, driver, along)", "got 7")),
         ("dispatch", "from sim.contracts import Offer; yield Offer('x', 'y')", ("expected an Offer",)),
         ("sourcing", "return 'here'", ("a store id or None", "'here'")),

@@ -127,7 +127,7 @@ def compare(
     from sim.experiments.figures import HEADLINE, known_metric
     from sim.experiments.place import whole_folder
     from sim.experiments.pool import Crew
-    from sim.experiments.variants import Variant
+    from sim.experiments.variants import Variant, no_policy
     from sim.own import at_hand
     from sim.report.comparison import comparison_leaf
     from sim.report.leaf import write_leaf
@@ -143,6 +143,8 @@ def compare(
     all_have = told(set, policies, seed)
     asked, own = [], all_have.own
     for name, wanted in variants.items():
+        if wanted == {}:
+            no_policy(str(name))
         if not isinstance(wanted, Mapping):
             raise InputError(
                 f"compare: variant {name}: expected a mapping of policies by family and values by key, got {wanted!r:.60}."

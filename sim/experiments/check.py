@@ -78,6 +78,10 @@ def check(scenario: Scenario, days: Days, baseline: Baseline | None = None) -> l
     found = [_level(slo, days) for slo in (*scenario.slo, *published(scenario))]
     if not found and baseline is None:
         raise InputError("check: expected service levels in the scenario (slo), or a --baseline; got neither.")
+    if not found and not scenario.check.worsens:
+        raise InputError(
+            "check: expected service levels (slo) or limits (check.worsens) in the scenario; got neither, so nothing could fail."
+        )
     if baseline is not None:
         if baseline.scenario != scenario.name:
             raise InputError(f"check: expected the baseline's scenario {baseline.scenario!r}, got {scenario.name!r}.")
@@ -162,8 +166,10 @@ def _settled(
     return "inconclusive", max(needed, len(values) + 1) if needed <= 10_000 else None
 
 
-def as_json(scenario: Scenario, days: Days, baseline: Baseline | None, findings: Sequence[Finding]) -> dict[str, Any]:
-    """What was found, as an object of JSON."""
+def as_json(
+    scenario: Scenario, days: Days, baseline: Baseline | None, findings: Sequence[Finding], fingerprint: str
+) -> dict[str, Any]:
+    """What was found, as an object of JSON; `fingerprint` is of what has been simulated now."""
     return {
         "scenario": scenario.name,
         "seed": scenario.seed,
@@ -175,7 +181,9 @@ def as_json(scenario: Scenario, days: Days, baseline: Baseline | None, findings:
             "darkstore": baseline.version,
             "fingerprint": baseline.fingerprint,
             "replications": baseline.replications,
+            "changed": baseline.fingerprint != fingerprint,
         },
+        "fingerprint": fingerprint,
         "findings": [
             {
                 "kind": each.kind,

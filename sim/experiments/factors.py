@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sim.experiments.variants import split
 from sim.scenario import Scenario, load
+from sim.scenario.settings import SHORT
 from sim.statistics.designs import Design, unit_points
 from sim.vocabulary import InputError
 
@@ -109,8 +110,15 @@ def combinations(factors: Sequence[Factor], design: Design, count: int, seed: in
     InputError
         The factors do not suit the design, or there are too many points.
     """
-    if len({factor.path for factor in factors}) < len(factors):
-        raise InputError("--vary: expected each path once.")
+    paths = [SHORT.get(factor.path, factor.path) for factor in factors]
+    for place, path in enumerate(paths):
+        for before in paths[:place]:
+            one_holds_other = path.startswith(f"{before}.") or before.startswith(f"{path}.")
+            # A policy and its parameters go together, whichever is said first.
+            if path == before or (one_holds_other and not path.startswith("policies.")):
+                raise InputError(
+                    f"--vary: expected each path once, got {before} and {path}, of which one sets the other."
+                )
     if design == "grid":
         ranges = [factor.path for factor in factors if not factor.values]
         if ranges:

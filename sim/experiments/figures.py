@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from sim.scenario.levels import METRICS
+from sim.scenario.levels import METRICS, SHARES
 from sim.statistics import LEVEL, Interval, bootstrap_interval, share_interval, t_interval
 from sim.vocabulary import InputError
 
@@ -19,9 +19,6 @@ HEADLINE = (
 """What a comparison shows when nobody asks for anything else."""
 
 _PERCENTILE = re.compile(r"\.(p\d+|max)(_s)?$")
-_SHARE = re.compile(
-    r"(^|\.)(within_s\.\d+|on_time|fill_rate|availability|hit_rate|utilisation(\.\w+)?|\w+_share|\w+_fill_rate|perfect_order_rate)$"
-)
 _BETTER_HIGH = re.compile(
     r"^(within_s\.|on_time$|orders_per_driver_hour$|fill_rate$|revenue_cents$|orders\.(entered|delivered)$|drivers\.accepted_share$"
     r"|drivers\.earned_hour_cents|drivers\.tips_cents$|goods\.(sold|gross_margin)_cents$|floor\.\w*fill_rate$|floor\.perfect_order_rate$"
@@ -63,7 +60,7 @@ def interval(metric: str, values: Sequence[float], level: float = LEVEL) -> Inte
 
 def kind(metric: str) -> str:
     """Whether a figure is a share, a percentile or a mean (or a count or a sum, whose mean over replications is meant)."""
-    if _SHARE.search(metric):
+    if SHARES.search(metric):
         return "share"
     return "percentile" if _PERCENTILE.search(metric) else "mean"
 

@@ -1,11 +1,10 @@
 """Service levels: what was asked, what was observed, and whether that is good enough."""
 
 from collections.abc import Mapping
-from operator import ge, gt, le, lt
 from typing import Any
 
 from sim.scenario import Scenario
-from sim.scenario.levels import Slo
+from sim.scenario.levels import COMPARED, Slo
 
 PUBLISHED = {
     "user_p99_s": "platform.user.p99_s",
@@ -18,8 +17,6 @@ PUBLISHED = {
     "reserve_p99_s": "platform.endpoints.reserve.p99_s",
 }
 """Keys of `platform.monitoring.targets` and the figures they are about."""
-
-_COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt}
 
 
 def lookup(summary: Mapping[str, Any], metric: str) -> Any:
@@ -51,7 +48,7 @@ def judge(scenario: Scenario, summary: Mapping[str, Any]) -> list[dict[str, Any]
     for slo in (*scenario.slo, *published(scenario)):
         value = lookup(summary, slo.metric)
         observed = value.get("mean") if isinstance(value, Mapping) else value
-        met = observed is not None and bool(_COMPARE[slo.op](observed, slo.target))
+        met = observed is not None and bool(COMPARED[slo.op](observed, slo.target))
         verdicts.append(
             {
                 "metric": slo.metric,

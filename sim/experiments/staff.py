@@ -263,9 +263,8 @@ def _never(search: _Search, staffing: Staffing) -> str:
         if not each.met:
             got = "nothing" if each.found is None else f"{each.found.mean:.4g}"
             told.append(f"{each.slo.metric} {each.slo.op} {each.slo.target:g} (got {got})")
-    return (
-        f"plan staff: expected service levels that people can meet; with {MOST:g} times Erlang's need there is still "
-        f"{', '.join(told) or 'too little confidence (try more --reps)'}."
+    return f"plan staff: expected service levels that people can meet; with {MOST:g} times Erlang's need " + (
+        f"these are missed: {', '.join(told)}." if told else "there is too little confidence still (try more --reps)."
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sim.contracts import FAMILIES
+from sim.menu import menu
 from sim.scenario import Scenario, load
 from sim.vocabulary import InputError
 
@@ -58,6 +59,37 @@ def parse_variant(text: str) -> tuple[str, list[str], dict[str, str]]:
     return name, settings, policies
 
 
+def no_policy(name: str) -> None:
+    """Hold that a variant without any change is not called as a policy is: its name alone chooses none.
+
+    Raises
+    ------
+    InputError
+        It is.
+    """
+    families = sorted(family for family, policies in menu().items() if name in policies)
+    if families:
+        family = "dispatch" if "dispatch" in families else families[0]
+        raise InputError(
+            f"compare: expected what variant {name} changes, got nothing (the {family} policy: {name}:{family}={name})."
+        )
+
+
+def alike(variants: Sequence[Variant]) -> list[tuple[str, str]]:
+    """Pairs of variants that come to the same scenario, by name: the first such and each like it."""
+    found = []
+    for place, one in enumerate(variants):
+        before = next((each for each in variants[:place] if _same(each.scenario, one.scenario)), None)
+        if before is not None:
+            found.append((before.name, one.name))
+    return found
+
+
+def _same(one: Scenario, other: Scenario) -> bool:
+    told = {"name", "description"}
+    return one.model_dump(exclude=told) == other.model_dump(exclude=told)
+
+
 def variants_of(
     scenarios: Sequence[str], asked: Sequence[str], settings: Sequence[str] = (), policies: dict[str, str] | None = None
 ) -> list[Variant]:
@@ -82,6 +114,8 @@ def variants_of(
     if asked:
         for text in asked:
             name, own, chosen = parse_variant(text)
+            if not own and not chosen:
+                no_policy(name)
             found.append(Variant(name, text, load(scenarios[0], [*settings, *own], both | chosen)))
     else:
         for each in scenarios:

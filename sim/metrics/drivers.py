@@ -61,6 +61,8 @@ class Earnings:
         self.idle_s = _longest_idle_s(work, size)
         answered = archive.rows("offer_answered")
         answered = answered[(answered["t_s"] >= warm_s) & (answered["answer"] != OfferAnswer.VOID)]
+        refused = archive.rows("proposal_refused")
+        self._proposals_refused = int((refused["t_s"] >= warm_s).sum())
         self._accepted_share = share((answered["answer"] == OfferAnswer.ACCEPTED).sum(), len(answered))
 
     def of(self, column: NDArray[Any], ids: NDArray[Any]) -> NDArray[Any]:
@@ -74,6 +76,7 @@ class Earnings:
         orders, got = self.delivered[mine] / hours, (self.pay_cents + self.tips_cents)[mine] / hours
         return {
             "accepted_share": self._accepted_share,
+            "proposals_refused": self._proposals_refused,
             "gini_orders": gini(orders),
             "gini_pay": gini(got),
             "longest_idle_s": float(self.idle_s[mine].max()) if some else None,

@@ -57,6 +57,8 @@ class Offers:
     ----------
     window_s
         Time a driver has to answer, seconds.
+    orders
+        How many requests to order there can be.
     give_up_s
         A task that has been open for this long without a driver is handed to `give_up`, seconds.
     patience_s
@@ -81,6 +83,7 @@ class Offers:
         estimator: Estimator,
         policy: Dispatch,
         *,
+        orders: int,
         window_s: float,
         give_up_s: float,
         give_up: Any,
@@ -100,7 +103,7 @@ class Offers:
         self._window_s, self._give_up_s, self._give_up, self._move = window_s, give_up_s, give_up, move
         self._bonus, self._dispatch, self._notifications = bonus, dispatch, notifications
         self.waiting: dict[OrderId, Order] = {}
-        self._proposals = Proposals(self.waiting, tracking, figures)
+        self._proposals = Proposals(self.waiting, tracking, figures, orders)
         self.opened = [0] * figures.stores  # tasks so far, and by the customers' cells
         self.opened_from = [0] * (max(figures.cell, default=0) + 1)
         self._offered: dict[OrderId, Order] = {}

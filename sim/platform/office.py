@@ -179,6 +179,7 @@ class Office(Desks):
         silence_s = platform.accept_window_s + platform.bus.redeliver_s + 2.0 * latencies.bus_s
         self.offers = Offers(
             env, facts, self.bus, self.tracking, figures, estimator, policies.dispatch,
+            orders=len(latencies.submit_s),
             window_s=quantise(platform.accept_window_s), give_up_s=quantise(platform.give_up_s),
             give_up=self._cancel, move=self.book.move, patience_s=None if quiet else quantise(silence_s),
             bonus=partial(policies.incentive, load) if asks(policies.incentive) else None,

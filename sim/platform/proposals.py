@@ -22,10 +22,12 @@ class Proposals:
     ----------
     waiting
         Orders without a driver; live.
+    orders
+        How many requests to order there can be: theirs are the numbers below.
     """
 
-    def __init__(self, waiting: Mapping[OrderId, Order], tracking: Tracking, figures: Figures) -> None:
-        self._waiting, self._tracking = waiting, tracking
+    def __init__(self, waiting: Mapping[OrderId, Order], tracking: Tracking, figures: Figures, orders: int) -> None:
+        self._waiting, self._tracking, self._orders = waiting, tracking, orders
         self._loads_litres = [figures.loads_litres[profile] for profile in figures.driver_profiles]
         ranges_m = [figures.ranges_m[profile] for profile in figures.driver_profiles]
         self._ranges_m = ranges_m if min(ranges_m, default=inf) < inf else None
@@ -33,11 +35,17 @@ class Proposals:
         self._store_nodes, self._homes, self._metres = figures.store_nodes, figures.driver_homes, figures.metres
 
     def refusal(self, offer: Offer) -> Refusal | None:
-        """Why an offer cannot be made; None: it can."""
+        """Why an offer cannot be made; None: it can.
+
+        Raises
+        ------
+        InputError
+            There never was such an order, or there is no such driver.
+        """
         number, driver, along = offer
         order = self._waiting.get(number)
         if order is None:
-            return Refusal.ORDER_NOT_WAITING
+            return self._not_waiting(number)
         if not self._tracking.is_idle(driver):
             return self.not_idle(driver)
         if order.declined is not None and driver in order.declined:
@@ -55,6 +63,11 @@ class Proposals:
             decline(order, driver)
             return Refusal.OUT_OF_RANGE
         return None
+
+    def _not_waiting(self, number: OrderId) -> Refusal:
+        if not 0 <= number < self._orders:
+            raise InputError(f"policies.dispatch: expected an order of the view, got {number}, which nobody placed.")
+        return Refusal.ORDER_NOT_WAITING
 
     def not_idle(self, driver: DriverId) -> Refusal:
         """Nothing can be proposed to a driver who has work, or is not there.
@@ -94,7 +107,9 @@ class Proposals:
         litres, known = first.litres, {first.id}
         for number in along:
             order = self._waiting.get(number)
-            if order is None or number in known:
+            if order is None:
+                return self._not_waiting(number)
+            if number in known:
                 return Refusal.ORDER_NOT_WAITING
             if order.store != first.store:
                 return Refusal.OTHER_STORE

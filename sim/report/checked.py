@@ -13,6 +13,10 @@ _MARKS: Final = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 _TONES: Final[dict[str, Tone]] = {"pass": "met", "fail": "missed", "inconclusive": "warned"}
 
 
+CHANGED: Final = "the scenario or the version differs from the baseline's, not only the code."
+"""Said where more has changed than what a check is for: days may differ too, if demand, hours or the start do."""
+
+
 def checked_leaf(found: Mapping[str, Any], currency: str | None = None) -> Leaf:
     """Put what a check found (the object that ``--json`` prints) in words and tables."""
     levels = [each for each in found["findings"] if each["kind"] == "level"]
@@ -22,8 +26,13 @@ def checked_leaf(found: Mapping[str, Any], currency: str | None = None) -> Leaf:
         parts.append(_changes(changes, currency))
     base = found["baseline"]
     lead = f"{found['replications']} replications from seed {found['seed']}"
-    lead += "; no baseline" if base is None else f"; baseline by darkstore {base['darkstore']}, the same days"
-    return Leaf(f"check of {found['scenario']}: {found['outcome']}", lead, [said(found)], parts)
+    changed = base is not None and base["changed"]
+    if base is None:
+        lead += "; no baseline"
+    else:
+        lead += f"; baseline by darkstore {base['darkstore']}{'' if changed else ', the same days'}"
+    answer = [said(found), *([CHANGED[0].upper() + CHANGED[1:]] if changed else [])]
+    return Leaf(f"check of {found['scenario']}: {found['outcome']}", lead, answer, parts)
 
 
 def said(found: Mapping[str, Any]) -> str:
@@ -35,14 +44,20 @@ def said(found: Mapping[str, Any]) -> str:
     if names["fail"]:
         return f"Failed: {', '.join(names['fail'])}.{tail}"
     if names["inconclusive"]:
-        needed = [each["replications_needed"] for each in errors if each["state"] == "inconclusive"]
+        open_ = [each for each in errors if each["state"] == "inconclusive"]
+        unseen = [_name(each) for each in open_ if each["found"] is None]
+        needed = [each["replications_needed"] for each in open_ if each["found"] is not None]
         known = [each for each in needed if each is not None]
         # Against a baseline there are no more days than it has.
         rewrite = ", and a baseline written again of as many" if found["baseline"] is not None else ""
         more = f" About {max(known)} replications should tell (--reps{rewrite})." if known else ""
         if None in needed:
             more += " Where a figure lies at its limit, no number of them will."
+        if unseen:
+            more += f" Nothing was observed of {', '.join(unseen)}: no day had anything to judge by."
         return f"Inconclusive: {', '.join(names['inconclusive'])}.{more}{tail}"
+    if not errors:
+        return f"Passed: all that was asked for only warns.{tail}"
     return f"Passed: all {len(errors)} that count.{tail}"
 
 
@@ -81,7 +96,7 @@ def _changes(rows: Sequence[Mapping[str, Any]], currency: str | None) -> Part:
         text = DASH if change is None else change_text(change["mean"], half_of(change), known.kind, currency)
         lines.append(cells(known.label, each["limit"].replace("<=", "≤"), text, _direction(worse), _state(each)))
     columns = [Column("", False), Column("limit"), Column("change, 95 %"), Column("of the baseline"), Column("", False)]
-    return Part("Against the baseline", "Paired differences: the same days before and after.", Grid(columns, lines))
+    return Part("Against the baseline", "Paired differences, day by day.", Grid(columns, lines))
 
 
 def _direction(worse: Mapping[str, Any] | None) -> str:

@@ -5,6 +5,12 @@ from typing import Final
 from sim.report.metric import Metric
 
 DRIVERS: Final[dict[str, Metric]] = {
+    "drivers.proposals_refused": Metric(
+        "offers that could not be made",
+        "count",
+        "Offers the dispatch policy wanted that the platform could not make: the order did not wait, the driver was not free, or"
+        " his vehicle would not do; story tells of each order why.",
+    ),
     "drivers.accepted_share": Metric(
         "offers accepted", "share", "Share of the offers answered, or left unanswered, that drivers accepted.",
     ),

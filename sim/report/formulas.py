@@ -94,6 +94,7 @@ FORMULAS: Final[tuple[tuple[str, str], ...]] = (
     (r"substitutions\.(units|cents)", "sum of {0} of facts line_substituted"),
     (r"substitutions\.refused", "facts substitute_refused that were answered"),
     (r"substitutions\.unanswered", "facts substitute_refused that were not answered"),
+    (r"drivers\.proposals_refused", "facts proposal_refused"),
     (r"drivers\.accepted_share", "facts offer_answered accepted / facts offer_answered that were not void"),
     (r"drivers\.gini_orders", "half the mean absolute difference of orders an hour between drivers / their mean"),
     (r"drivers\.gini_pay", "half the mean absolute difference of earnings an hour between drivers / their mean"),

@@ -7,6 +7,7 @@ from sim.report.canvas import ALERT, FIRST, INK, MUTED, SECOND, Picture, drawn, 
 from sim.report.explain import metric_of
 from sim.report.leaf import Cell, Column, Grid, Leaf, Part, cells
 from sim.report.words import DASH, figure_text, half_text, number, target_text
+from sim.scenario.levels import COMPARED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,8 +98,27 @@ def _capacity_answer(plan: Mapping[str, Any]) -> str:
             f"{figure_text(full['from_s'], 'time')} before, {figure_text(full['to_s'], 'time')} there)."
         )
     if first <= 1.0 and any(row["breaks_at"] == first and row["holds_to"] is None for row in plan["levels"]):
-        return f"{names} {'does' if len(plan['first']) == 1 else 'do'} not hold at any demand that was tried.{what}"
+        one = len(plan["first"]) == 1
+        above = _held_above(plan)
+        if above:
+            return f"{names} {'does' if one else 'do'} not hold at {_demand(first, plan)} orders, though at more ({above}).{what}"
+        return f"{names} {'does' if one else 'do'} not hold at any demand that was tried.{what}"
     return f"{names} {'breaks' if len(plan['first']) == 1 else 'break'} first, at {_demand(first, plan)} orders.{what}"
+
+
+def _held_above(plan: Mapping[str, Any]) -> str:
+    """Higher demands at which all levels that break first were met all the same: too few orders, or days, to tell."""
+    rows = {row["metric"]: row for row in plan["levels"] if row["metric"] in plan["first"]}
+    held = [
+        f"x{factor}"
+        for factor, values in plan["tried"].items()
+        if float(factor) > plan["first_at"] and all(_met(values.get(metric), row) for metric, row in rows.items())
+    ]
+    return ", ".join(held)
+
+
+def _met(value: float | None, row: Mapping[str, Any]) -> bool:
+    return value is not None and bool(COMPARED[row["op"]](value, row["target"]))
 
 
 def _tried(plan: Mapping[str, Any], currency: str | None) -> Part:
@@ -212,7 +232,8 @@ def _stress_answer(plan: Mapping[str, Any], currency: str | None) -> str:
 
 
 def _steps(plan: Mapping[str, Any], currency: str | None) -> Part:
-    """The level that comes closest to its limit, at each step."""
+    """The level that comes closest to its limit, at each step; those that were missed before any are left out, if not all."""
+    before = {row["metric"] for row in plan["now"] if row["met"]}
     most = max(len(axis["labels"]) for axis in plan["axes"])
     rows = []
     for axis in plan["axes"]:
@@ -222,12 +243,13 @@ def _steps(plan: Mapping[str, Any], currency: str | None) -> Part:
             if step is None:
                 line.append(Cell("" if place > len(axis["labels"]) else DASH, "quiet"))
                 continue
-            counted = [row for row in step["levels"] if row["severity"] == "error"] or step["levels"]
+            sound = [row for row in step["levels"] if row["metric"] in before] or step["levels"]
+            counted = [row for row in sound if row["severity"] == "error"] or sound
             worst = min(counted, key=lambda row: row["margin"])
             known = metric_of(worst["metric"])
             line.append(
                 Cell(
-                    f"{step['label']}: {figure_text(worst['found'], known.kind, currency)}",
+                    f"{step['label']}: {known.label} {figure_text(worst['found'], known.kind, currency)}",
                     "met" if worst["met"] else "missed",
                 )
             )

@@ -24,7 +24,7 @@ TROUBLES: Final = (
     "platform.writes_fenced", "platform.stale_orders.orders", "platform.stale_orders.age_p50_s",
     "platform.screens.checkout_short", "platform.screens.home_parts_dropped", "platform.attacks.asked",
     "platform.attacks.refused", "platform.fraud.false_positives", "platform.fraud.false_negatives",
-    "tracking.taken_back", "notifications.drivers.lost",
+    "tracking.taken_back", "notifications.drivers.lost", "drivers.proposals_refused",
 )  # fmt: skip
 """Figures that are nothing on a quiet day."""
 

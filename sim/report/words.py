@@ -86,13 +86,18 @@ def interval_text(value: Any, kind: Kind, currency: str | None = None) -> str:
 
 
 def half_text(value: Any, kind: Kind) -> str:
-    """Write half the width of a figure's interval over replications, in its unit: ± 1.3; nothing for a plain number."""
+    """Write half the width of a figure's interval over replications, in its unit: ± 1.3; nothing for a plain number.
+
+    Of a share, whose interval is not the same to both sides and ends at none and all: from where to where.
+    """
     if not isinstance(value, Mapping) or value.get("low") is None or value.get("high") is None:
         return ""
+    if kind == "share":
+        return f"{number(100.0 * value['low'], 1)} to {number(100.0 * value['high'], 1)}"
     half, mean = (value["high"] - value["low"]) / 2.0, abs(value["mean"])
     if kind == "time" and mean >= 60.0:
         return f"± {number(half / 60.0, 1 if half >= 60.0 else 2)}"
-    scale = {"share": 100.0, "money": 0.01}.get(kind, 1000.0 if kind == "latency" and mean < 1.0 else 1.0)
+    scale = {"money": 0.01}.get(kind, 1000.0 if kind == "latency" and mean < 1.0 else 1.0)
     shown = half * scale
     return f"± {number(shown, 0 if shown >= 100 else 1 if shown >= 1 else 2)}"
 
@@ -186,9 +191,11 @@ def answer(summary: Mapping[str, Any]) -> str:
     if missed:
         parts.append(f"of the platform's targets missed: {', '.join(missed)}")
     elif (beside := sum(level.met for level in found if level not in asked)) > 1:
-        parts[-1] += (
-            f"{', and' if asked else ';'} {'both' if beside == 2 else f'all {counted(beside)}'} of the platform's targets"
-        )
+        targets = f"{'both' if beside == 2 else f'all {counted(beside)}'} of the platform's targets"
+        if asked and all(level.met for level in asked):
+            parts[-1] += f", and {targets}"
+        else:
+            parts.append(f"{targets} met")
     return "; ".join(parts) + "."
 
 

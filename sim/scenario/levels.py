@@ -1,16 +1,26 @@
 """What is asked of a run: service levels, by how much a change may worsen them, and the figures that may be named."""
 
 import re
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from operator import ge, gt, le, lt
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from sim.scenario.fields import JUDGEMENT, Branch, given
 from sim.scenario.services import Services
 
-OPERATORS = (">=", "<=", ">", "<")
-_SLO = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)\s*(?:\((warn|error)\))?\s*$")
+SHARES = re.compile(
+    r"(^|\.)(within_s\.\d+|on_time|fill_rate|availability|hit_rate|utilisation(\.\w+)?|\w+_share|\w+_fill_rate|perfect_order_rate)$"
+)
+"""Metrics that are shares of one."""
+
+COMPARED: Final[Mapping[str, Callable[[float, float], bool]]] = {">=": ge, "<=": le, ">": gt, "<": lt}
+"""What each comparison of a service level asks of a figure and its target."""
+_SLO = re.compile(
+    r"^\s*([A-Za-z_][\w.]*)\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)\s*(%?)\s*(?:\((warn|error)\))?\s*$"
+)
 
 
 _WORSENS = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*<=\s*(\d+(?:\.\d+)?)\s*%\s*(?:\((warn|error)\))?\s*$")
@@ -33,6 +43,13 @@ class Slo(Branch):
     severity: Literal["warn", "error"] = given("error", "-", "error fails the run (exit code 1), warn does not")
 
     _named = field_validator("metric")(_known)
+
+    @field_validator("target")
+    @classmethod
+    def _of_one(cls, target: float, info: ValidationInfo) -> float:
+        if SHARES.search(str(info.data.get("metric", ""))) and not 0.0 <= target <= 1.0:
+            raise ValueError(f"a share from 0 to 1 (0.95, not 95), got {target:g}")
+        return target
 
 
 class Worsens(Branch):
@@ -80,7 +97,8 @@ METRICS = (
     *(f"stages_s.{key}" for key in ("checkout", "wait_pick", "pick", "wait_driver", "ride")),
     *(f"utilisation.{key}" for key in ("pickers", "drivers", "drivers_riding_empty")),
     "orders_per_driver_hour",
-    *(f"drivers.{key}" for key in ("accepted_share", "gini_orders", "gini_pay", "longest_idle_s", "guaranteed_share")),
+    *(f"drivers.{key}" for key in ("accepted_share", "proposals_refused", "gini_orders", "gini_pay")),
+    *(f"drivers.{key}" for key in ("longest_idle_s", "guaranteed_share")),
     *(f"drivers.{key}" for key in ("ways_cents", "tips_cents", "bonuses_cents")),
     *(f"drivers.earned_hour_cents.{key}" for key in ("mean", "p10", "p50")),
     *(f"surcharges.{key}" for key in ("orders", "cents", "walked_away")),
@@ -175,11 +193,12 @@ METRICS = (
 
 
 def parse_slo(text: str) -> dict[str, Any]:
-    """Read ``metric op target`` with an optional ``(warn)`` into the keys of `Slo`."""
+    """Read ``metric op target``, a share also as ``95 %``, with an optional ``(warn)`` into the keys of `Slo`."""
     match = _SLO.match(text)
     if not match:
         raise ValueError(f'a service level like "within_s.1800 >= 0.95" (optionally with "(warn)"), got {text!r}')
-    return {"metric": match[1], "op": match[2], "target": float(match[3]), "severity": match[4] or "error"}
+    target = float(match[3]) / 100.0 if match[4] else float(match[3])
+    return {"metric": match[1], "op": match[2], "target": target, "severity": match[5] or "error"}
 
 
 def parse_worsens(text: str) -> dict[str, Any]:

@@ -275,11 +275,13 @@ def load(name_or_file: str, overrides: Iterable[str] = (), policies: Mapping[str
     return _validated(tree, origins, str(path), path.parent, overrides, policies or {})
 
 
-def load_text(text: str, overrides: Iterable[str] = (), *, file: str = "<text>") -> Scenario:
+def load_text(
+    text: str, overrides: Iterable[str] = (), policies: Mapping[str, str] | None = None, *, file: str = "<text>"
+) -> Scenario:
     """Load a scenario from YAML text (no ``extends``), for tests and the Python API."""
     origins: Origins = {}
     tree = plain(_parse(text, file), (), file, origins)
-    return _validated(tree, origins, file, Path.cwd(), overrides, {})
+    return _validated(tree, origins, file, Path.cwd(), overrides, policies or {})
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:

@@ -70,11 +70,9 @@ def check_command(
         typer.echo(f"{baseline}: {len(kept)} figures of {asked} days, by which later checks are judged.")
         raise typer.Exit(FINE)
     findings = check(loaded, days, before)
-    found, currency = plain(loaded, days, before, findings), loaded.costs.currency
+    found, currency = plain(loaded, days, before, findings, fingerprint), loaded.costs.currency
     if before is not None and before.fingerprint != fingerprint and not quiet:
-        typer.echo(
-            "darkstore: note: the scenario or the version differs from the baseline's, not only the code.", err=True
-        )
+        typer.echo(f"darkstore: note: {checked.CHANGED}", err=True)
     _write(junit, checked.junit(found, currency))
     _write(markdown, checked.markdown(found, currency))
     if summary is not None:

@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from sim.experiments.variants import Variant
 
 LAST = "comparison.json"
+"""Written last: its presence means that the folder is whole."""
 DAYS = 10
 """Replications of each variant, where nobody says (judgement)."""
-"""Written last: its presence means that the folder is whole."""
+MOST_DAYS = 200
+"""Days after which --select gives up, where nobody says (judgement)."""
 
 
 def compare_command(
@@ -62,10 +64,12 @@ def compare_command(
     zone: Annotated[
         float | None, typer.Option("--zone", help="With --select: the difference worth telling, in the metric's unit.")
     ] = None,
-    confidence: Annotated[str, typer.Option("--confidence", help="With --select: chance that it is the best.")] = "95%",
+    confidence: Annotated[
+        str | None, typer.Option("--confidence", help="With --select: chance that it is the best (default: 95%).")
+    ] = None,
     reps_max: Annotated[
-        int, typer.Option("--max-reps", min=10, help="With --select: give up after so many days.")
-    ] = 200,
+        int | None, typer.Option("--max-reps", min=10, help="With --select: give up after so many days (default: 200).")
+    ] = None,
     seed: Seed = None,
     setting: Set = None,
     policy: Policy = None,
@@ -84,7 +88,7 @@ def compare_command(
     from sim.experiments.figures import HEADLINE, known_metric
     from sim.experiments.place import named, whole_folder
     from sim.experiments.pool import Crew
-    from sim.experiments.variants import variants_of
+    from sim.experiments.variants import alike, variants_of
     from sim.report.comparison import comparison_leaf
     from sim.report.counting import count_bar
     from sim.report.leaf import print_leaf, write_leaf
@@ -92,8 +96,10 @@ def compare_command(
     chosen = variants_of(scenarios or ["default"], variant or [], settings(setting, seed), families(policy))
     first = chosen[0].scenario
     metrics = [known_metric(each) for each in dict.fromkeys(metric or HEADLINE)]
-    if select is None and zone is not None:
-        raise InputError("--zone: expected --select METRIC with it, got none.")
+    if select is None:
+        for option, given in (("--zone", zone), ("--confidence", confidence), ("--max-reps", reps_max)):
+            if given is not None:
+                raise InputError(f"{option}: expected --select METRIC with it, got none.")
     if select is not None:
         if zone is None:
             raise InputError(
@@ -103,7 +109,12 @@ def compare_command(
             raise InputError(
                 "--select: expected neither --reps nor --metric with it: it takes as many days as it needs, up to --max-reps."
             )
-        asked = (known_metric(select, "--select"), zone, share(confidence, "--confidence"), reps_max)
+        asked = (
+            known_metric(select, "--select"),
+            zone,
+            share(confidence or "95%", "--confidence"),
+            reps_max or MOST_DAYS,
+        )
         _select(chosen, asked, How(workers, cluster, allow_code, out, force, as_json, quiet))
     reps = reps or DAYS
     folder = out or named(
@@ -120,6 +131,8 @@ def compare_command(
         write_tidy(found.table, work / "replications.parquet")
         write_leaf(leaf, work)
         write_json(result, work / LAST)
+    for one, other in alike(chosen) if not quiet else ():
+        typer.echo(f"darkstore: note: {one} and {other} come to the same scenario.", err=True)
     if as_json:
         typer.echo(json.dumps(result, indent=1))
     else:

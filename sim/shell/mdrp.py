@@ -20,7 +20,20 @@ mdrp_app = typer.Typer(
     help="Play published instances of the meal delivery routing problem with any dispatch policy.", no_args_is_help=True
 )
 
-Policy = Annotated[str, typer.Option("--policy", metavar="SPEC", help="A dispatch policy: name or name(param=value).")]
+Policy = Annotated[
+    str,
+    typer.Option(
+        "--policy",
+        metavar="SPEC",
+        help="A dispatch policy: name, name(param=value) or file.py:Class(...). Those that look no further than ride_s_max "
+        "(nearest, fifo, scored, least_recently_used) need it as wide as the instance: nearest(ride_s_max=6000).",
+    ),
+]
+
+
+def _dispatch(policy: str) -> str:
+    """The policy, whether its family was said, as elsewhere, or not."""
+    return policy.removeprefix("dispatch=")
 
 
 @mdrp_app.command("run")
@@ -39,7 +52,7 @@ def run_command(
     from sim.recording import SUMMARY
     from sim.world.mdrp import read_instance
 
-    read = read_instance(instance)
+    read, policy = read_instance(instance), _dispatch(policy)
     with whole_folder(out, force=force) as folder:
         solution, score, _ = play(read, policy)
         write_solution(read, solution, folder)
@@ -68,7 +81,7 @@ def bench_command(
     from sim.experiments.mdrp import bench
     from sim.report.counting import count_bar
 
-    jitters = range(jitter + 1)
+    jitters, policy = range(jitter + 1), _dispatch(policy)
     with count_bar(Console(stderr=True), "instances", len(instances) * len(jitters), quiet=quiet or as_json) as done:
         scores, *others = bench(instances, policy, jitters=jitters, workers=workers or os.cpu_count() or 1, done=done)
     if as_json:
@@ -83,7 +96,7 @@ def bench_command(
 def _print(scores: Sequence["Score"], others: Sequence[Sequence["Score"]] = (), *, published: bool) -> None:
     from sim.experiments.mdrp import PUBLISHED, mean_of
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for place, name in enumerate(
         (
             "instance",
@@ -98,7 +111,7 @@ def _print(scores: Sequence["Score"], others: Sequence[Sequence["Score"]] = (), 
             "ms",
         )
     ):
-        table.add_column(name, justify="right" if place else "left", no_wrap=not place)
+        table.add_column(name, justify="right" if place else "left", no_wrap=True)
     for score in scores:
         table.add_row(*_cells(score))
     if len(scores) > 1:
@@ -122,9 +135,14 @@ def _print(scores: Sequence["Score"], others: Sequence[Sequence["Score"]] = (), 
 
 
 def _cells(score: "Score") -> list[str]:
+    from sim.report.words import DASH
+
+    def shown(value: float, digits: int = 2) -> str:
+        return DASH if value != value else f"{value:.{digits}f}"
+
     return [
         score.instance, f"{score.orders:,}", f"{100.0 * score.undelivered / max(score.orders, 1):.2f} %",
-        f"{score.click_to_door:.2f}", f"{score.click_to_door_p90:.1f}", f"{score.ready_to_pickup:.2f}",
-        f"{score.ready_to_pickup_p90:.1f}", f"{score.cost_per_order:.2f}", f"{score.orders_per_bundle:.2f}",
-        f"{score.decision_ms:.2f}",
+        shown(score.click_to_door), shown(score.click_to_door_p90, 1), shown(score.ready_to_pickup),
+        shown(score.ready_to_pickup_p90, 1), shown(score.cost_per_order), shown(score.orders_per_bundle),
+        shown(score.decision_ms),
     ]  # fmt: skip

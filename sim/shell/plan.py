@@ -189,7 +189,9 @@ def staff_command(
         str, typer.Option("--confidence", help="With which each service level is to hold, one-sided.")
     ] = "95%",
     fresh: Annotated[int, typer.Option("--fresh", min=2, help="Days of another seed to try the answer on.")] = 10,
-    reps: Reps = 4,
+    reps: Annotated[
+        int, typer.Option("--reps", min=2, help="Days for everything that is tried: levels hold by intervals.")
+    ] = 4,
     seed: Seed = None,
     setting: Set = None,
     policy: Policy = None,
@@ -208,9 +210,9 @@ def staff_command(
     from sim.scenario import load
 
     loaded, sure = load(scenario, settings(setting, seed), families(policy)), share(confidence, "--confidence")
-    if reps < 2 or sure <= 0.5:
+    if sure <= 0.5:
         raise InputError(
-            "plan staff: expected --reps of 2 or more and a --confidence above 50 %: levels hold by intervals."
+            f"plan staff: expected a --confidence above 50 %, for levels hold by intervals; got {confidence}."
         )
     lengths = Lengths(_hours(shift_hours))
 

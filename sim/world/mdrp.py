@@ -240,8 +240,11 @@ policies: {replenishment: nothing, reconciliation: never, positioning: stay}
 """
 
 
-def scenario_of(instance: Instance, settings: tuple[str, ...] = ()) -> Scenario:
-    """The scenario of an instance: everything that is not in its files and is not left to chance."""
+def scenario_of(instance: Instance, settings: tuple[str, ...] = (), dispatch: str | None = None) -> Scenario:
+    """The scenario of an instance: everything that is not in its files and is not left to chance.
+
+    `dispatch`: the policy, as after ``--policy dispatch=``; None: that of ``darkstore mdrp``.
+    """
     last = int(max(instance.placed.max(), instance.off.max(), instance.ready.max())) + instance.longest_minutes
     half_s = instance.pickup_minutes * MINUTE_S / 2.0
     given = {
@@ -254,7 +257,8 @@ def scenario_of(instance: Instance, settings: tuple[str, ...] = ()) -> Scenario:
         "drivers.leave_s": half_s,
     }
     named = [f"{path}={value}" for path, value in given.items()]
-    return load_text(_SCENARIO, [*named, *settings], file=f"mdrp {instance.name}")
+    chosen = {} if dispatch is None else {"dispatch": dispatch}
+    return load_text(_SCENARIO, [*named, *settings], chosen, file=f"mdrp {instance.name}")
 
 
 def _seconds(minutes: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -238,7 +238,8 @@ def test_a_scenario_without_levels_cannot_be_staffed() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--shift-hours", "4,x"], "--shift-hours"), (["--shift-hours", "17"], "--shift-hours"), (["--reps", "1"], "--reps of 2"),
+        (["--shift-hours", "4,x"], "--shift-hours"), (["--shift-hours", "17"], "--shift-hours"),
+            (["--reps", "1"], "greater than or equal to 2"),
         (["--confidence", "40%"], "above 50 %"), (["--confidence", "x"], "--confidence: expected a share"),
     ],
 )  # fmt: skip

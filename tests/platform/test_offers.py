@@ -176,7 +176,6 @@ class Nosy:
             yield Offer(waiting[0].id, idle[0])  # type: ignore[arg-type]
             yield Offer(waiting[0].id, idle[0])  # type: ignore[arg-type]
             yield Offer(waiting[-1].id, idle[-1])  # type: ignore[arg-type]
-            yield Offer(10**6, idle[0])  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

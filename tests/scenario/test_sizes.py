@@ -38,6 +38,7 @@ TOO_MUCH = (
     ("start=9999-12-31T23:59 America/Santiago", "start: expected a date from 1900 to 2200, got"),
     ("drivers=&a {count: *a}", "expected a YAML value after the =, got '&a {count: *a}'"),
     ("faults=&a [*a]", "expected a YAML value after the =, got '&a [*a]'"),
+    ("slo=['on_time >= 95']", "slo.0.target: expected a share from 0 to 1 (0.95, not 95), got 95"),
     ("map.speed_kmh=0.000001", "map.speed_kmh: expected a value >= 0.1"),
 )  # fmt: skip
 
@@ -53,6 +54,13 @@ def test_a_size_that_nobody_has_is_refused_at_its_place(setting: str, said: str)
 def test_a_real_date_and_a_whole_seed_are_taken() -> None:
     found = load_text(TWO_STORES, ("demand.calendar={'2026-11-20': 0.5}", f"seed={2**64 - 1}"))
     assert (found.demand.calendar, found.seed) == ({"2026-11-20": 0.5}, 2**64 - 1)
+
+
+def test_a_share_may_be_asked_for_in_per_cent() -> None:
+    found = load_text(
+        TWO_STORES, ("slo=['on_time >= 95 %', 'within_s.1800 >= 97.5% (warn)', 'click_to_door_s.p95 <= 1500']",)
+    ).slo
+    assert [(each.target, each.severity) for each in found] == [(0.95, "error"), (0.975, "warn"), (1500.0, "error")]
 
 
 def test_of_a_limit_either_key_may_be_given_alone() -> None:
@@ -73,6 +81,30 @@ class ToNobody:
 
     def __call__(self, view: Any) -> Any:
         return [Offer(order.id, self.driver) for order in list(view.waiting)[:1]]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class OfNobody:
+    """Offers an order that was never placed."""
+
+    along: bool
+    every_s: float = 0.0
+
+    def __call__(self, view: Any) -> Any:
+        for order in list(view.waiting)[:1]:
+            driver = next(iter(view.idle), None)
+            if driver is not None:
+                yield Offer(order.id, driver, (10**6,)) if self.along else Offer(10**6, driver)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("along", [False, True])
+def test_an_offer_of_an_order_that_nobody_placed_is_refused_in_a_line(along: bool) -> None:
+    world = build_world(load_text(TWO_STORES))
+    policies = replace(policies_of(world.scenario), dispatch=OfNobody(along))
+    with pytest.raises(
+        InputError, match=r"policies.dispatch: expected an order of the view, got 1000000, which nobody"
+    ):
+        simulate(world, MemoryArchive(), policies=policies)
 
 
 @pytest.mark.parametrize("driver", [-1, 14, 999])

@@ -65,6 +65,9 @@ def test_one_day_says_nothing_and_says_so(tmp_path: Path, capsys: pytest.Capture
     [
         (["--variant", "base:dispatch=nearest"], "expected two or more to compare"),
         (["--variant", "a", "--variant", "a"], "got 'a' twice"),
+        (["--variant", "a", "--variant", "fifo"], "fifo changes, got nothing (the dispatch policy: fifo:dispatch=fifo)"),
+        (["--variant", "a", "--variant", "b", "--confidence", "2"], "--confidence: expected --select METRIC with it"),
+        (["--variant", "a", "--variant", "b", "--max-reps", "50"], "--max-reps: expected --select METRIC with it"),
         (["--variant", "a", "--variant", "b:dispatch"], "expected family=SPEC or path=value after the name, got 'dispatch'"),
         (["--variant", "a", "--variant", "b b:dispatch=nearest"], "got the name 'b b'"),
         (["--variant", "a", "--variant", "b:dispatch=nearst"], "did you mean nearest"),
