@@ -93,6 +93,8 @@ def test_a_bad_spec_is_one_line(spec: str) -> None:
         ("a(x=1.5.2)", "got 'a(x=1.5.2)'."),
         ("a(x=yes)", " (a text needs quotes: x='yes')."),
         ("a(x=10**9)", "got 'a(x=10**9)'."),
+        ("a(x=nan)", "got 'a(x=nan)' (x: expected a finite number)."),
+        ("a(x=-inf)", "got 'a(x=-inf)' (x: expected a finite number)."),
         ("a(y=3, x=[1, 2)", "got 'a(y=3, x=[1, 2)'."),
     ],
 )
@@ -114,6 +116,15 @@ def test_a_users_file_runs_only_when_allowed(tmp_path: Path) -> None:
     assert policy.share == 0.25
     assert (tmp_path / "ran").exists()
     assert callable(build_policy("dispatch", f"{file}:factory(size=2)", "here", allow_code=True))
+
+
+def test_of_a_users_file_a_class_has_to_be_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(MINE, encoding="utf-8")
+    with pytest.raises(InputError, match=r"expected a class in the file, as in .*mine.py:Class"):
+        build_policy("dispatch", str(file), "here", allow_code=True)
+    with pytest.raises(InputError, match=r"one of: Mine, Broken, Dumb, factory; found no 'Mien'"):
+        build_policy("dispatch", f"{file}:Mien", "here", allow_code=True)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,12 @@ def test_run_writes_what_the_evaluator_reads(call: Any, tmp_path: Path) -> None:
     code, _, problem = call("mdrp", "run", str(instance), "--out", str(out))
     assert code == 2
     assert "holds a finished run" in problem
-    code, said, _ = call("mdrp", "run", str(instance), "--out", str(out), "--force", "--json", "--policy", "nearest")
+    again = ("mdrp", "run", str(instance), "--out", str(out), "--force", "--json", "--policy")
+    code, _, problem = call(*again, "neerest")
+    assert (code, problem.startswith("darkstore: --policy dispatch=neerest: policies.dispatch: expected")) == (2, True)
+    one, other = (json.loads(call(*again, said)[1]) | {"decision_ms": 0.0} for said in ("dispatch=nearest", "nearest"))
+    assert one == other
+    code, said, _ = call(*again, "nearest")
     assert code == 0
     assert json.loads(said) == json.loads((out / "summary.json").read_text())
     assert json.loads(said)["policy"] == "nearest"
