@@ -184,6 +184,8 @@ def explain(name: str) -> str:
     from difflib import get_close_matches
 
     known = METRICS | further()
+    if f"platform.{name}" in known:
+        name = f"platform.{name}"
     if name in known:
         metric, how = known[name], working(name, known[name].kind)
         said = [f"{metric.label}: {metric.meaning}", f"  key:     {name}"]

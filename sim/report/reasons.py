@@ -56,6 +56,9 @@ PAGE_WORDS: Final[dict[str, str]] = {
     "share late": "Of the orders of a row, those handed over after the time promised at their confirmation.",
     "mostly because of": "The cause that the largest part of an order's lateness is put down to.",
     "on its promise": "How much before or after the time promised an order was handed over.",
+    "slo": "Service levels: of each its metric, comparison, target and severity, what was observed, and whether it was met.",
+    "met_share": "Over replications, the share of days that met a service level, with its interval.",
+    "bad_day": "Over replications, what nine days of ten are no worse than, with its interval by order statistics.",
     "budget spent": (
         "Of what may go wrong before a share is missed, or of a limit, how much did; above 100 % the level is missed."
     ),

@@ -53,6 +53,10 @@ def test_what_pages_call_reasons_causes_and_columns_is_explained(name):
     assert len(explain(name.upper())) > 40
 
 
+def test_the_platforms_figures_are_found_without_saying_so():
+    assert explain("faults.orders_lost") == explain("platform.faults.orders_lost")
+
+
 def test_a_column_is_found_in_spite_of_a_slip():
     with pytest.raises(InputError, match="did you mean mostly because of"):
         explain("mostly becuase of")
