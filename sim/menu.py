@@ -114,6 +114,31 @@ def _from_file(target: str, place: str, base: Path) -> Any:
     return getattr(module, name)
 
 
+def known_parameter(family: str, target: str, parameter: str, place: str) -> None:
+    """Hold that a policy of the menu has a parameter; of one in a file it is seen when that is loaded.
+
+    Raises
+    ------
+    InputError
+        It has none of that name; says which it has.
+    """
+    try:
+        factory = menu()[family][target].load()
+    except Exception:  # no such policy, or a plug-in that does not load: told of where policies are built
+        return
+    _known_to(factory, parameter, target, place)
+
+
+def _known_to(factory: Any, name: str, target: str, place: str) -> None:
+    known = _signature(factory)
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise InputError(
+            f"{place}: expected a parameter of {target}, one of: {', '.join(known) or 'none'}; got {name!r}{hint}."
+        )
+
+
 def _signature(target: Any) -> list[str]:
     return [name for name in inspect.signature(target).parameters if name != "self"]
 
@@ -209,14 +234,8 @@ def build_policy(family: str, spec: str, place: str, *, allow_code: bool, base: 
             raise InputError(f"{place}: the plug-in {names[target].value} could not be loaded: {error}") from error
     if not callable(factory):
         raise InputError(f"{place}: expected {target} to be a class, got {type(factory).__name__}.")
-    known = _signature(factory)
     for name in arguments:
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
-            raise InputError(
-                f"{place}: expected a parameter of {target}, one of: {', '.join(known) or 'none'}; got {name!r}{hint}."
-            )
+        _known_to(factory, name, target, place)
     _check_types(factory, arguments, f"{place}: {target}")
     ours = ".py:" not in target and menu()[family][target].value.startswith("policies.")
     if ours:

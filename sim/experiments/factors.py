@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from itertools import product
 from typing import NamedTuple
 
-from sim.experiments.variants import split
+from sim.experiments.variants import asked_by, split
 from sim.scenario import Scenario, load
 from sim.scenario.settings import SHORT
 from sim.statistics.designs import Design, unit_points
@@ -172,5 +173,10 @@ def points(
                 chosen[parts[1]] = value
             else:
                 rest.append(setting)
-        found.append(Point(values, load(name, rest, chosen)))
+        mine = {setting: setting for setting in asked}
+        mine |= {setting.removeprefix("policies."): setting for setting in asked if setting.startswith("policies.")}
+        with ExitStack() as told:
+            for as_set, as_asked in mine.items():
+                told.enter_context(asked_by(f"--vary {as_asked}", [as_set]))
+            found.append(Point(values, load(name, rest, chosen)))
     return found

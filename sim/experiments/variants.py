@@ -1,7 +1,8 @@
 """Variants of a scenario: what is written after ``--variant``, and the scenarios that come of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from sim.contracts import FAMILIES
@@ -90,6 +91,28 @@ def _same(one: Scenario, other: Scenario) -> bool:
     return one.model_dump(exclude=told) == other.model_dump(exclude=told)
 
 
+@contextmanager
+def asked_by(option: str, given: Iterable[str]) -> Iterator[None]:
+    """Say of what is refused within that another option than --set or --policy asked for it.
+
+    Parameters
+    ----------
+    option
+        What is said instead.
+    given
+        Settings and policies, as they would stand after those two.
+    """
+    try:
+        yield
+    except InputError as error:
+        text = str(error)
+        for each in given:
+            for usual in (f"--set {each}: ", f"--policy {each}: "):
+                if text.startswith(usual):
+                    raise InputError(f"{option}: {text.removeprefix(usual)}") from error
+        raise
+
+
 def variants_of(
     scenarios: Sequence[str], asked: Sequence[str], settings: Sequence[str] = (), policies: dict[str, str] | None = None
 ) -> list[Variant]:
@@ -116,7 +139,9 @@ def variants_of(
             name, own, chosen = parse_variant(text)
             if not own and not chosen:
                 no_policy(name)
-            found.append(Variant(name, text, load(scenarios[0], [*settings, *own], both | chosen)))
+            with asked_by(f"--variant {text}", [*own, *(f"{family}={spec}" for family, spec in chosen.items())]):
+                scenario = load(scenarios[0], [*settings, *own], both | chosen)
+            found.append(Variant(name, text, scenario))
     else:
         for each in scenarios:
             scenario = load(each, settings, both)

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from sim.contracts import FAMILIES
-from sim.menu import parse_spec
+from sim.menu import known_parameter, parse_spec
 from sim.scenario.business import PolicyNames
 from sim.scenario.plain import Origins, Path_, plain
 from sim.vocabulary import InputError
@@ -54,7 +54,9 @@ def override_parameter(tree: dict[str, Any], setting: str) -> None:
     name, parameters = parse_spec(spec, f"--set {setting}")
     said = ", ".join(f"{each}={what!r}" for each, what in (parameters | {parameter: value}).items())
     node[family] = f"{name}({said})"
-    parse_spec(node[family], f"--set {setting}")  # a value that no parameter can have is this setting's fault
+    # What no policy takes, and a value that no parameter can have, is this setting's fault.
+    known_parameter(family, name, parameter, f"--set {setting}")
+    parse_spec(node[family], f"--set {setting}")
 
 
 def override(tree: dict[str, Any], origins: Origins, setting: str) -> None:

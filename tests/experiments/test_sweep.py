@@ -156,11 +156,14 @@ def test_a_range_to_draw_from_is_no_grid() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "expected --vary"), (["--vary", "drivers.cuont=1,2"], "drivers.cuont"),
+        ([], "expected --vary"), (["--vary", "drivers.cuont=1,2"], "--vary drivers.cuont=1: drivers.cuont: "),
         (["--vary", "drivers.count=1,x"], "drivers.count"), (["--vary", "policies.dispatch=nearst"], "did you mean nearest"),
-        (["--vary", "policies.dispatch.evry_s=1,2"], "evry_s"), (["--vary", "drivers.count=84", "--metric", "x"], "--metric x"),
+        (["--vary", "policies.dispatch.evry_s=1,2"], "--vary policies.dispatch.evry_s=1: expected"),
+        (["--vary", "drivers.count=84", "--metric", "x"], "--metric x"),
         (["--vary", "drivers.count=84", "--pareto", "utilisation.drivers"], "of this one neither is"),
         (["--vary", "drivers.count=84", "--vary", "drivers.count=85"], "each path once"),
+        (["--vary", "drivers.count=84", "--vary", "fleet.drivers=85"], "got drivers.count and drivers.count"),
+        (["--vary", "faults.0.minutes=5", "--vary", "faults.0=3"], "got faults.0.minutes and faults.0, of which one sets"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_swept_is_said_in_one_line(

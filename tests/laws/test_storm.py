@@ -13,6 +13,7 @@ from sim.experiments.storm_draws import (
     BEGINNINGS,
     CHOICES,
     FLOORS,
+    FORGOTTEN,
     PRICINGS,
     QUIETS,
     RESTOCKINGS,
@@ -82,7 +83,11 @@ def test_every_choice_is_drawn(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
     known = {
         *CHOICES[path],
-        *(v for table in (FLOORS, SHARINGS, BEGINNINGS, QUIETS, ON_TOURS, HUMANS) for v in table.get(path, ())),
+        *(
+            v
+            for table in (FLOORS, SHARINGS, BEGINNINGS, QUIETS, ON_TOURS, HUMANS, FORGOTTEN)
+            for v in table.get(path, ())
+        ),
     }
     assert len(set(CHOICES[path])) <= len(drawn) <= len(known)
 
@@ -129,6 +134,14 @@ def test_now_and_then_positions_and_pushes_are_lost_and_drivers_get_stuck(scenar
 def test_now_and_then_stores_order_and_count_otherwise(scenarios, path):
     drawn = {repr(at(scenario, path)) for scenario in scenarios}
     assert len(drawn) >= len(RESTOCKINGS[path])
+
+
+@pytest.mark.parametrize("path", FORGOTTEN)
+def test_now_and_then_requests_are_forgotten(scenarios, path):
+    kept = [scenario.platform.idempotency for scenario in scenarios]
+    mine = [each for each in kept if not each.on or each.ttl_s < 600.0]
+    assert 0.05 < len(mine) / len(scenarios) < 0.25
+    assert {repr(value) for value in FORGOTTEN[path]} <= {repr(at(scenario, path)) for scenario in scenarios}
 
 
 @pytest.mark.parametrize("path", SHARINGS)
