@@ -76,11 +76,9 @@ def check(scenario: Scenario, days: Days, baseline: Baseline | None = None) -> l
         The baseline is of another seed, or lacks a figure.
     """
     found = [_level(slo, days) for slo in (*scenario.slo, *published(scenario))]
-    if not found and baseline is None:
-        raise InputError("check: expected service levels in the scenario (slo), or a --baseline; got neither.")
-    if not found and not scenario.check.worsens:
+    if not found and (baseline is None or not scenario.check.worsens):
         raise InputError(
-            "check: expected service levels (slo) or limits (check.worsens) in the scenario; got neither, so nothing could fail."
+            "check: expected service levels in the scenario (slo), or a --baseline and limits (check.worsens); got neither."
         )
     if baseline is not None:
         if baseline.scenario != scenario.name:

@@ -173,10 +173,8 @@ def points(
                 chosen[parts[1]] = value
             else:
                 rest.append(setting)
-        mine = {setting: setting for setting in asked}
-        mine |= {setting.removeprefix("policies."): setting for setting in asked if setting.startswith("policies.")}
         with ExitStack() as told:
-            for as_set, as_asked in mine.items():
-                told.enter_context(asked_by(f"--vary {as_asked}", [as_set]))
+            for setting in asked:
+                told.enter_context(asked_by(f"--vary {setting}", [setting]))
             found.append(Point(values, load(name, rest, chosen)))
     return found

@@ -92,24 +92,15 @@ def _same(one: Scenario, other: Scenario) -> bool:
 
 
 @contextmanager
-def asked_by(option: str, given: Iterable[str]) -> Iterator[None]:
-    """Say of what is refused within that another option than --set or --policy asked for it.
-
-    Parameters
-    ----------
-    option
-        What is said instead.
-    given
-        Settings and policies, as they would stand after those two.
-    """
+def asked_by(option: str, settings: Iterable[str]) -> Iterator[None]:
+    """Say of what is refused within that `option` asked for it, where --set would be named."""
     try:
         yield
     except InputError as error:
-        text = str(error)
-        for each in given:
-            for usual in (f"--set {each}: ", f"--policy {each}: "):
-                if text.startswith(usual):
-                    raise InputError(f"{option}: {text.removeprefix(usual)}") from error
+        for setting in settings:
+            usual = f"--set {setting}: "
+            if str(error).startswith(usual):
+                raise InputError(f"{option}: {str(error).removeprefix(usual)}") from error
         raise
 
 
@@ -139,7 +130,7 @@ def variants_of(
             name, own, chosen = parse_variant(text)
             if not own and not chosen:
                 no_policy(name)
-            with asked_by(f"--variant {text}", [*own, *(f"{family}={spec}" for family, spec in chosen.items())]):
+            with asked_by(f"--variant {text}", own):
                 scenario = load(scenarios[0], [*settings, *own], both | chosen)
             found.append(Variant(name, text, scenario))
     else:

@@ -197,6 +197,8 @@ def parse_slo(text: str) -> dict[str, Any]:
     match = _SLO.match(text)
     if not match:
         raise ValueError(f'a service level like "within_s.1800 >= 0.95" (optionally with "(warn)"), got {text!r}')
+    if match[4] and not SHARES.search(match[1]):
+        raise ValueError(f"a target without %, for {match[1]} is no share, got {text!r}")
     target = float(match[3]) / 100.0 if match[4] else float(match[3])
     return {"metric": match[1], "op": match[2], "target": target, "severity": match[5] or "error"}
 

@@ -38,6 +38,7 @@ TOO_MUCH = (
     ("start=9999-12-31T23:59 America/Santiago", "start: expected a date from 1900 to 2200, got"),
     ("drivers=&a {count: *a}", "expected a YAML value after the =, got '&a {count: *a}'"),
     ("faults=&a [*a]", "expected a YAML value after the =, got '&a [*a]'"),
+    ("slo=['click_to_door_s.p95 <= 95 %']", "a target without %, for click_to_door_s.p95 is no share"),
     ("slo=['on_time >= 95']", "slo.0.target: expected a share from 0 to 1 (0.95, not 95), got 95"),
     ("map.speed_kmh=0.000001", "map.speed_kmh: expected a value >= 0.1"),
 )  # fmt: skip
