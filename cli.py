@@ -11,6 +11,7 @@ import typer
 from sim import __version__
 from sim.shell.check import check_command
 from sim.shell.compare import compare_command
+from sim.shell.compile import compile_command
 from sim.shell.errors import FINE, INCONCLUSIVE, MISSED, guarded
 from sim.shell.export import export_command
 from sim.shell.help import InOrder, into_panels
@@ -58,6 +59,7 @@ app.command("check")(check_command)
 app.command("export")(export_command)
 app.command("story")(story_command)
 app.command("storm")(storm_command)
+app.command("compile")(compile_command)
 app.command("watch")(watch_command)
 
 

@@ -12,6 +12,10 @@ Examples
 
 from typing import TYPE_CHECKING
 
+from sim.compiled import install
+
+install()
+
 __version__ = "0.1.0"
 
 _OFFERED = ("Comparison", "Run", "SitePlan", "Sweep", "compare", "open_run", "plan_sites", "run", "sweep")

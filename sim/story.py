@@ -29,7 +29,7 @@ class Signal:
 
     def __init__(self) -> None:
         self.callbacks: list[Callable[[Any], None]] | None = []
-        self._value = None
+        self._value: Any = None
 
     def again(self) -> None:
         """It can be waited for, and rung, once more."""
@@ -85,7 +85,8 @@ class _Teller:
     def __init__(self, send: Callable[[Any], Any]) -> None:
         self.send = send
 
-    __call__ = _carry_on
+    def __call__(self, event: Any) -> None:
+        _carry_on(self, event)
 
 
 class _Mortal:

@@ -1,5 +1,7 @@
 """Named tiny worlds and the few verbs that every room's tests share."""
 
+# ruff: noqa: E402 (what is tested is the source: machine code is left aside before any of it could be loaded)
+
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from sim.compiled import home, leave_aside
+
+MACHINE_CODE = home()
+leave_aside()
 
 from sim.contracts import Policies
 from sim.engine import Outcome, simulate
@@ -72,6 +79,18 @@ def lawful_day(play: Play, scenario: Scenario) -> Played:
     played = play(world, laws=laws)
     assert verdict(laws) + whole_log(played.archive, played.outcome.state) == []
     return played
+
+
+@pytest.fixture(scope="session")
+def compiled_home(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """A home of the tests' own with the machine code of whoever runs them; None: there is none of this source."""
+    if not MACHINE_CODE.is_dir():
+        return None
+    home = tmp_path_factory.mktemp("compiled")
+    making = home / "cache" / "compiled"
+    making.mkdir(parents=True)
+    (making / MACHINE_CODE.name).symlink_to(MACHINE_CODE)
+    return home
 
 
 @pytest.fixture(scope="session", autouse=True)

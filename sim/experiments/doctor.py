@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 
 from sim import __version__
+from sim.compiled import in_use
 from sim.contracts import FAMILIES
 from sim.experiments.runs import run_in_memory
 from sim.laws import all_laws, verdict
@@ -41,6 +42,7 @@ def examine() -> Iterator[tuple[bool, str]]:
             yield True, f"{name} {importlib.metadata.version(name)}"
         except importlib.metadata.PackageNotFoundError:
             yield False, f"{name} is not installed"
+    yield True, _engine()
     yield from _scenarios()
     policies = {family: len(names) for family, names in menu().items()}
     yield (
@@ -59,6 +61,12 @@ def _scenarios() -> Iterator[tuple[bool, str]]:
             load(name)
         except InputError as error:
             yield False, str(error)
+
+
+def _engine() -> str:
+    if in_use():
+        return "engine: compiled to machine code"
+    return "engine: read from source (darkstore compile, once: runs take half the time)"
 
 
 def _cache() -> tuple[bool, str]:

@@ -5,6 +5,7 @@ driver who rides back to a store can be offered work on the way: bound for the s
 turns at the next junction.
 """
 
+from collections.abc import MutableSet
 from math import inf
 
 from sim.clock import Clock, Timer
@@ -68,7 +69,7 @@ class Driving:
         travel: Travel,
         trace: Trace,
         drivers: list[Driver],
-        counter: set[OrderId],
+        counter: MutableSet[OrderId],
         riding: Riding,
         *,
         phones: Phones,

@@ -1,6 +1,6 @@
 """The shop floor put together: customers, stores, drivers and supply, wired to the office."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSet
 from functools import partial
 from math import exp
 from operator import itemgetter
@@ -62,7 +62,7 @@ class Floor:
         scenario, trace = world.scenario, world.trace
         self._env, self._world, self._office, self._streams = env, world, office, streams
         room = scenario.stores.counter_room
-        self._counter: set[OrderId] = set() if room is None else NarrowCounter(world.stores, room)
+        self._counter: MutableSet[OrderId] = set() if room is None else NarrowCounter(world.stores, room)
         self.goods = Goods(env, facts, world, office.stock, policies, streams)
         self.shelves = self.goods.shelves
         support = None

@@ -1,7 +1,7 @@
 """From the shelf to the counter: totes, packing stations, and the place where a packed order waits for its driver."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSet, Sequence
 
 from sim.clock import Clock, Timer
 from sim.facts import Facts
@@ -67,7 +67,7 @@ class Handoff:
         office: Office,
         shelves: Shelves,
         store: StoreId,
-        counter: set[OrderId],
+        counter: MutableSet[OrderId],
         totes: ToteRoom | None,
         on_packed: Callable[[OrderId], None],
         on_totes: Callable[[], None],

@@ -1,5 +1,6 @@
 """Kitchens: stores whose orders are ready at times that are given, instead of pickers."""
 
+from collections.abc import MutableSet
 from typing import Any
 
 from sim.clock import Clock, Timer
@@ -23,7 +24,7 @@ class Kitchens:
     """
 
     def __init__(
-        self, env: Clock, office: Office, shelves: Shelves, driving: Driving, counter: set[OrderId], ready_s: Any
+        self, env: Clock, office: Office, shelves: Shelves, driving: Driving, counter: MutableSet[OrderId], ready_s: Any
     ) -> None:
         self._env, self._office, self._shelves, self._driving = env, office, shelves, driving
         self._counter, self._ready_s = counter, quick(ready_s)

@@ -114,17 +114,18 @@ class Pace:
         """Several orders, or parts of them, on one tour, while so many others are at work."""
         factor, count = self._factor(picker), len(jobs)
         paces = [quantise(self._noise[job.order] * factor) for job in jobs]
-        hands_s = sum(self._pick_s(len(job.held), job.units) * pace for job, pace in zip(jobs, paces, strict=True))
+        each_s = (self._pick_s(len(job.held), job.units) * pace for job, pace in zip(jobs, paces, strict=True))
+        hands_s = sum(each_s, 0.0)
         if self.walks is None:
             return Took(quantise(hands_s), paces, 0.0, 0.0, 0.0)
-        mean = sum(paces) / count
+        mean = sum(paces, 0.0) / count
         skus = self.walks.lines([job.order for job in jobs]) if count > 1 else [sku for sku, _ in jobs[0].held]
         walk_s, zones_s, met = self.walks.past(skus)
-        aisles_s = walk_s * mean + hands_s - self._base_s * sum(paces)
+        aisles_s = walk_s * mean + hands_s - self._base_s * sum(paces, 0.0)
         each = [
             quantise(part / count) for part in (walk_s * mean, zones_s * mean, others * met * self._blocking * aisles_s)
         ]
-        return Took(quantise(hands_s + count * sum(each)), paces, *each)
+        return Took(quantise(hands_s + count * sum(each, 0.0)), paces, *each)
 
     def _factor(self, picker: PickerId) -> float:
         return self._slower * (1.0 + self._news[picker](self._env.now)) if picker in self._news else self._slower

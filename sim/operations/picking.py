@@ -1,7 +1,7 @@
 """Picking: a store's queue and its pickers."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSet, Sequence
 
 from sim.clock import Clock, Timer
 from sim.contracts import BatchPicking, Picking, PickTask
@@ -80,7 +80,7 @@ class Station:
         office: Office,
         policy: Picking,
         store: StoreId,
-        counter: set[OrderId],
+        counter: MutableSet[OrderId],
         hands: Hands,
         pace: Pace,
         *,

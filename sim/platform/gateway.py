@@ -192,7 +192,7 @@ class ReadKey(NamedTuple):
     """NOBODY when the answer is everybody's."""
 
 
-class LeakedRead(RuntimeError):
+class LeakedRead(Exception):
     """One user's data were about to be shared with others: a bug of ours."""
 
 

@@ -8,7 +8,6 @@ as well as at the write, else a reader's decision could be overtaken by an older
 
 import math
 from collections import deque
-from typing import Any
 
 from sim.clock import Clock, Timer
 from sim.story import Signal
@@ -26,7 +25,7 @@ class Request(Signal):
 
     def answer(self, token: int) -> None:
         """Let the waiting story go on."""
-        self._value: Any = token
+        self._value = token
         self.ring()
 
 

@@ -70,7 +70,7 @@ _NO_DRIVER = DriverId(NOBODY)
 _EVENT = Topic.ORDER_EVENT
 
 
-class IllegalTransition(RuntimeError):
+class IllegalTransition(Exception):
     """An order was asked to make a transition that the table does not know: a bug of ours."""
 
 

@@ -7,9 +7,8 @@ what is written, doing the step under way once more. Every step can be done twic
 with the effect of once. Compensation runs over the finished steps and the one under way, last first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from math import inf
-from types import GeneratorType
 from typing import Any
 
 from sim.clock import Clock, Timer
@@ -185,7 +184,7 @@ class Saga:
                     if failure is not None:
                         if failure is LATER:
                             return
-                        if failure.__class__ is GeneratorType:
+                        if not isinstance(failure, OrderState):
                             tell_while(self._wait(order, failure), self._life)
                             return
                 waited_for = _NOT_YET
@@ -287,8 +286,8 @@ class Saga:
             self._go_on(order, None if paid else _PAYMENT_FAILED)
 
     def _reserve_and_pay(self, order: Order) -> Story:
-        both, ends = Signal(), [None, None]
-        left = 2
+        both, left = Signal(), 2
+        ends: list[OrderState | None] = [None, None]
 
         def half(place: int, step: Outcome) -> Story:
             nonlocal left
@@ -404,4 +403,4 @@ class Saga:
 
 def _story(step: Any) -> Story:
     """A step as a story, whether it has to wait or not."""
-    return (yield from step) if step.__class__ is GeneratorType else step
+    return (yield from step) if isinstance(step, Generator) else step

@@ -1,4 +1,7 @@
-"""The live, read-only facades through which policies see the platform: nothing is copied until asked for."""
+"""The live, read-only facades through which policies see the platform: nothing is copied until asked for.
+
+A policy may ask with numbers of NumPy's; behind the facades ids are plain ones.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
@@ -70,35 +73,36 @@ class LiveDispatchView:
 
     def idle_at(self, store: StoreId) -> Sequence[DriverId]:
         """Idle drivers standing at a store, ascending."""
-        return self._tracking.idle_at(store)
+        return self._tracking.idle_at(StoreId(int(store)))
 
     def nearest(self, store: StoreId) -> Iterator[tuple[DriverId, float]]:
         """Idle drivers and their believed seconds to the store, soonest first."""
-        return self._nearest(store, self._env.now)
+        return self._nearest(StoreId(int(store)), self._env.now)
 
     def ride_s(self, drivers: NDArray[Any], store: StoreId) -> NDArray[Any]:
         """Believed seconds until each driver could be at the store."""
-        return self._tracking.ride_s(drivers, store, self._env.now)
+        return self._tracking.ride_s(drivers, StoreId(int(store)), self._env.now)
 
     def seen(self, driver: DriverId) -> Sighting:
         """The last ping that arrived."""
-        return self._tracking.seen(driver)
+        return self._tracking.seen(DriverId(int(driver)))
 
     def fleet(self, ahead_s: float) -> Fleet:
         """Drivers who are free now or will be within so many seconds."""
-        return self._ahead.fleet(self._env.now, ahead_s)
+        return self._ahead.fleet(self._env.now, float(ahead_s))
 
     def from_places_s(self, places: NDArray[Any], store: StoreId) -> NDArray[Any]:
         """Believed ride from each of some places to a store, seconds."""
-        return np.asarray(self._estimator.places_to_store_s(places, store, self._env.now))
+        return np.asarray(self._estimator.places_to_store_s(places, StoreId(int(store)), self._env.now))
 
     def to_customer_s(self, store: StoreId, node: NodeId, vehicle: int | None = None) -> float:
         """Believed ride from a store to a customer, seconds."""
-        return self._estimator.to_customer_s(store, node, self._env.now, vehicle)
+        kind = None if vehicle is None else int(vehicle)
+        return self._estimator.to_customer_s(StoreId(int(store)), NodeId(int(node)), self._env.now, kind)
 
     def onward_s(self, node: NodeId, target: NodeId) -> float:
         """Believed ride from one customer to another, seconds."""
-        return self._estimator.onward_s(node, target, self._env.now)
+        return self._estimator.onward_s(NodeId(int(node)), NodeId(int(target)), self._env.now)
 
     def store_node(self, store: StoreId) -> NodeId:
         """Where a store is."""
@@ -131,7 +135,8 @@ class LiveSourcingView:
 
     def driver_in_s(self, store: StoreId) -> float:
         """Believed seconds until an idle driver could be at a store."""
-        return next((ride_s for _, ride_s in self._tracking.nearby.nearest(store, self._env.now)), inf)
+        nearest = self._tracking.nearby.nearest(StoreId(int(store)), self._env.now)
+        return next((ride_s for _, ride_s in nearest), inf)
 
     def available(self, store: StoreId, sku: SkuId) -> int:
         """Units the record says could be sold."""
@@ -170,7 +175,8 @@ class LivePositioningView:
 
     def ride_s(self, store: StoreId) -> float:
         """Believed seconds to a store."""
-        return self._estimator.to_store_s(self.node, self._figures.driver_profiles[self.driver], store, self._env.now)
+        profile = self._figures.driver_profiles[self.driver]
+        return self._estimator.to_store_s(self.node, profile, StoreId(int(store)), self._env.now)
 
     @property
     def off_s(self) -> float:
@@ -198,12 +204,12 @@ class LivePositioningView:
         if places is None:
             middles = [estimator.place(NodeId(node), profile) for node in self._figures.middles()]
             places = self._middles[profile] = np.array(middles, dtype=np.int64)
-        return np.asarray(estimator.places_to_store_s(places, store, self._env.now))
+        return np.asarray(estimator.places_to_store_s(places, StoreId(int(store)), self._env.now))
 
     def between_s(self, store: StoreId, other: StoreId) -> float:
         """Believed ride from one store to another, seconds."""
         profile, nodes = self._figures.driver_profiles[self.driver], self._figures.store_nodes
-        return self._estimator.to_store_s(nodes[store], profile, other, self._env.now)
+        return self._estimator.to_store_s(nodes[store], profile, StoreId(int(other)), self._env.now)
 
 
 class LiveReplenishmentView:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from typer.exceptions import TyperException
 
 from sim import __version__
+from sim.compiled import VARIABLE, in_use
 from sim.vocabulary import InputError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _saved(error: Exception) -> str:
         with tempfile.NamedTemporaryFile("w", prefix="darkstore-", suffix=".txt", delete=False) as file:
             file.write(f"darkstore {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
             traceback.print_exception(error, file=file)
-        return f"a bug of ours: {what}. The traceback is in {Path(file.name)}; please report it."
+        again = f" Without machine code: {VARIABLE}=0." if in_use() else ""
+        return f"a bug of ours: {what}. The traceback is in {Path(file.name)}; please report it.{again}"
     except OSError:
         return f"a bug of ours: {what}."

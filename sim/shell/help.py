@@ -9,7 +9,7 @@ PANELS: Final[dict[str, tuple[str, ...]]] = {
     "Run": ("run", "watch", "scenario", "map"),
     "Compare and plan": ("compare", "sweep", "plan", "check"),
     "Look": ("report", "story", "explain", "policies", "export"),
-    "Verify and set up": ("replay", "storm", "mdrp", "doctor"),
+    "Verify and set up": ("replay", "storm", "mdrp", "compile", "doctor"),
 }
 """Commands and groups of them, by panel."""
 

@@ -123,7 +123,7 @@ def rests_s(driver: Driver, scenario: Scenario) -> list[float]:
 def ends_shift(driver: Driver) -> list[bool]:
     """Of each stretch that a driver works, whether the shift ends with it: what else follows is a break."""
     works = driver.works
-    return [*(on_s - off_s >= BETWEEN_DAYS_S for (_, off_s), (on_s, _) in pairwise(works)), *[True][: len(works)]]
+    return [*(bool(on_s - off_s >= BETWEEN_DAYS_S) for (_, off_s), (on_s, _) in pairwise(works)), *[True][: len(works)]]
 
 
 BETWEEN_DAYS_S = 4.0 * 3600.0
