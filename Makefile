@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test check lock lock-check benchmark clean
+.PHONY: setup demo test fast check lock lock-check benchmark clean
 
 setup: $(READY)
 
@@ -38,6 +38,10 @@ lock-check: $(READY)
 	@cp requirements.lock $(VENV)/lock.txt
 	@$(LOCK) -o $(VENV)/lock.txt
 	@cmp requirements.lock $(VENV)/lock.txt || { echo "requirements.lock is out of step with pyproject.toml: run make lock"; exit 1; }
+
+# The engine as machine code, where a C compiler is at hand: runs come to the same in about half the time.
+fast: $(READY)
+	$(BIN)/darkstore compile
 
 benchmark: $(READY)
 	$(BIN)/python -m pytest -m benchmark tests/benchmarks -s -p no:xdist
