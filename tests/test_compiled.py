@@ -107,6 +107,22 @@ def test_what_is_lacking_is_named_in_one_line(monkeypatch, capsys):
         build.compile_all()
 
 
+def test_a_cache_that_cannot_be_written_to_or_read_is_none(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "file"))
+    monkeypatch.setattr(build, "_lacking", lambda: None)
+    assert guarded(cli.app, ["compile"]) == 2
+    assert "expected to write to" in capsys.readouterr().err
+
+    def unreadable():
+        raise PermissionError
+
+    monkeypatch.setattr(sim.compiled, "root", unreadable)
+    monkeypatch.delenv(VARIABLE)
+    sim.compiled.install()
+    assert not in_use()
+
+
 @pytest.mark.usefixtures("nothing_made")
 def test_a_compiler_that_gives_up_leaves_nothing(monkeypatch):
     monkeypatch.setattr(build, "_lacking", lambda: None)

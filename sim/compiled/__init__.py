@@ -54,7 +54,9 @@ def root() -> Path:
 
 def home() -> Path:
     """Where machine code of this very package for this interpreter lies, or would."""
-    text = hashlib.blake2b(f"{FORMAT} {EXTENSION_SUFFIXES[0]} {sys.hexversion}".encode(), digest_size=12)
+    # What is made on one machine is not for another that shares the folder and has another C library.
+    library = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in getattr(os, "confstr_names", ()) else ""
+    text = hashlib.blake2b(f"{FORMAT} {EXTENSION_SUFFIXES[0]} {sys.hexversion} {library}".encode(), digest_size=12)
     # All of it: a module takes over what others declare, and constants with their values.
     for path in sorted(_PACKAGE.rglob("*.py")):
         text.update(path.relative_to(_PACKAGE).as_posix().encode())
@@ -90,11 +92,13 @@ def _name(path: Path) -> str:
 
 def install() -> None:
     """Load modules as machine code from now on, if there is any of this package as it stands."""
-    if os.environ.get(VARIABLE) == "0" or in_use() or not root().is_dir():
+    if os.environ.get(VARIABLE) == "0" or in_use():
         return
-    folder = home()
-    if folder.is_dir():
-        sys.meta_path.insert(0, _Finder(folder))
+    try:
+        if root().is_dir() and (folder := home()).is_dir():
+            sys.meta_path.insert(0, _Finder(folder))
+    except OSError:
+        return  # a cache that cannot be read is none
 
 
 def leave_aside() -> None:

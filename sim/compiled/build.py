@@ -33,7 +33,7 @@ def compile_all(jobs: int | None = None) -> Path:
     Raises
     ------
     InputError
-        Something that it takes is not there.
+        Something that it takes is not there, or the cache cannot be written to.
     RuntimeError
         The compiler gave up.
     """
@@ -43,8 +43,12 @@ def compile_all(jobs: int | None = None) -> Path:
     lacking = _lacking()
     if lacking:
         raise InputError(f"compile: {_NEEDS}, got no {lacking}.")
-    root().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root(), prefix=_UNDER_WAY) as making:
+    try:
+        root().mkdir(parents=True, exist_ok=True)
+        made_in = tempfile.TemporaryDirectory(dir=root(), prefix=_UNDER_WAY)
+    except OSError as error:
+        raise InputError(f"compile: expected to write to {root()}, got: {error.strerror}.") from error
+    with made_in as making:
         package = Path(__file__).resolve().parents[2]
         done = subprocess.run(
             [sys.executable, "-m", __name__, making, str(jobs or os.cpu_count() or 1)],

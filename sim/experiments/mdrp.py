@@ -120,10 +120,18 @@ class Timed:
                 setattr(self, name, getattr(policy, name))
 
     def __call__(self, view: DispatchView) -> Iterator[Offer | Reposition]:
-        begun_s = time.process_time()
-        offers = list(self._policy(view))
-        self.cpu_s += time.process_time() - begun_s
-        return iter(offers)
+        # One by one, as the platform asks: what a policy says next may hang on what became of its last offer.
+        offers: Iterator[Offer | Reposition] | None = None
+        while True:
+            begun_s = time.process_time()
+            try:
+                offers = iter(self._policy(view)) if offers is None else offers
+                offer = next(offers)
+            except StopIteration:
+                return
+            finally:
+                self.cpu_s += time.process_time() - begun_s
+            yield offer
 
 
 def play(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.engine import simulate
-from sim.experiments.mdrp import Solution, bench, jittered, play, score, solution_of, write_solution
+from sim.engine import policies_of, simulate
+from sim.experiments.mdrp import Solution, Timed, bench, jittered, play, score, solution_of, write_solution
 from sim.laws import all_laws, verdict, whole_log
 from sim.recording import MemoryArchive
 from sim.vocabulary import InputError
@@ -244,6 +244,16 @@ def test_another_jitter_is_the_same_instance_in_another_order(tmp_path: Path) ->
     # Ties are broken otherwise, and nothing else changes: the mean hardly moves.
     means = [play(instance, "matching")[1].click_to_door for instance in (plain, one, other)]
     assert max(means) - min(means) < 0.1 * min(means)
+
+
+@pytest.mark.parametrize("policy", ["nearest", "fifo", "matching(every_s=15)"])
+def test_timing_a_policy_changes_nothing_of_its_day(two_stores: Any, play: Any, policy: str) -> None:
+    scenario = two_stores(f"policies.dispatch={policy}", "drivers.count=5")
+    policies = policies_of(scenario)
+    timed = Timed(policies.dispatch)
+    day, bare = play(scenario, policies=replace(policies, dispatch=timed)), play(scenario)
+    assert day.outcome.digest == bare.outcome.digest
+    assert 0.0 < timed.cpu_s < day.outcome.cpu_s
 
 
 def test_what_nobody_delivers_counts_as_the_longest_time(tmp_path: Path) -> None:
