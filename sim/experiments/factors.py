@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from itertools import product
 from typing import NamedTuple
 
-from sim.experiments.variants import asked_by, split
-from sim.scenario import Scenario, load
+from sim.experiments.variants import load_asked, split
+from sim.scenario import Scenario
 from sim.scenario.settings import SHORT
 from sim.statistics.designs import Design, unit_points
 from sim.vocabulary import InputError
@@ -166,15 +165,15 @@ def points(
         # Which policy comes before what its parameters are.
         chosen = dict(policies)
         rest = list(settings)
+        options: list[tuple[str, Sequence[str], Mapping[str, str]]] = []
         for setting in asked:
             path, _, value = setting.partition("=")
             parts = path.split(".")
             if len(parts) == 2 and parts[0] == "policies":
                 chosen[parts[1]] = value
+                options.append((f"--vary {setting}", (), {parts[1]: value}))
             else:
                 rest.append(setting)
-        with ExitStack() as told:
-            for setting in asked:
-                told.enter_context(asked_by(f"--vary {setting}", [setting]))
-            found.append(Point(values, load(name, rest, chosen)))
+                options.append((f"--vary {setting}", [setting], {}))
+        found.append(Point(values, load_asked(name, rest, chosen, options)))
     return found

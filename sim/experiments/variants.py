@@ -1,8 +1,7 @@
 """Variants of a scenario: what is written after ``--variant``, and the scenarios that come of it."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sim.contracts import FAMILIES
@@ -91,17 +90,38 @@ def _same(one: Scenario, other: Scenario) -> bool:
     return one.model_dump(exclude=told) == other.model_dump(exclude=told)
 
 
-@contextmanager
-def asked_by(option: str, settings: Iterable[str]) -> Iterator[None]:
-    """Say of what is refused within that `option` asked for it, where --set would be named."""
+def load_asked(
+    scenario: str,
+    settings: Sequence[str],
+    policies: Mapping[str, str],
+    asked: Sequence[tuple[str, Sequence[str], Mapping[str, str]]],
+) -> Scenario:
+    """Load a scenario of which options other than --set and --policy asked for some keys; what is refused names them.
+
+    Parameters
+    ----------
+    settings, policies
+        All of them.
+    asked
+        An option as it was written, with the settings and policies that come of it.
+
+    Raises
+    ------
+    InputError
+        It cannot be loaded.
+    """
+    names = {f"--set {setting}": option for option, own, _ in asked for setting in own}
+    names |= {f"--policy {family}={spec}": option for option, _, own in asked for family, spec in own.items()}
     try:
-        yield
+        found = load(scenario, settings, policies)
     except InputError as error:
-        for setting in settings:
-            usual = f"--set {setting}: "
-            if str(error).startswith(usual):
-                raise InputError(f"{option}: {str(error).removeprefix(usual)}") from error
+        for usual, option in names.items():
+            if str(error).startswith(f"{usual}: "):
+                raise InputError(f"{option}{str(error).removeprefix(usual)}") from error
         raise
+    # What is refused later, a policy's parameter or what does not go together, is told by where its key comes from.
+    found.origins.update({key: names[origin] for key, origin in found.origins.items() if origin in names})
+    return found
 
 
 def variants_of(
@@ -130,8 +150,8 @@ def variants_of(
             name, own, chosen = parse_variant(text)
             if not own and not chosen:
                 no_policy(name)
-            with asked_by(f"--variant {text}", own):
-                scenario = load(scenarios[0], [*settings, *own], both | chosen)
+            option = f"--variant {text}", own, chosen
+            scenario = load_asked(scenarios[0], [*settings, *own], both | chosen, [option])
             found.append(Variant(name, text, scenario))
     else:
         for each in scenarios:

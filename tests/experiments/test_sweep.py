@@ -157,7 +157,8 @@ def test_a_range_to_draw_from_is_no_grid() -> None:
     ("words", "said"),
     [
         ([], "expected --vary"), (["--vary", "drivers.cuont=1,2"], "--vary drivers.cuont=1: drivers.cuont: "),
-        (["--vary", "drivers.count=1,x"], "drivers.count"), (["--vary", "policies.dispatch=nearst"], "did you mean nearest"),
+        (["--vary", "drivers.count=1,x"], "drivers.count"),
+        (["--vary", "policies.dispatch=nearst"], "--vary policies.dispatch=nearst: policies.dispatch: expected a dispatch"),
         (["--vary", "policies.dispatch.evry_s=1,2"], "--vary policies.dispatch.evry_s=1: expected"),
         (["--vary", "drivers.count=84", "--metric", "x"], "--metric x"),
         (["--vary", "drivers.count=84", "--pareto", "utilisation.drivers"], "of this one neither is"),

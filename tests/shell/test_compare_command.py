@@ -70,7 +70,7 @@ def test_one_day_says_nothing_and_says_so(tmp_path: Path, capsys: pytest.Capture
         (["--variant", "a", "--variant", "b", "--max-reps", "50"], "--max-reps: expected --select METRIC with it"),
         (["--variant", "a", "--variant", "b:dispatch"], "expected family=SPEC or path=value after the name, got 'dispatch'"),
         (["--variant", "a", "--variant", "b b:dispatch=nearest"], "got the name 'b b'"),
-        (["--variant", "a", "--variant", "b:dispatch=nearst"], "did you mean nearest"),
+        (["--variant", "a", "--variant", "b:dispatch=nearst"], "--variant b:dispatch=nearst: policies.dispatch: expected"),
         (["--variant", "a", "--variant", "b:drivers.cuont=3"], "--variant b:drivers.cuont=3: drivers.cuont: expected a known"),
         (["--variant", "a", "--variant", "b:policies.dispatch.x=3"], "--variant b:policies.dispatch.x=3: expected a parameter"),
         (["--variant", "a", "--variant", "b:seed=3"], "expected one seed"),
