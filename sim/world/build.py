@@ -229,6 +229,7 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         wishes = draw_wishes(scenario, streams, weights, catalogue)
     if scenario.demand.cells is not None:
         files["demand.cells"] = file_key(scenario.base_of("demand.cells") / scenario.demand.cells).encode()
+    trace = complete(scenario, streams, wishes, catalogue, cell)
     return World(
         scenario=scenario,
         geography=geography,
@@ -247,13 +248,13 @@ def build_world(scenario: Scenario, streams: Streams | None = None) -> World:
         mishaps=draw_mishaps(scenario, streams, daily),
         pickers=make_pickers(scenario, shares),
         drivers=make_drivers(scenario, _work_shares(scenario, weights, serving, travel), streams),
-        trace=complete(scenario, streams, wishes, catalogue, cell),
+        trace=trace,
         files=files,
         store_shares=shares,
         minutes=_minutes(scenario, wishes.entered_s),
-        doors=draw_doors(scenario, streams, catalogue, len(wishes.entered_s)),
+        doors=draw_doors(scenario, streams, catalogue, trace.orders, trace.taps),
         coverage=draw_coverage(scenario, fixed, geography),
-        streets=draw_streets(scenario, streams, geography, wishes.node, weights),
+        streets=draw_streets(scenario, streams, geography, wishes.node, weights, trace.taps),
     )
 
 

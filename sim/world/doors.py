@@ -1,5 +1,6 @@
 """What happens at the customers' doors: who is not there, and who could not show to be of age; drawn before the clock starts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +34,13 @@ class Doors:
     returnable: NDArray[np.bool_]
 
 
-def draw_doors(scenario: Scenario, streams: Streams, catalogue: Catalogue, orders: int) -> Doors | None:
-    """Draw what happens at the doors of so many orders; None where every order is handed over, whatever happens."""
+def draw_doors(
+    scenario: Scenario, streams: Streams, catalogue: Catalogue, orders: int, taps: Mapping[int, int]
+) -> Doors | None:
+    """Draw what happens at the doors of so many orders; None where every order is handed over, whatever happens.
+
+    `taps`: the order that a second tap makes, by the first's number: the same customer is of the same age.
+    """
     customers, drivers, kinds = scenario.customers, scenario.drivers, scenario.catalogue.categories
     restricted = np.array([kind.restricted and drivers.rules.age_check for kind in kinds])[catalogue.category]
     crashes = drivers.mishaps is not None and drivers.mishaps.accidents_per_1000h
@@ -45,9 +51,12 @@ def draw_doors(scenario: Scenario, streams: Streams, catalogue: Catalogue, order
         chances: NDArray[Any] = streams.generator(purpose).random(orders)
         return frozenset(np.flatnonzero(chances < share).tolist())
 
+    underage = some("customers.underage", customers.underage_share)
     return Doors(
         absent=some("customers.absent", customers.absent_share),
-        underage=some("customers.underage", customers.underage_share),
+        underage=underage.difference(taps.values()).union(
+            *({first, second} for first, second in taps.items() if first in underage)
+        ),
         hand_in_s=quantised(
             handling(streams.generator("drivers.hand_in"), drivers.noise, drivers.handoff_s, drivers.noise_cv, orders)
         ),

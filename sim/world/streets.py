@@ -1,5 +1,6 @@
 """What happens between a store's counter and a customer's door: wrong addresses, detours; drawn before the clock starts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,12 @@ class Streets:
 
 
 def draw_streets(
-    scenario: Scenario, streams: Streams, geography: Geography, node: NDArray[np.int32], weights: NDArray[np.float64]
+    scenario: Scenario,
+    streams: Streams,
+    geography: Geography,
+    node: NDArray[np.int32],
+    weights: NDArray[np.float64],
+    taps: Mapping[int, int],
 ) -> Streets | None:
     """Draw it for the orders of customers at `node`; None where nothing of the kind is asked for.
 
@@ -39,6 +45,8 @@ def draw_streets(
     ----------
     weights
         Chance of a customer at each node, float64 (nodes,).
+    taps
+        The order that a second tap makes, by the first's number: the same customer lives at the same place.
     """
     drivers = scenario.drivers
     lon, lat, homes = geography.lon, geography.lat, np.flatnonzero(weights)
@@ -57,7 +65,9 @@ def draw_streets(
     mishaps = drivers.mishaps
     if mishaps is None and not drivers.wrong_address_share and not drivers.parking_s:
         return None
+    moved = some("drivers.wrong_address", drivers.wrong_address_share)
+    moved |= {second: moved[first] for first, second in taps.items() if first in moved}
     return Streets(
-        moved=some("drivers.wrong_address", drivers.wrong_address_share),
+        moved=moved,
         detours=some("drivers.detours", mishaps.detour_share if mishaps is not None else 0.0),
     )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.opening import ready_world
 from tests.conftest import Builder, Play, lawful_day
 
 BUSY = ("demand.orders_per_day=2400", "customers={double_tap_share: 0.3, double_tap_s: 5}", "platform.profile=full")
@@ -60,3 +61,29 @@ def test_it_is_an_order_of_its_own_paid_and_delivered_twice_and_counted(forgotte
     twice = doubled[np.isin(doubled["order"], given["order"]) & np.isin(doubled["first"], given["order"])]
     assert len(twice) > 0.5 * len(doubled) > 25
     assert forgotten.study.summary["platform"]["orders_doubled"] == len(doubled)
+
+
+AT_DOORS = (
+    "customers={double_tap_share: 0.4, double_tap_s: 5, absent_share: 0.2, underage_share: 0.3}",
+    "drivers.wrong_address_share=0.3",
+    "catalogue.categories=[{name: bread, share: 0.5, price_cents: 300, litres: 1}, "
+    "{name: wine, share: 0.5, price_cents: 900, litres: 1, restricted: true}]",
+)
+
+
+def test_what_is_true_of_a_customer_at_the_door_is_true_of_both_orders(play: Play, two_stores: Builder) -> None:
+    """And what comes back of a second order is handed in like any other's."""
+    remembered = ready_world(two_stores(*BUSY, *AT_DOORS))
+    day = lawful_day(play, two_stores(*BUSY, *AT_DOORS, "platform.idempotency.on=false"))
+    doors, streets, trace = day.world.doors, day.world.streets, day.world.trace
+    assert doors is not None and streets is not None and remembered.doors is not None  # noqa: PT018
+    young, moved = 0, 0
+    for first, second in trace.taps.items():
+        assert (first in doors.underage) == (second in doors.underage)
+        assert streets.moved.get(first) == streets.moved.get(second)
+        young, moved = young + (first in doors.underage), moved + (first in streets.moved)
+    assert min(young, moved) > 10
+    for name in ("absent", "underage"):  # whose taps are forgotten is drawn no other customers
+        assert getattr(remembered.doors, name) == {o for o in getattr(doors, name) if o < trace.customers}
+    brought_back = day.rows("tote_handed_in")["order"]
+    assert (brought_back >= trace.customers).sum() > 5
